@@ -1,0 +1,77 @@
+"""What a model folder says of itself: flavors and versions. Knows the MLmodel file; loads no model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from scorebench.errors import InputError
+
+_MAX_BYTES = 10_000_000
+_WINDOWS_DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A model folder as its MLmodel file describes it."""
+
+    path: Path
+    flavors: tuple[str, ...]
+    mlflow_version: str | None
+    python_version: str | None
+    """What the python_function flavor was saved with; it needs a Python like it."""
+
+
+def local_folder(uri: str) -> Path | None:
+    """The folder that a URI names if that is local (`dir`, `file:///dir`); None for `models:/…`."""
+    if _WINDOWS_DRIVE.match(uri):
+        return Path(uri)
+    parsed = urlparse(uri)
+    if parsed.scheme == "file":
+        return Path(unquote(parsed.path))
+    return None if parsed.scheme else Path(uri)
+
+
+def read_card(folder: Path) -> ModelCard:
+    """InputError if the folder has no MLmodel file, or one that is none."""
+    where = folder / "MLmodel"
+    if not where.is_file():
+        raise InputError(
+            f"{folder}: no MLmodel file there; expected a folder that an MLflow flavor's save_model wrote "
+            "(`scorebench models make sklearn DIR` makes one)"
+        )
+    content = _parse(where)
+    flavors = content.get("flavors")
+    if not isinstance(flavors, Mapping) or not flavors:
+        raise InputError(f"{where}: it lists no flavors; save the model again with MLflow")
+    python = flavors.get("python_function")
+    return ModelCard(
+        path=folder,
+        flavors=tuple(map(str, flavors)),
+        mlflow_version=_text(content.get("mlflow_version")),
+        python_version=_text(python.get("python_version")) if isinstance(python, Mapping) else None,
+    )
+
+
+def _parse(where: Path) -> Mapping[str, Any]:
+    import yaml
+
+    if where.stat().st_size > _MAX_BYTES:
+        raise InputError(f"{where}: {where.stat().st_size} bytes; an MLmodel file has some thousand")
+    try:
+        content = yaml.safe_load(where.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{where}: not YAML ({str(error).splitlines()[0]}); save the model again") from None
+    if not isinstance(content, Mapping):
+        raise InputError(
+            f"{where}: found {type(content).__name__}, expected a mapping with the key 'flavors'"
+        )
+    return content
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,124 @@
+"""MLflow's web server, `mlflow models serve`, as a local process. Knows its command line; loads no model."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scorebench.errors import InputError
+from scorebench.servers import leftovers, mlmodel, ports, ready
+from scorebench.servers.logs import tail_of_file
+from scorebench.servers.process import SupervisedProcess, check_cpus
+from scorebench.servers.protocol import TAIL_LINES, Progress, ServerInfo
+
+KIND = "webserver"
+PORT = 5001
+READY_TIMEOUT_S = 120.0
+"""5 to 10 s is usual; a SparkML model on a busy machine took 42."""
+
+
+class WebServer:
+    """`mlflow models serve --env-manager local` from this interpreter's environment, on 127.0.0.1."""
+
+    kind = KIND
+
+    def __init__(
+        self,
+        model_uri: str,
+        *,
+        port: int = PORT,
+        workers: int = 1,
+        cpus: Sequence[int] = (),
+        log_folder: Path | None = None,
+    ) -> None:
+        if workers < 1:
+            raise InputError(f"--workers {workers}: a server has at least one")
+        self._model_uri = model_uri
+        self._port = port
+        self._workers = workers
+        self._cpus = tuple(cpus)
+        self._log_folder = log_folder
+        self._process: SupervisedProcess | None = None
+        self._card: mlmodel.ModelCard | None = None
+        self._time_to_ready_s: float | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{ports.LOOPBACK}:{self._port}"
+
+    @property
+    def log(self) -> Path | None:
+        """Where the server writes what it says; known after the start."""
+        return None if self._process is None else self._process.log
+
+    def start(self) -> None:
+        if importlib.util.find_spec("mlflow") is None:
+            raise InputError(
+                f"{KIND}: MLflow is not installed beside {sys.executable}; pip install 'scorebench[mlflow]'"
+            )
+        folder = mlmodel.local_folder(self._model_uri)
+        self._card = None if folder is None else mlmodel.read_card(folder)
+        check_cpus(self._cpus)
+        self._port = ports.claim(self._port)
+        self._process = SupervisedProcess(KIND, self._command(), self._new_log(), _environment(), self._cpus)
+        self._process.start()
+
+    def wait_ready(self, progress: Progress | None = None, timeout_s: float | None = None) -> None:
+        self._time_to_ready_s = ready.wait(
+            KIND,
+            host=ports.LOOPBACK,
+            port=self._port,
+            server=self,
+            timeout_s=READY_TIMEOUT_S if timeout_s is None else timeout_s,
+            progress=progress,
+        )
+
+    def describe(self) -> ServerInfo:
+        return ServerInfo(
+            kind=KIND,
+            url=self.endpoint,
+            model=self._model_uri,
+            flavors=None if self._card is None else self._card.flavors,
+            mlflow_version=importlib.metadata.version("mlflow"),
+            python_version=platform.python_version(),
+            uvloop=importlib.util.find_spec("uvloop") is not None,
+            httptools=importlib.util.find_spec("httptools") is not None,
+            workers=self._workers,
+            cpus=self._cpus or None,
+            pids=None if self._process is None else self._process.pids(),
+            time_to_ready_s=self._time_to_ready_s,
+        )
+
+    def log_tail(self, lines: int = TAIL_LINES) -> str:
+        return "" if self._process is None else tail_of_file(self._process.log, lines)
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.alive()
+
+    def exit_status(self) -> int | None:
+        return None if self._process is None else self._process.exit_status()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+
+    def _command(self) -> list[str]:
+        serve = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
+        where = ["-h", ports.LOOPBACK, "-p", str(self._port), "-w", str(self._workers)]
+        return [*serve, *where, "-m", self._model_uri]
+
+    def _new_log(self) -> Path:
+        folder = leftovers.runtime_folder() if self._log_folder is None else self._log_folder
+        return folder / f"{KIND}-{self._port}.log"
+
+
+def _environment() -> dict[str, str]:
+    # MLflow finds `uvicorn` on the PATH; it must be the one of this environment, activated or not.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    # A line a request would be the server's largest output, and part of what is measured.
+    return {"UVICORN_ACCESS_LOG": "false"} | dict(os.environ) | {"PATH": path}
