@@ -180,7 +180,7 @@ def test_a_freeze_counts_from_the_first_call() -> None:
 
 
 def test_the_mean_wait_of_a_queue_is_the_textbooks() -> None:
-    """M/M/1 at 50 % load: the mean response is 1 / (mu - lambda) = 20 ms, for mu = 100/s and lambda = 50/s."""
+    """M/M/1 of 100/s at 50/s: the mean response is 1 / (mu - lambda) = 20 ms."""
     services, gaps = Exponential(0.01, seed=1).times_s(), Exponential(0.02, seed=2).times_s()
     station, now_s, total_s = Station(1), 0.0, 0.0
     for _ in range(100_000):
