@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,13 @@ def on_path(name: str) -> Callable[[], str | None]:
     go = os.environ.get("GOBIN") or f"{os.environ.get('GOPATH') or Path.home() / 'go'}/bin"
     cargo = f"{os.environ.get('CARGO_HOME') or Path.home() / '.cargo'}/bin"
     return lambda: shutil.which(name) or shutil.which(name, path=f"{go}{os.pathsep}{cargo}")
+
+
+def at_least_one(text: str) -> int:
+    """For argparse: a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
 
 def version(generator: Generator, program: str) -> str | None:

@@ -20,7 +20,7 @@ if not __package__:  # run as a script: `bench` is found from the repository's r
 
 import psutil
 
-from bench.generator import Figures, Generator, Task, version
+from bench.generator import Figures, Generator, Task, at_least_one, version
 from bench.peers import GENERATORS
 from bench.processes import Ended, Failed, cores, run
 from bench.stub import Stub, stub
@@ -34,9 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         found = find(options.only)
+        if options.json:
+            options.json.touch()  # better refused now than after the measuring
         wanted = len(found)
         runs = measure(found, options)
-    except (Failed, FileNotFoundError, RuntimeError) as error:
+    except (Failed, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -48,19 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="generators.py", description=__doc__)
     names = ", ".join(generator.name for generator in GENERATORS)
-    parser.add_argument("--rounds", type=_at_least_one, default=5, help="runs of each generator (5)")
-    parser.add_argument("--seconds", type=_at_least_one, default=4, help="whole seconds a run (4)")
-    parser.add_argument("--connections", type=_at_least_one, default=16, help="kept-alive connections (16)")
+    parser.add_argument("--rounds", type=at_least_one, default=5, help="runs of each generator (5)")
+    parser.add_argument("--seconds", type=at_least_one, default=4, help="whole seconds a run (4)")
+    parser.add_argument("--connections", type=at_least_one, default=16, help="kept-alive connections (16)")
     parser.add_argument("--only", help=f"some of: {names}")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--json", type=Path, help="write every run and the machine to this file")
     return parser.parse_args(arguments)
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
 
 
 def find(only: str | None) -> Found:

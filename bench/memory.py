@@ -1,7 +1,7 @@
 """Whether scorebench's memory grows with the calls: the peak of a long run against that of a short one.
 
-Both call an nginx that answers from memory. Exits with 1 if the long run's peak is above the short one's by more than
-is allowed, or if a run's calls are not those that the server counted.
+Both call an nginx that answers from memory. Exits with 1 if the long run's peak is above the short one's by
+more than is allowed, or if a run's calls are not those that the server counted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 if not __package__:  # run as a script: `bench` is found from the repository's root
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.generator import Task
+from bench.generator import Task, at_least_one
 from bench.peers import find_own
 from bench.processes import Failed, cores, run
 from bench.stub import Stub, stub
@@ -42,13 +42,17 @@ class Peak:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="memory.py", description=__doc__)
-    parser.add_argument("--short", type=int, default=10_000, help="calls of the short run (10000)")
-    parser.add_argument("--long", type=int, default=1_000_000, help="calls of the long run (1000000)")
-    parser.add_argument("--connections", type=int, default=16, help="users, one connection each (16)")
+    parser.add_argument("--short", type=at_least_one, default=10_000, help="calls of the short run (10000)")
+    parser.add_argument(
+        "--long", type=at_least_one, default=1_000_000, help="calls of the long run (1000000)"
+    )
+    parser.add_argument(
+        "--connections", type=at_least_one, default=16, help="users, one connection each (16)"
+    )
     options = parser.parse_args(arguments)
     try:
         peaks = measure([options.short, options.long], options.connections)
-    except (Failed, FileNotFoundError, RuntimeError) as error:
+    except (Failed, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.processes import pinned_to, stop
+from bench.processes import Failed, pinned_to, stop
 
 ANSWER = b'{"predictions": [5.47]}'
 START_S = 10.0
@@ -79,11 +79,11 @@ class Stub:
 def stub(core: int | None = None) -> Iterator[Stub]:
     """nginx on a free port of 127.0.0.1, pinned to `core`; gone, with its folder, at the end.
 
-    Raises FileNotFoundError where nginx is missing, RuntimeError with its own words where it does not start.
+    Raises Failed where nginx is missing, and with its own words where it does not start.
     """
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if program is None:
-        raise FileNotFoundError("nginx: not found on the PATH; install it (Debian: nginx-light)")
+        raise Failed("nginx: not found on the PATH; install it (Debian: nginx-light)")
     with tempfile.TemporaryDirectory(prefix="scorebench-stub-") as folder:
         port = _free_port()
         configuration = Path(folder, "nginx.conf")
@@ -117,6 +117,4 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
             return
     stop(process)
     said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
-    raise RuntimeError(
-        f"nginx: did not answer on port {port} within {START_S:.0f} s: {said or 'it said nothing'}"
-    )
+    raise Failed(f"nginx: did not answer on port {port} within {START_S:.0f} s: {said or 'it said nothing'}")
