@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from bench.tables import Run, as_markdown, as_text, cells, lines
 
 from tests.requirements import program, require
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pins processes to cores, as Linux does")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -219,7 +221,9 @@ def test_every_generator_runs_and_agrees_with_the_server(generator: Generator) -
     assert found is not None
     options = generators.parse(["--seconds", "1", "--connections", "2"])
     with stub() as server:
-        run = generators.one_run(generator, found, generators.Setting(server, 0, 1, options))
+        run = generators.one_run(
+            generator, found, generators.Setting(server, min(os.sched_getaffinity(0)), 1, options)
+        )
     assert run.figures.calls > 0
     assert run.is_sound(), run.doubts()
     assert run.figures.p50_s is not None

@@ -19,6 +19,8 @@ from bench.stub import Stub, stub
 
 from tests.requirements import program
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pins processes to cores, as Linux does")
+
 
 def post(server: Stub, bodies: list[bytes]) -> list[tuple[int, bytes]]:
     """All on one connection; http.client would raise if it had been closed in between."""
