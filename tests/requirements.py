@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,22 @@ def docker_engine() -> None:
         _engine_answers(),
         "install scorebench[containers], start dockerd, be allowed to use it",
     )
+
+
+def ipv6() -> None:
+    """A loopback address of IPv6, which many containers lack."""
+    require(
+        "IPv6", _can_bind("::1"), "enable it for the loopback device (sysctl net.ipv6.conf.lo.disable_ipv6=0)"
+    )
+
+
+def _can_bind(address: str) -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind((address, 0))
+    except OSError:
+        return False
+    return True
 
 
 def _starts(path: str, *arguments: str) -> bool:

@@ -61,6 +61,17 @@ def test_shared_files_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         shared("gone.csv")
 
 
+def test_ipv6_is_tried_and_not_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine where no socket of IPv6 can be had has none."""
+
+    def refuse(family: int) -> None:
+        raise OSError("address family not supported")
+
+    monkeypatch.setattr(requirements.socket, "socket", refuse)
+    with pytest.raises(pytest.skip.Exception, match="needs IPv6"):
+        requirements.ipv6()
+
+
 def test_a_java_that_does_not_start_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stub named java on the PATH is not a Java; one that starts is."""
     monkeypatch.delenv("JAVA_HOME", raising=False)

@@ -16,6 +16,7 @@ from threading import Thread
 
 import pytest
 
+from tests import requirements
 from tests.raw_client import ANSWER, TWO_ROWS, WAIT_S, ask, connect, request
 from tests.scoring_server import (
     Behaviour,
@@ -166,6 +167,7 @@ def test_bad_certificates_are_bad(tmp_path: Path, fault: str) -> None:
 
 def test_ipv6() -> None:
     """The server can be had on ::1, with brackets in its URL."""
+    requirements.ipv6()
     with scoring_server(ipv6=True) as server, connect(server) as sock:
         assert server.url == f"http://[::1]:{server.port}"
         assert ask(sock)[0] == 200
@@ -212,7 +214,8 @@ def test_works_under_gevents_patches() -> None:
     """In a process that Locust has patched, the server starts, answers and gives its log all the same."""
     script = (
         "from gevent import monkey; monkey.patch_all()\n"
-        "from tests.raw_client import ask, connect\nfrom tests.scoring_server import scoring_server\n"
+        "from tests import requirements
+from tests.raw_client import ask, connect\nfrom tests.scoring_server import scoring_server\n"
         "with scoring_server() as server, connect(server) as sock:\n"
         "    print(ask(sock)[0], server.calls, len(server.log()))\n"
     )

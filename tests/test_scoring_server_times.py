@@ -113,11 +113,11 @@ def test_a_frozen_server_answers_nothing() -> None:
 
 
 def test_answers_leave_at_once() -> None:
-    """Without TCP_NODELAY every answer would come 40 ms late; the fastest of twenty does not."""
+    """Without TCP_NODELAY each answer, past a connection's first few, is 40 ms late; the fastest is not."""
     with scoring_server(Behaviour(default=Reply(piece_bytes=60))) as server, connect(server) as sock:
         times_s = []
-        for _ in range(20):
+        for _ in range(40):
             start_s = time.monotonic()
             ask(sock)
             times_s.append(time.monotonic() - start_s)
-    assert min(times_s) < 0.03
+    assert min(times_s[20:]) < 0.03
