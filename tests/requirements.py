@@ -96,9 +96,7 @@ def docker_engine() -> None:
 
 def ipv6() -> None:
     """A loopback address of IPv6, which many containers lack."""
-    require(
-        "IPv6", _can_bind("::1"), "enable it for the loopback device (sysctl net.ipv6.conf.lo.disable_ipv6=0)"
-    )
+    require("IPv6", _can_bind("::1"), "sysctl net.ipv6.conf.lo.disable_ipv6=0")
 
 
 def _can_bind(address: str) -> bool:

@@ -214,8 +214,7 @@ def test_works_under_gevents_patches() -> None:
     """In a process that Locust has patched, the server starts, answers and gives its log all the same."""
     script = (
         "from gevent import monkey; monkey.patch_all()\n"
-        "from tests import requirements
-from tests.raw_client import ask, connect\nfrom tests.scoring_server import scoring_server\n"
+        "from tests.raw_client import ask, connect\nfrom tests.scoring_server import scoring_server\n"
         "with scoring_server() as server, connect(server) as sock:\n"
         "    print(ask(sock)[0], server.calls, len(server.log()))\n"
     )
