@@ -67,7 +67,7 @@ def test_ipv6_is_tried_and_not_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(family: int) -> None:
         raise OSError("address family not supported")
 
-    monkeypatch.setattr(requirements.socket, "socket", refuse)
+    monkeypatch.setattr("socket.socket", refuse)
     with pytest.raises(pytest.skip.Exception, match="needs IPv6"):
         requirements.ipv6()
 

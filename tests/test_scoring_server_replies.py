@@ -211,6 +211,16 @@ def test_early_answers_do_not_wait_for_the_body() -> None:
     assert (record.status, record.complete_s) == (413, None)
 
 
+def test_early_answers_may_end_in_a_reset() -> None:
+    """A server that closes on an unread body has answered, and breaks the sending."""
+    with scoring_server(Behaviour(default=replies.EARLY_AND_GONE)) as server, connect(server) as sock:
+        sock.sendall(request(b"x" * 5_000_000)[:200])
+        assert read_answer(sock) == (413, b"too large")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            sock.sendall(b"x" * 5_000_000)
+        assert server.log()[0].status == 413
+
+
 def test_a_body_may_never_be_read() -> None:
     """A server that answers on the head and reads no more leaves the client with a body it can't send."""
     reply = Reply(413, b"too large", read=Read.HEAD)
