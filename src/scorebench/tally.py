@@ -1,0 +1,248 @@
+"""Counts, sums and histograms of calls: per outcome, per user, per second.
+
+Knows calls and outcomes; nothing of runs, files or what the numbers mean.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scorebench.calls import Calls
+from scorebench.histogram import Histogram
+from scorebench.outcome import BY_LABEL, Group, Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UserKey = tuple[int, int]
+"""(worker, the user's number on that worker); worker 0 when Locust runs alone."""
+
+COARSE_BITS = 6
+"""A second's latencies are kept in 64 buckets a power of two: within 0.8 % of the truth."""
+
+
+@dataclass
+class UserTally:
+    """One Locust user: service times are those of its valid calls, in seconds."""
+
+    calls: int = 0
+    valid: int = 0
+    sum_s: float = 0.0
+    min_s: float | None = None
+    max_s: float | None = None
+
+    @property
+    def mean_s(self) -> float | None:
+        """Mean service time of the valid calls; None where there was none."""
+        return self.sum_s / self.valid if self.valid else None
+
+    def merge(self, other: UserTally) -> None:
+        """Add what `other` counted of the same user."""
+        self.calls += other.calls
+        self.valid += other.valid
+        self.sum_s += other.sum_s
+        self.min_s = _of(min, self.min_s, other.min_s)
+        self.max_s = _of(max, self.max_s, other.max_s)
+
+
+@dataclass
+class SecondTally:
+    """One second of a run: calls due, sent and answered in it, and the response times of those due in it."""
+
+    due: int = 0
+    sent: int = 0
+    done: dict[str, int] = field(default_factory=dict)
+    """Calls that ended in this second, by outcome label."""
+    rows: int = 0
+    """Records in the valid answers that came in this second."""
+    response_us: dict[int, int] = field(default_factory=dict)
+    """Response times of valid calls due in this second: {lowest microsecond of a coarse bucket: calls}."""
+
+    def merge(self, other: SecondTally) -> None:
+        """Add what `other` counted of the same second."""
+        self.due += other.due
+        self.sent += other.sent
+        self.rows += other.rows
+        for mine, theirs in ((self.done, other.done), (self.response_us, other.response_us)):
+            for key, count in theirs.items():
+                mine[key] = mine.get(key, 0) + count  # type: ignore[index,arg-type]
+
+
+@dataclass
+class Tally:
+    """A phase of a run. Times are seconds; service = done - sent, response = done - due, of valid calls."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    rows: int = 0
+    service: Histogram = field(default_factory=Histogram)
+    response: Histogram = field(default_factory=Histogram)
+    lag: Histogram = field(default_factory=Histogram)
+    """sent - due of the calls whose user was waiting for the due time: the generator's own lateness."""
+    failing: Histogram = field(default_factory=Histogram)
+    """Service times of the calls that were not valid."""
+    late: int = 0
+    """Calls whose user came to them after they were due: all users were busy."""
+    users: dict[UserKey, UserTally] = field(default_factory=dict)
+    seconds: dict[int, SecondTally] = field(default_factory=dict)
+    """By Unix second."""
+    first_due_s: float | None = None
+    last_done_s: float | None = None
+
+    @property
+    def calls(self) -> int:
+        """Calls that were sent."""
+        return self.outcomes.total()
+
+    @property
+    def valid(self) -> int:
+        """Calls with a valid answer."""
+        return self.outcomes[Outcome.VALID]
+
+    def in_group(self, group: Group) -> int:
+        """Calls of the outcomes that `group` accounts for."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome.group is group)
+
+    def add(self, calls: Calls) -> None:
+        """Count a batch."""
+        if not len(calls):
+            return
+        valid = calls.outcome == Outcome.VALID
+        service_s, response_s = calls.done_s - calls.sent_s, calls.done_s - calls.due_s
+        for outcome, count in _counted(calls.outcome):
+            self.outcomes[Outcome(outcome)] += count
+        self.rows += int(calls.rows[valid].sum())
+        self.service.add(service_s[valid])
+        self.response.add(response_s[valid])
+        self.failing.add(service_s[~valid])
+        self.lag.add((calls.sent_s - calls.due_s)[calls.waited])
+        self.late += int(np.count_nonzero(~calls.waited & (calls.sent_s > calls.due_s)))
+        self.first_due_s = _of(min, self.first_due_s, float(calls.due_s.min()))
+        self.last_done_s = _of(max, self.last_done_s, float(calls.done_s.max()))
+        self._add_users(calls, valid, service_s)
+        self._add_seconds(calls, valid, response_s)
+
+    def _add_users(self, calls: Calls, valid: NDArray[np.bool_], service_s: NDArray[np.float64]) -> None:
+        users, index = np.unique(calls.user, return_inverse=True)
+        size = len(users)
+        total = np.bincount(index, minlength=size)
+        good = np.bincount(index[valid], minlength=size)
+        sums = np.bincount(index[valid], weights=service_s[valid], minlength=size)
+        least, greatest = np.full(size, np.inf), np.full(size, -np.inf)
+        np.minimum.at(least, index[valid], service_s[valid])
+        np.maximum.at(greatest, index[valid], service_s[valid])
+        rows = zip(*(column.tolist() for column in (users, total, good, sums, least, greatest)), strict=True)
+        for user, n, ok, sum_s, min_s, max_s in rows:
+            batch = UserTally(n, ok, sum_s, *((min_s, max_s) if ok else (None, None)))
+            self.users.setdefault((0, user), UserTally()).merge(batch)
+
+    def _add_seconds(self, calls: Calls, valid: NDArray[np.bool_], response_s: NDArray[np.float64]) -> None:
+        due_second, done_second = calls.due_s.astype(np.int64), calls.done_s.astype(np.int64)
+        for second, count in _counted(due_second):
+            self._second(second).due += count
+        for second, count in _counted(calls.sent_s.astype(np.int64)):
+            self._second(second).sent += count
+        for (second, outcome), count in _counted_pairs(done_second, calls.outcome):
+            done = self._second(second).done
+            done[Outcome(outcome).label] = done.get(Outcome(outcome).label, 0) + count
+        for (second, rows), count in _counted_pairs(done_second[valid], calls.rows[valid]):
+            self._second(second).rows += rows * count
+        for (second, value), count in _counted_pairs(due_second[valid], coarse_us(response_s[valid])):
+            times = self._second(second).response_us
+            times[value] = times.get(value, 0) + count
+
+    def _second(self, second: int) -> SecondTally:
+        return self.seconds.setdefault(second, SecondTally())
+
+    def merge(self, other: Tally) -> None:
+        """Add what `other` counted."""
+        self.outcomes.update(other.outcomes)
+        self.rows += other.rows
+        self.late += other.late
+        for name in ("service", "response", "lag", "failing"):
+            getattr(self, name).merge(getattr(other, name))
+        for key, user in other.users.items():
+            self.users.setdefault(key, UserTally()).merge(user)
+        for second, tally in other.seconds.items():
+            self._second(second).merge(tally)
+        self.first_due_s = _of(min, self.first_due_s, other.first_due_s)
+        self.last_done_s = _of(max, self.last_done_s, other.last_done_s)
+
+    def rename_users(self, worker: int) -> None:
+        """Say which worker the users belong to."""
+        self.users = {(worker, number): tally for (_, number), tally in self.users.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON and msgpack (lists and string keys only)."""
+        return {
+            "outcomes": {outcome.label: count for outcome, count in self.outcomes.items()},
+            "rows": self.rows,
+            "late": self.late,
+            "first_due_s": self.first_due_s,
+            "last_done_s": self.last_done_s,
+            "service": self.service.to_dict(),
+            "response": self.response.to_dict(),
+            "lag": self.lag.to_dict(),
+            "failing": self.failing.to_dict(),
+            "users": [
+                [worker, number, u.calls, u.valid, u.sum_s, u.min_s, u.max_s]
+                for (worker, number), u in self.users.items()
+            ],
+            "seconds": [
+                [second, s.due, s.sent, s.rows, s.done, [list(s.response_us), list(s.response_us.values())]]
+                for second, s in self.seconds.items()
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Tally:
+        """The tally that `to_dict` wrote."""
+        histograms = {k: Histogram.from_dict(data[k]) for k in ("service", "response", "lag", "failing")}
+        return cls(
+            outcomes=Counter({BY_LABEL[label]: count for label, count in data["outcomes"].items()}),
+            rows=data["rows"],
+            late=data["late"],
+            first_due_s=data["first_due_s"],
+            last_done_s=data["last_done_s"],
+            users={(worker, number): UserTally(*rest) for worker, number, *rest in data["users"]},
+            seconds={
+                second: SecondTally(due, sent, done, rows, dict(zip(*times, strict=True)))
+                for second, due, sent, rows, done, times in data["seconds"]
+            },
+            **histograms,
+        )
+
+
+def coarse_us(durations_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The lowest microsecond of each duration's bucket: its leading seven bits, the rest zero."""
+    microseconds = np.rint(np.maximum(durations_s, 0.0) * 1e6).astype(np.int64)
+    exponent = np.frexp(np.maximum(microseconds, 1).astype(np.float64))[1] - 1
+    shift = np.maximum(exponent - COARSE_BITS, 0)
+    coarse: NDArray[np.int64] = np.left_shift(np.right_shift(microseconds, shift), shift)
+    return coarse
+
+
+def _counted(column: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Each distinct value and how often it stands there."""
+    values, counts = np.unique(column, return_counts=True)
+    return list(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def _counted_pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[tuple[tuple[int, int], int]]:
+    """Each distinct pair (second >= 0) and how often it stands there.
+
+    One number a pair, since numpy sorts numbers twenty times as fast as it sorts rows.
+    """
+    if not len(first):
+        return []
+    base, width = int(first.min()), int(second.max()) + 1
+    counted = _counted((first - base) * width + second)
+    return [((key // width + base, key % width), count) for key, count in counted]
+
+
+def _of(choose: Any, left: float | None, right: float | None) -> float | None:
+    known = [value for value in (left, right) if value is not None]
+    return choose(known) if known else None
