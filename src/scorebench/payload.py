@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scorebench.cells import Cells, json_cells
 from scorebench.errors import InputError
-from scorebench.formats import CONTENT_TYPES, DEFAULT_FORMAT, FORMATS, KEYS, check_carries, is_named
-from scorebench.signature import Scalar, Signature
+from scorebench.formats import CONTENT_TYPES, DEFAULT_FORMAT, FORMATS, KEYS, check_carries
+from scorebench.forms import form_of
+from scorebench.rows import parse_json, read_rows
+from scorebench.signature import Signature
+from scorebench.writers import writer
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MEMORY_BYTES = 256 * 2**20
 _BLOCK_CELLS = 500_000
-_EXACT_FLOAT = 2**53
-_dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def encode(
     _refuse(rows, format, rows_per_call, params)
     check_carries(rows, format, signature, rows_per_call)
     rows = rows.reset_index(drop=True)
-    write = _writer(format, rows, rows_per_call, params, signature)
+    write = writer(format, rows, rows_per_call, params, signature)
     bodies: list[bytes] = []
     size = 0
     for block in _blocks(rows, rows_per_call):
@@ -86,6 +84,29 @@ def encode(
         progress(len(block))
     counts = [rows_per_call] * (len(bodies) - 1)
     return Payload(tuple(bodies), (*counts, len(rows) - sum(counts)), CONTENT_TYPES[format], format)
+
+
+def load_body(path: str | Path) -> Payload:
+    """A ready body, to be sent as it is: its format by its suffix and keys, its rows counted.
+
+    Raises InputError where the file is no .json, .csv or .parquet body with at least one row.
+    """
+    path = Path(path)
+    rows = read_rows(path)
+    body = path.read_bytes()
+    suffix = path.suffix.lower()
+    format = form_of(parse_json(body, str(path)), str(path)) if suffix == ".json" else suffix[1:]
+    return Payload((body,), (len(rows),), CONTENT_TYPES[format], format)
+
+
+def parse_params(text: str) -> dict[str, Any]:
+    """The value of --params: a JSON object of the model's parameters."""
+    params = parse_json(text.encode("utf-8", "surrogateescape"), "--params")
+    if not isinstance(params, dict):
+        raise InputError(
+            f"--params: found {text[:60]}, expected a JSON object; write e.g. '{{\"top_k\": 5}}'"
+        )
+    return params
 
 
 def _refuse(rows: pd.DataFrame, format: str, rows_per_call: int, params: Mapping[str, Any] | None) -> None:
@@ -130,149 +151,3 @@ def _size(cell: Any) -> int:
     if isinstance(cell, np.ndarray):
         return max(1, cell.size)
     return max(1, sum(map(_size, cell))) if isinstance(cell, list) else 1
-
-
-Writer = Callable[["pd.DataFrame"], Iterator[bytes]]
-"""A block of rows → the bodies of that block."""
-
-
-def _writer(
-    format: str,
-    rows: pd.DataFrame,
-    rows_per_call: int,
-    params: Mapping[str, Any] | None,
-    signature: Signature | None,
-) -> Writer:
-    if format == "csv":
-        return partial(_csv_bodies, rows_per_call)
-    if format == "parquet":
-        return partial(_parquet_bodies, rows_per_call)
-    opening, closing = _frame_of(format, rows, params)
-    if format == "inputs" and is_named(rows) and _is_flat(rows, signature):
-        return partial(_columnar_bodies, rows_per_call, opening, closing)
-    units = {"split": _rows_as_lists, "split-1x": _rows_as_floats, "records": _rows_as_flat_dicts}
-    return partial(_json_bodies, units.get(format, _rows_as_values), rows_per_call, opening, closing)
-
-
-def _frame_of(format: str, rows: pd.DataFrame, params: Mapping[str, Any] | None) -> tuple[str, str]:
-    """What stands before and after the rows of each body."""
-    names = f'"columns":{_dumps([str(name) for name in rows.columns])},' if is_named(rows) else ""
-    tail = f',"params":{_params_json(params)}}}' if params else "}"
-    if format == "split-1x":
-        return "{" + names + '"data":', tail
-    if format == "split":
-        return f'{{"{KEYS[format]}":{{{names}"data":', "}" + tail
-    return f'{{"{KEYS[format]}":', tail
-
-
-def _params_json(params: Mapping[str, Any]) -> str:
-    try:
-        return _dumps(dict(params))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"--params: {error}; give a JSON object") from None
-
-
-def _json_bodies(
-    to_units: Callable[[pd.DataFrame], Sequence[Any]],
-    rows_per_call: int,
-    opening: str,
-    closing: str,
-    block: pd.DataFrame,
-) -> Iterator[bytes]:
-    units = to_units(block)
-    for start in range(0, len(units), rows_per_call):
-        yield (opening + _dumps(units[start : start + rows_per_call]) + closing).encode("ascii")
-
-
-def _columnar_bodies(rows_per_call: int, opening: str, closing: str, block: pd.DataFrame) -> Iterator[bytes]:
-    columns = dict(zip(map(str, block.columns), _columns(block), strict=True))
-    for start in range(0, len(block), rows_per_call):
-        part = {name: cells[start : start + rows_per_call] for name, cells in columns.items()}
-        yield (opening + _dumps(part) + closing).encode("ascii")
-
-
-def _columns(block: pd.DataFrame) -> list[Cells]:
-    return [json_cells(block[name]) for name in block.columns]
-
-
-def _rows_as_lists(block: pd.DataFrame) -> Sequence[Any]:
-    return list(zip(*_columns(_flattened(block)), strict=True))
-
-
-def _rows_as_floats(block: pd.DataFrame) -> Sequence[Any]:
-    """The Java server takes a whole number for a type of its own and refuses it where a double belongs."""
-    whole = [name for name in block.columns if block[name].dtype.kind in "iu"]
-    for name in whole:
-        if block[name].abs().max() > _EXACT_FLOAT:
-            raise InputError(f"--format split-1x: column {name!r} holds numbers that no float can; drop it")
-    return _rows_as_lists(block.astype(dict.fromkeys(whole, "Float64")))
-
-
-def _rows_as_flat_dicts(block: pd.DataFrame) -> Sequence[Any]:
-    return _rows_as_dicts(_flattened(block))
-
-
-def _rows_as_dicts(block: pd.DataFrame) -> Sequence[Any]:
-    names = [str(name) for name in block.columns]
-    return [dict(zip(names, row, strict=True)) for row in zip(*_columns(block), strict=True)]
-
-
-def _rows_as_values(block: pd.DataFrame) -> Sequence[Any]:
-    """Dicts where columns are named; lists where not; and of a single unnamed column its values alone."""
-    if is_named(block):
-        return _rows_as_dicts(block)
-    columns = _columns(block)
-    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
-
-
-def _flattened(block: pd.DataFrame) -> pd.DataFrame:
-    """MLflow gives a tensor that comes through a DataFrame its shape itself, from one flat list a row."""
-    deep = [name for name in block.columns if getattr(block[name].iloc[0], "ndim", 0) > 1]
-    flat = block.copy(deep=False)
-    for name in deep:
-        flat[name] = block[name].map(np.ravel)
-    return flat
-
-
-def _is_flat(rows: pd.DataFrame, signature: Signature | None) -> bool:
-    """Whether a column may be sent as one list: lists of lists or of objects MLflow takes for one value."""
-    if signature is not None and not signature.is_tensor:
-        return all(isinstance(c.type, Scalar) and c.type.name != "any" for c in signature.columns)
-    return not any(
-        isinstance(cell, list | dict) for name in rows.columns for cell in rows[name].dropna().head(1)
-    )
-
-
-class _Lines(list[str]):
-    """A list that a csv.writer can write to: one line a row, line breaks within quotes included."""
-
-    write = list.append
-
-
-def _csv_bodies(rows_per_call: int, block: pd.DataFrame) -> Iterator[bytes]:
-    lines = _Lines()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(block.columns)
-    writer.writerows(zip(*(_csv_cells(block[name]) for name in block.columns), strict=True))
-    for start in range(1, len(lines), rows_per_call):
-        yield "".join([lines[0], *lines[start : start + rows_per_call]]).encode("utf-8")
-
-
-def _csv_cells(column: pd.Series[Any]) -> Cells:
-    if column.dtype.kind == "f":  # CSV has a form for infinity; a missing value is an empty cell
-        return column.astype(object).where(column.notna(), None).to_list()
-    return json_cells(column)
-
-
-def _parquet_bodies(rows_per_call: int, block: pd.DataFrame) -> Iterator[bytes]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pa.Table.from_pandas(_flattened(block).rename(columns=str), preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
-        raise InputError(f"--format parquet: {' '.join(str(error).split())}; use split or records") from None
-    for start in range(0, len(block), rows_per_call):
-        body = io.BytesIO()
-        pq.write_table(table.slice(start, rows_per_call), body)
-        yield body.getvalue()

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from scorebench.errors import InputError
 
 SCALARS = frozenset({"boolean", "integer", "long", "float", "double", "string", "binary", "datetime", "any"})
 MLMODEL = "MLmodel"
+_JSON_KINDS = "biufMUSO"
+"""NumPy's letters for booleans, whole numbers, floats, times, text and objects."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,14 @@ def _signature(saved: Mapping[str, Any]) -> Signature | None:
     return Signature(columns, from_type_hint=bool(saved.get("is_signature_from_type_hint")))
 
 
+def _tensor(dtype: str, shape: tuple[int, ...]) -> Tensor:
+    if np.dtype(dtype).kind not in _JSON_KINDS:
+        raise ValueError(f"tensors of {dtype} have no form in JSON")
+    if not shape or any(n < -1 or n == 0 for n in shape):
+        raise ValueError(f"a tensor of shape {list(shape)} holds no rows")
+    return Tensor(dtype, shape)
+
+
 def _example(place: str, saved: Mapping[str, Any]) -> Any:
     info = saved.get("saved_input_example_info") or {}
     if not info:
@@ -205,7 +217,7 @@ def _type(saved: Mapping[str, Any]) -> Type:
     kind = saved["type"]
     if kind == "tensor":
         spec = saved["tensor-spec"]
-        return Tensor(str(spec["dtype"]), tuple(map(int, spec["shape"])))
+        return _tensor(str(spec["dtype"]), tuple(map(int, spec["shape"])))
     if kind == "array":
         return Array(_type(saved["items"]))
     if kind == "sparkml_vector":
