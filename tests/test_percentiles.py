@@ -142,7 +142,7 @@ def test_enough_calls_always_have_both_bounds(q: float, more: int) -> None:
 def test_the_interval_holds_the_true_percentile_as_often_as_it_says(q: float) -> None:
     """In 1,000 samples of an exponential the 99 % interval misses -ln(1 - q) 1 to 25 times.
 
-    At most 10 are expected; 25 would be a chance of 1 in 30,000. Never missing would mean bounds too wide;
+    At most 10 are expected; 26 would be a chance of 1 in 60,000. Never missing would mean bounds too wide;
     the discreteness of the ranks makes them wider than asked at the smallest sizes, so the sample is five
     times that.
     """
