@@ -39,11 +39,17 @@ def create(
     port: int | None = None,
     workers: int = 1,
     cpus: Sequence[int] = (),
+    cpu_limit: float | None = None,
+    memory_bytes: int | None = None,
+    flavor: str | None = None,
+    base_image: str | None = None,
     log_folder: Path | None = None,
 ) -> Server:
     """The server that `target` names (one of KINDS, or a URL), not yet started.
 
     port: None is the kind's own (5001, 5002, 5003), 0 any free one. cpus: cores to pin it to, () for none.
+    cpu_limit (cores' worth of time) and memory_bytes are for containers. flavor: `mleap` makes the SageMaker
+    image score a model of several flavors with MLeap. base_image: what the image is built on.
     log_folder: where its log is kept; None: the runtime folder.
     """
     if "://" in target:
@@ -56,10 +62,33 @@ def create(
         )
     if model_uri is None:
         raise InputError(f"{target}: no model to serve; give one with --model-uri or --flavor")
-    from scorebench.servers import web_server
+    if target == "webserver":
+        _refuse_limits(cpu_limit, memory_bytes)
+        from scorebench.servers import web_server
 
-    port = web_server.PORT if port is None else port
-    return web_server.WebServer(model_uri, port=port, workers=workers, cpus=cpus, log_folder=log_folder)
+        port = web_server.PORT if port is None else port
+        return web_server.WebServer(model_uri, port=port, workers=workers, cpus=cpus, log_folder=log_folder)
+    from scorebench.servers import docker, sagemaker
+    from scorebench.servers.container import ContainerServer, Limits
+
+    kinds = {"docker": (docker.SPEC, docker.PORT), "sagemaker": (sagemaker.spec(flavor), sagemaker.PORT)}
+    spec, own_port = kinds[target]
+    return ContainerServer(
+        spec,
+        model_uri,
+        port=own_port if port is None else port,
+        workers=workers,
+        limits=Limits(cpus=cpus, cpu_limit=cpu_limit, memory_bytes=memory_bytes),
+        base_image=base_image,
+        log_folder=log_folder,
+    )
+
+
+def _refuse_limits(cpu_limit: float | None, memory_bytes: int | None) -> None:
+    if cpu_limit is not None or memory_bytes is not None:
+        raise InputError(
+            "webserver: a process has no CPU or memory limit; use --cpus, or the server `docker`"
+        )
 
 
 @contextmanager
@@ -79,7 +108,7 @@ def running(
     atexit.register(stop)  # a sys.exit in a greenlet, or a loop that never returns to us
     try:
         with _sigterm_unwinds():
-            server.start()
+            server.start(progress)
             server.wait_ready(progress, ready_timeout_s)
             yield server
     finally:

@@ -81,7 +81,7 @@ def _settle(path: Path) -> str | None:
     if _is_alive(owner, created):
         return None
     kill_processes(path.stem)
-    if engine is not None and not _remove_containers(path.stem, engine):
+    if engine is not None and not remove_containers(path.stem, engine):
         return None  # the engine is away; the note stays for a later start
     path.unlink(missing_ok=True)
     return f"{kind} of process {owner}"
@@ -111,13 +111,13 @@ def _carries(process: psutil.Process, token: str) -> bool:
         return False
 
 
-def _remove_containers(token: str, engine: str) -> bool:
+def remove_containers(token: str, engine: str) -> bool:
     try:
         import docker
     except ImportError:
         return False
     try:
-        client = docker.DockerClient(base_url=engine, timeout=30)
+        client = docker.from_env(environment=os.environ | {"DOCKER_HOST": engine}, timeout=30)
         for container in client.containers.list(all=True, filters={"label": f"{TOKEN_LABEL}={token}"}):
             container.remove(force=True, v=True)
     except (docker.errors.DockerException, OSError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from scorebench.errors import InputError
+from scorebench.servers.logs import tail
 
 _MAX_BYTES = 10_000_000
 _WINDOWS_DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
@@ -34,6 +37,24 @@ def local_folder(uri: str) -> Path | None:
     if parsed.scheme == "file":
         return Path(unquote(parsed.path))
     return None if parsed.scheme else Path(uri)
+
+
+def local_copy(uri: str, work: Path) -> Path:
+    """The model's folder: the one that the URI names, else a download into `work` by MLflow.
+
+    InputError with MLflow's last line if there is no such model.
+    """
+    folder = local_folder(uri)
+    if folder is not None:
+        return folder
+    target = work / "model"
+    command = [sys.executable, "-m", "mlflow", "artifacts", "download", "-u", uri, "-d", str(target)]
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise InputError(
+            f"{uri}: MLflow could not download the model ({tail(done.stderr, 1)}); check the URI"
+        )
+    return next((path.parent for path in target.rglob("MLmodel")), target)
 
 
 def read_card(folder: Path) -> ModelCard:

@@ -11,7 +11,7 @@ Progress = Callable[[float, str], None]
 """Called while a server is waited for: seconds waited so far, the last line of its log ("" if none)."""
 
 TAIL_LINES = 20
-_EXCEPTION_NAME = re.compile(r"^(?:[A-Za-z_][\w.]*(?:Exception|Error)): (?=\S)")
+_EXCEPTION_NAME = re.compile(r"^[\w.]*(?:Exception|Error): (?=\S)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +56,8 @@ class Server(Protocol):
         """The base URL. Known before the start."""
         ...
 
-    def start(self) -> None:
-        """Start it and return at once.
+    def start(self, progress: Progress | None = None) -> None:
+        """Start it, without waiting until it is ready. Building an image first takes minutes.
 
         Raises InputError for what the user can put right (port in use, no MLmodel, no engine), before
         anything was started, and ServerFailed when the server's own tools fail.

@@ -28,7 +28,7 @@ class UrlServer:
     def endpoint(self) -> str:
         return self._url
 
-    def start(self) -> None:
+    def start(self, progress: Progress | None = None) -> None:  # noqa: ARG002
         return
 
     def wait_ready(self, progress: Progress | None = None, timeout_s: float | None = None) -> None:  # noqa: ARG002

@@ -56,7 +56,7 @@ class WebServer:
         """Where the server writes what it says; known after the start."""
         return None if self._process is None else self._process.log
 
-    def start(self) -> None:
+    def start(self, progress: Progress | None = None) -> None:  # noqa: ARG002
         if importlib.util.find_spec("mlflow") is None:
             raise InputError(
                 f"{KIND}: MLflow is not installed beside {sys.executable}; pip install 'scorebench[mlflow]'"

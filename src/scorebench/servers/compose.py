@@ -1,0 +1,62 @@
+"""What docker-compose.yml builds from and mounts: `.models/NAME`, `.build/NAME/SERVER`. Knows images."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from scorebench.errors import InputError
+from scorebench.servers import engine, images
+from scorebench.servers.protocol import Progress
+
+KINDS = ("webserver", "docker", "sagemaker")
+BUILD_FOLDER = ".build"
+
+
+def write_contexts(
+    root: Path, model: Path, kinds: Sequence[str] = KINDS, base_image: str | None = None
+) -> list[Path]:
+    """Write `root/.build/MODEL/SERVER` for each server, for the model in `root/.models/MODEL`.
+
+    ServerFailed, with MLflow's own words, for a server that cannot serve the model.
+    """
+    return [_write(root, model, kind, base_image) for kind in kinds]
+
+
+def build_images(
+    root: Path,
+    model: Path,
+    kinds: Sequence[str] = KINDS,
+    base_image: str | None = None,
+    progress: Progress | None = None,
+) -> list[str]:
+    """Write the contexts and build the images under the names that docker-compose.yml has; their names.
+
+    A context stays, so that `docker compose build` works too. Takes minutes the first time, seconds after.
+    """
+    client = engine.connect()
+    names = []
+    for kind in kinds:
+        context = _write(root, model, kind, base_image)
+        name, wanted = images.tag(kind, model), images.key(kind, model, base_image)
+        images.build(client, context, name, wanted=wanted, log=context.with_suffix(".log"), progress=progress)
+        names.append(name)
+    return names
+
+
+def command() -> list[str]:
+    """`docker compose`, or `docker-compose`; InputError if neither is there."""
+    for candidate in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(candidate[0]) is None:
+            continue
+        if subprocess.run([*candidate, "version"], capture_output=True, check=False).returncode == 0:
+            return candidate
+    raise InputError("docker compose: neither the plugin nor docker-compose is there; install one of them")
+
+
+def _write(root: Path, model: Path, kind: str, base_image: str | None) -> Path:
+    context = root / BUILD_FOLDER / model.name / kind
+    images.write_context(kind, model, context, base_image)
+    return context

@@ -1,0 +1,222 @@
+"""One container that serves a model: start, watch, stop. Knows the Docker SDK; the spec says what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scorebench.errors import InputError
+from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
+from scorebench.servers.process import check_cpus
+from scorebench.servers.protocol import TAIL_LINES, Progress, ServerInfo
+
+CONTAINER_PORT = 8080
+READY_TIMEOUT_S = 240.0
+"""SageMaker's own limit for becoming healthy."""
+STOP_TIMEOUT_S = 30
+"""SageMaker's own time from SIGTERM to SIGKILL."""
+_ASK_VERSIONS = """
+import importlib.metadata as m, importlib.util as u, json, platform
+def version(name):
+    try: return m.version(name)
+    except m.PackageNotFoundError: return None
+has = {name: u.find_spec(name) is not None for name in ("uvloop", "httptools")}
+print(json.dumps({"python": platform.python_version(), "mlflow": version("mlflow")} | has))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerSpec:
+    """What differs between the container servers."""
+
+    kind: str
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mount_model_at: str | None = None
+    """The folder in the container where the model is mounted read-only; None: the image holds it."""
+    init: bool = False
+    """An init process as PID 1, as `docker run --init`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a container may use; None and (): no limit."""
+
+    cpus: Sequence[int] = ()
+    cpu_limit: float | None = None
+    """Cores' worth of CPU time."""
+    memory_bytes: int | None = None
+
+
+class ContainerServer:
+    """A model behind a container that is published on 127.0.0.1."""
+
+    def __init__(
+        self,
+        spec: ContainerSpec,
+        model_uri: str,
+        *,
+        port: int,
+        workers: int = 1,
+        limits: Limits | None = None,
+        base_image: str | None = None,
+        log_folder: Path | None = None,
+    ) -> None:
+        if workers < 1:
+            raise InputError(f"--workers {workers}: a server has at least one")
+        self._spec = spec
+        self._model_uri = model_uri
+        self._port = port
+        self._workers = workers
+        self._limits = limits or Limits()
+        self._base_image = base_image
+        self._log_folder = log_folder
+        self._card: mlmodel.ModelCard | None = None
+        self._container: Any = None
+        self._token: str | None = None
+        self._versions: Mapping[str, Any] = {}
+        self._last_log = b""
+        self._time_to_ready_s: float | None = None
+
+    @property
+    def kind(self) -> str:
+        return self._spec.kind
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{ports.LOOPBACK}:{self._port}"
+
+    def start(self, progress: Progress | None = None) -> None:
+        """Build the image if it is not there (minutes), start the container."""
+        client = engine.connect()
+        check_cpus(self._limits.cpus)
+        self._port = ports.claim(self._port)
+        folder = self._folder()
+        model = mlmodel.local_copy(self._model_uri, folder)
+        self._card = mlmodel.read_card(model)
+        image = images.ensure(
+            client, self.kind, model, folder, base_image=self._base_image, progress=progress
+        )
+        self._token = leftovers.register(self.kind, engine.address())
+        self._container = client.containers.create(image, **self._options(model))
+        self._container.start()
+
+    def wait_ready(self, progress: Progress | None = None, timeout_s: float | None = None) -> None:
+        self._time_to_ready_s = ready.wait(
+            self.kind,
+            host=ports.LOOPBACK,
+            port=self._port,
+            server=self,
+            timeout_s=READY_TIMEOUT_S if timeout_s is None else timeout_s,
+            progress=progress,
+        )
+        self._versions = self._ask_versions()  # now: later it would be part of what is measured
+
+    def describe(self) -> ServerInfo:
+        by_java = self._versions.get("java_server")
+        image = None if self._container is None else self._container.image
+        return ServerInfo(
+            kind=self.kind,
+            url=self.endpoint,
+            model=self._model_uri,
+            flavors=None if self._card is None else self._card.flavors,
+            mlflow_version=None if by_java else self._versions.get("mlflow"),
+            python_version=None if by_java else self._versions.get("python"),
+            java_server_version=by_java,
+            uvloop=None if by_java else self._versions.get("uvloop"),
+            httptools=None if by_java else self._versions.get("httptools"),
+            workers=None if by_java else self._workers,
+            cpus=tuple(self._limits.cpus) or None,
+            cpu_limit=self._limits.cpu_limit,
+            memory_limit_bytes=self._limits.memory_bytes,
+            image=image.tags[0] if image is not None and image.tags else None,
+            image_id=None if image is None else image.id,
+            pids=self._pids(),
+            container_ids=None if self._container is None else (self._container.id,),
+            time_to_ready_s=self._time_to_ready_s,
+        )
+
+    def log_tail(self, lines: int = TAIL_LINES) -> str:
+        if self._container is None:
+            return logs.tail(self._last_log, lines)
+        return logs.tail(self._container.logs(tail=lines + 20), lines)
+
+    def alive(self) -> bool:
+        return self._state() == "running"
+
+    def exit_status(self) -> int | None:
+        if self._container is None or self._state() not in ("exited", "dead"):
+            return None
+        return int(self._container.attrs["State"]["ExitCode"])
+
+    def stop(self) -> None:
+        if self._container is not None:
+            self._stop_container(self._container)
+            self._container = None
+        if self._token is not None:
+            leftovers.remove_containers(self._token, engine.address())
+            leftovers.forget(self._token)
+            self._token = None
+
+    def _stop_container(self, container: Any) -> None:
+        import docker
+
+        try:
+            container.stop(timeout=STOP_TIMEOUT_S)
+            self._last_log = container.logs()
+            if self._log_folder is not None:
+                (self._log_folder / f"{self.kind}-{self._port}.log").write_bytes(self._last_log)
+            container.remove(force=True, v=True)
+        except docker.errors.NotFound:
+            return  # somebody else removed it: it is gone, as wanted
+
+    def _options(self, model: Path) -> dict[str, Any]:
+        limits, at = self._limits, self._spec.mount_model_at
+        options: dict[str, Any] = {
+            "environment": {"MLFLOW_MODELS_WORKERS": str(self._workers), **self._spec.environment},
+            "ports": {f"{CONTAINER_PORT}/tcp": (ports.LOOPBACK, self._port)},
+            "volumes": {} if at is None else {str(model.resolve()): {"bind": at, "mode": "ro"}},
+            "labels": {leftovers.TOKEN_LABEL: self._token},
+            "cpuset_cpus": ",".join(map(str, limits.cpus)) or None,
+            "nano_cpus": None if limits.cpu_limit is None else int(limits.cpu_limit * 1e9),
+            "mem_limit": limits.memory_bytes,
+            "init": self._spec.init,
+            "detach": True,
+        }
+        return options | ({"command": list(self._spec.command)} if self._spec.command else {})
+
+    def _folder(self) -> Path:
+        folder = leftovers.runtime_folder() if self._log_folder is None else self._log_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _state(self) -> str:
+        import docker
+
+        if self._container is None:
+            return "none"
+        try:
+            self._container.reload()
+        except docker.errors.NotFound:
+            return "removed"
+        return str(self._container.status)
+
+    def _ask_versions(self) -> Mapping[str, Any]:
+        commands = self._container.top().get("Processes") or []
+        if any("org.mlflow.sagemaker.ScoringServer" in " ".join(process) for process in commands):
+            return {"java_server": self._container.image.labels.get("scorebench.mlflow-scoring")}
+        status, said = self._container.exec_run(["python", "-c", _ASK_VERSIONS], stderr=False)
+        try:
+            return dict(json.loads(said)) if status == 0 else {}
+        except (ValueError, TypeError):
+            return {}
+
+    def _pids(self) -> tuple[int, ...] | None:
+        if self._container is None or not self.alive():
+            return None
+        top = self._container.top()
+        column = top["Titles"].index("PID")
+        return tuple(int(process[column]) for process in top["Processes"])
