@@ -1,0 +1,80 @@
+"""TLS over a socket that never blocks: bytes in, bytes out. Knows ssl; nothing of HTTP, and no clock."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from scorebench.errors import InputError
+
+_RECORD_BYTES = 16_384
+
+
+def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
+    """A context that verifies the server's certificate and name, against `ca_file` or the system's store."""
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"{ca_file}: {error}; expected a file of PEM certificates") from None
+
+
+class TlsSocket:
+    """The `send` and `recv` of a socket, encrypted. Both raise BlockingIOError when they must wait.
+
+    `unsent` is true while encrypted bytes wait for the socket: call `flush` until it is false.
+    """
+
+    def __init__(self, sock: Any, context: ssl.SSLContext, host: str) -> None:
+        self._sock = sock
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._pending = b""
+
+    @property
+    def unsent(self) -> bool:
+        return bool(self._pending) or self._outgoing.pending > 0
+
+    def flush(self) -> None:
+        """Send what is encrypted already."""
+        while self.unsent:
+            self._pending = self._pending or self._outgoing.read()
+            self._pending = self._pending[self._sock.send(self._pending) :]
+
+    def handshake(self) -> None:
+        """Go on with the handshake as far as the bytes that are there allow."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self.flush()
+                self._fill()
+            else:
+                self.flush()
+                return
+
+    def send(self, data: bytes | memoryview) -> int:
+        """Encrypt and send a part of `data`; how many bytes of it were taken."""
+        self.flush()
+        taken = self._tls.write(data[:_RECORD_BYTES])
+        with suppress(BlockingIOError):  # `unsent` says so
+            self.flush()
+        return taken
+
+    def recv(self, size: int) -> bytes:
+        """Up to `size` bytes; b"" when the server closed."""
+        while True:
+            try:
+                return self._tls.read(size)
+            except ssl.SSLWantReadError:
+                self._fill()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+
+    def _fill(self) -> None:
+        data = self._sock.recv(4 * _RECORD_BYTES)
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
