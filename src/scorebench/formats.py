@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from scorebench.errors import InputError
 from scorebench.signature import Array, Column, Map, Object, Scalar, Signature, Tensor, Type
 
@@ -62,6 +60,8 @@ def check_carries(
 
 def is_named(rows: pd.DataFrame) -> bool:
     """Whether columns go by name; where all are whole numbers they go by their place."""
+    import numpy as np
+
     return not all(isinstance(name, int | np.integer) for name in rows.columns)
 
 
@@ -152,6 +152,8 @@ def _value_refusal(format: str, column: pd.Series[Any], signature: Signature | N
 
 
 def _csv_refusal(column: pd.Series[Any]) -> str | None:
+    import numpy as np
+
     for row, cell in enumerate(column, start=1):
         if isinstance(cell, str) and cell in _MISSING_IN_CSV:
             return f"row {row}: the text {cell!r} arrives as a missing value; use split or parquet"

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from scorebench.errors import InputError
 
 SCALARS = frozenset({"boolean", "integer", "long", "float", "double", "string", "binary", "datetime", "any"})
@@ -191,6 +189,8 @@ def _signature(saved: Mapping[str, Any]) -> Signature | None:
 
 
 def _tensor(dtype: str, shape: tuple[int, ...]) -> Tensor:
+    import numpy as np
+
     if np.dtype(dtype).kind not in _JSON_KINDS:
         raise ValueError(f"tensors of {dtype} have no form in JSON")
     if not shape or any(n < -1 or n == 0 for n in shape):
