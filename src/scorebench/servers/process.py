@@ -42,8 +42,8 @@ class SupervisedProcess:
         self._token = leftovers.register(self._kind)
         command = [
             sys.executable,
-            "-m",
-            supervisor.__name__,
+            "-c",
+            supervisor.RUN,
             str(os.getpid()),
             _list(self._cpus),
             *self._command,

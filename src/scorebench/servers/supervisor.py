@@ -2,7 +2,7 @@
 
 Knows processes; nothing of servers, and is a program of its own:
 
-    python -m scorebench.servers.supervisor PARENT_PID CPUS COMMAND [ARGUMENT ...]
+    python -c RUN PARENT_PID CPUS COMMAND [ARGUMENT ...]
 
 A parent that is killed can't stop what it started, so somebody else has to watch it. CPUS is a list of cores
 for the command and all that it starts ("0,1"), or "" for no pinning. Exit status: the command's, 128 + n if
@@ -11,6 +11,7 @@ signal n ended it.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -26,6 +27,9 @@ PARENT_CHECK_S = 0.5
 GRACE_S = 10.0
 """From SIGTERM to SIGKILL. A scoring server needs 0.5 to 2 s, a JVM with Spark up to 4."""
 
+RUN = f"import sys; from {__name__} import main; sys.exit(main(sys.argv[1:]))"
+"""The program. (`-m` would load this module twice and warn of it.)"""
+
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -40,8 +44,10 @@ def main(arguments: list[str]) -> int:
     while child.poll() is None and not stop_asked and os.getppid() == parent:
         select.select([wake], [], [], PARENT_CHECK_S)
         _drain(wake)
+        _reap(besides=child.pid)
     status = child.poll()
     stop_descendants(psutil.Process())
+    _reap(besides=child.pid)
     if status is None:
         status = child.wait()
     return status if status >= 0 else 128 - status
@@ -76,6 +82,14 @@ def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
             continue
 
 
+def _reap(besides: int) -> None:
+    """Wait for adopted orphans that have ended. The command's own status is Popen's to take."""
+    for child in psutil.Process().children():
+        if child.pid != besides and not _is_running(child):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child.pid, os.WNOHANG)
+
+
 def _adopt_orphans() -> None:
     """Make a daemon's grandchildren ours when their parent ends, so that none escapes. Linux only."""
     if sys.platform == "linux":
@@ -100,7 +114,3 @@ def _drain(descriptor: int) -> None:
         os.read(descriptor, 4096)
     except BlockingIOError:
         return
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
