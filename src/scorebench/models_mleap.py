@@ -16,14 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench.demo import LABEL, wine_table
 from scorebench.errors import InputError
+from scorebench.models import EXAMPLE_ROWS, TREE_DEPTH, new_model
 from scorebench.models_spark import require_java
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_DEPTH = 5
-SEED = 7
+SEED = 1
 Say = Callable[[str], None]
 """Told what the next minutes are for: `installing MLflow 2 and PySpark 3.5`."""
 
@@ -31,13 +32,23 @@ _SPARK = Path(__file__).parent / "mleap_spark"
 _MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 
 
-def make_mleap(directory: Path, rows: pd.DataFrame, label: str) -> Path:
-    """Fit on `rows`, whose column `label` is to be predicted, and write a folder with the flavor `mleap`.
+def make_mleap(directory: str | Path) -> Path:
+    """A scikit-learn tree on the demo's table, as an MLeap bundle; the directory it was saved to.
 
-    It is what MLflow 2's `mlflow.mleap.save_model` writes, with the keys that the Java server 1.20.0 knows.
-    InputError without the extra `mleap`. The folder must not exist, or be empty.
+    A model that is there is replaced. It has the flavor `mleap` alone and is what MLflow 2's saver writes,
+    with the keys that the Java server 1.20.0 knows. InputError without the extra `mleap`.
     """
-    pipeline = fit_mleap(rows, label)
+    table = wine_table()
+    pipeline = fit_mleap(table)
+    with new_model(directory) as folder:
+        _write(pipeline, folder)
+        head = table.drop(columns=LABEL).astype("float64").head(EXAMPLE_ROWS)
+        example = {"columns": list(head.columns), "data": head.to_numpy().tolist()}
+        (folder / "input_example.json").write_text(json.dumps(example))
+    return Path(directory)
+
+
+def _write(pipeline: Any, directory: Path) -> None:
     (directory / "mleap").mkdir(parents=True)
     with tempfile.TemporaryDirectory() as work:  # the serialiser leaves a model.zip beside the bundle
         pipeline.serialize_to_bundle(work, "model", init=True)
@@ -47,14 +58,10 @@ def make_mleap(directory: Path, rows: pd.DataFrame, label: str) -> Path:
         f"    mleap_version: {importlib.metadata.version('mleap')}\n    model_data: mleap/model\n"
         "utc_time_created: '2021-08-26 00:00:00.000000'\n"  # fixed, so that remakes are equal
     )
-    head = rows.drop(columns=[label]).astype("float64").head(2)
-    example = {"columns": list(head.columns), "data": head.to_numpy().tolist()}
-    (directory / "input_example.json").write_text(json.dumps(example))
-    return directory
 
 
-def fit_mleap(rows: pd.DataFrame, label: str) -> Any:
-    """The fitted scikit-learn pipeline itself; the same rows give the same pipeline."""
+def fit_mleap(table: pd.DataFrame) -> Any:
+    """The fitted scikit-learn pipeline itself; the same table gives the same one."""
     if importlib.util.find_spec("mleap") is None:
         raise InputError(
             "an MLeap model needs MLeap and scikit-learn; pip install 'scorebench[mlflow,mleap]'"
@@ -65,21 +72,19 @@ def fit_mleap(rows: pd.DataFrame, label: str) -> Any:
     from sklearn.pipeline import Pipeline
     from sklearn.tree import DecisionTreeRegressor
 
-    features = rows.drop(columns=[label]).astype("float64")
+    features = table.drop(columns=LABEL).astype("float64")
     columns = list(features.columns)
     assemble = FeatureExtractor(input_scalars=columns, output_vector="features", output_vector_items=columns)
-    tree = DecisionTreeRegressor(max_depth=MAX_DEPTH, random_state=SEED)
+    tree = DecisionTreeRegressor(max_depth=TREE_DEPTH, random_state=SEED)
     # The Java server returns the column named "prediction", and no other.
     tree.mlinit(input_features="features", prediction_column="prediction", feature_names=columns)
     pipeline = Pipeline([("assemble", assemble), ("tree", tree)])
     pipeline.mlinit()
     assemble.name, tree.name, pipeline.name = "assemble", "tree", "pipeline"  # MLeap's own are random
-    return pipeline.fit(features, rows[label])
+    return pipeline.fit(features, table[LABEL])
 
 
-def make_mleap_spark(
-    directory: Path, rows: pd.DataFrame, label: str, cache: Path | None = None, say: Say | None = None
-) -> Path:
+def make_mleap_spark(directory: str | Path, cache: Path | None = None, say: Say | None = None) -> Path:
     """As `make_mleap`, from a Spark pipeline, with the flavors spark and python_function beside mleap.
 
     Made by MLflow 2, in an environment of its own that the first call installs into `cache` (minutes, 1 GB).
@@ -90,15 +95,13 @@ def make_mleap_spark(
         raise InputError("an MLeap model from Spark needs Maven; install it (Debian: maven) for MLeap's jars")
     tell = say or (lambda _line: None)
     environment = _environment(cache or _cache_folder(), tell)
-    with tempfile.TemporaryDirectory() as work:
+    tell("fitting the Spark pipeline")
+    make = [environment / "venv/bin/python", _SPARK / "make.py", environment / "jars"]
+    with tempfile.TemporaryDirectory() as work, new_model(directory) as folder:
         table = Path(work) / "rows.csv"
-        rows.to_csv(table, index=False)
-        tell("fitting the Spark pipeline")
-        python = environment / "venv/bin/python"
-        _run(
-            [python, _SPARK / "make.py", environment / "jars", table, label, directory], "the Spark pipeline"
-        )
-    return directory
+        wine_table().to_csv(table, index=False)
+        _run([*make, table, LABEL, str(TREE_DEPTH), folder], "the Spark pipeline")
+    return Path(directory)
 
 
 def _environment(cache: Path, tell: Say) -> Path:

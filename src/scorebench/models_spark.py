@@ -6,40 +6,64 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench.demo import LABEL, wine_table
 from scorebench.errors import InputError
+from scorebench.models import EXAMPLE_ROWS, TREE_DEPTH, new_model
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-MAX_DEPTH = 5
-SEED = 7
+SEED = 1
+_PACKAGES = ("mlflow", "pyspark", "pandas", "numpy", "pyarrow")
+"""What loads the model and scores. Named, they need not be found out by loading it in a second process."""
 
 
-def make_spark(directory: Path, rows: pd.DataFrame, label: str) -> Path:
-    """Fit on `rows`, whose column `label` is to be predicted, and write an MLflow model folder.
+def make_spark(directory: str | Path) -> Path:
+    """A SparkML tree on the demo's table, with signature and input example; the directory it was saved to.
 
-    InputError without the extra `spark` or without Java. The folder must not exist, or be empty.
+    A model that is there is replaced. InputError without the extras `mlflow` and `spark`, or without Java.
     """
     require_spark()
     import mlflow.spark
     from mlflow.models import infer_signature
 
-    with_label = rows.astype("float64")
-    features = with_label.drop(columns=[label])
-    session = _session()
+    table = wine_table().astype("float64")
+    features = table.drop(columns=LABEL)
+    session = start_spark()
     try:
-        model = _pipeline(list(features.columns), label).fit(session.createDataFrame(with_label))
-        head = features.head(20)
-        own = model.transform(session.createDataFrame(head)).toPandas()["prediction"].to_numpy()
-        mlflow.spark.save_model(
-            model, str(directory), signature=infer_signature(head, own), input_example=head.head(2)
-        )
+        model = fit_spark(session, table)
+        with new_model(directory) as folder:
+            mlflow.spark.save_model(
+                model,
+                str(folder),
+                signature=infer_signature(
+                    features, predict_spark(session, model, features.head(EXAMPLE_ROWS))
+                ),
+                input_example=features.head(EXAMPLE_ROWS),
+                pip_requirements=[f"{name}=={version(name)}" for name in _PACKAGES],
+            )
     finally:
         session.stop()
-    return directory
+    return Path(directory)
+
+
+def fit_spark(session: Any, table: pd.DataFrame) -> Any:
+    """The fitted pipeline itself; the same table gives the same one."""
+    columns = [column for column in table.columns if column != LABEL]
+    return _pipeline(columns).fit(session.createDataFrame(table))
+
+
+def predict_spark(session: Any, model: Any, features: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The pipeline's own predictions, one a row, in the rows' order."""
+    import numpy
+
+    scored = model.transform(session.createDataFrame(features)).select("prediction").collect()
+    return numpy.array([row.prediction for row in scored])
 
 
 def require_spark() -> None:
@@ -62,22 +86,21 @@ def require_java(who: str) -> None:
         raise InputError(f"{program}: this Java does not start ({error}); {cure}") from None
 
 
-def _session() -> Any:
+def start_spark() -> Any:
+    """A session with one slot, no page, and nothing that listens beyond this machine."""
     from pyspark.sql import SparkSession
 
-    # One slot, no page, nothing that listens beyond this machine.
     builder = SparkSession.builder.master("local[1]").appName("scorebench-model")
     for key, value in {
         "spark.ui.enabled": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
     }.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
 
 
-def _pipeline(columns: list[str], label: str) -> Any:
+def _pipeline(columns: list[str]) -> Any:
     from pyspark.ml import Pipeline
     from pyspark.ml.feature import VectorAssembler
     from pyspark.ml.regression import DecisionTreeRegressor
@@ -85,6 +108,6 @@ def _pipeline(columns: list[str], label: str) -> Any:
     return Pipeline(
         stages=[
             VectorAssembler(inputCols=columns, outputCol="features"),
-            DecisionTreeRegressor(featuresCol="features", labelCol=label, maxDepth=MAX_DEPTH, seed=SEED),
+            DecisionTreeRegressor(featuresCol="features", labelCol=LABEL, maxDepth=TREE_DEPTH, seed=SEED),
         ]
     )

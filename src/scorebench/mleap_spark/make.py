@@ -2,7 +2,7 @@
 
 Runs in the environment that requirements.txt beside it locks, never in scorebench's: MLflow 3 has no MLeap.
 
-    python make.py JARS_FOLDER ROWS_CSV LABEL OUTPUT_FOLDER
+    python make.py JARS_FOLDER ROWS_CSV LABEL TREE_DEPTH OUTPUT_FOLDER
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ BESIDE_SPARK = (
 KNOWN_KEYS = ("artifact_path", "flavors", "run_id", "utc_time_created")
 
 
-def main(jars: str, rows_csv: str, label: str, output: str) -> None:
+def main(jars: str, rows_csv: str, label: str, depth: str, output: str) -> None:
     import mlflow.spark
     import pandas as pd
 
     session = start_spark(Path(jars))
     frame = session.createDataFrame(pd.read_csv(rows_csv, float_precision="round_trip").astype("float64"))
-    model = pipeline([column for column in frame.columns if column != label], label).fit(frame)
+    model = pipeline([column for column in frame.columns if column != label], label, int(depth)).fit(frame)
     mlflow.spark.save_model(model, output, sample_input=frame.drop(label))
     keep_known_keys(Path(output) / "MLmodel")
     session.stop()
@@ -50,12 +50,12 @@ def start_spark(jars: Path) -> Any:
     )
 
 
-def pipeline(columns: list[str], label: str) -> Any:
+def pipeline(columns: list[str], label: str, depth: int) -> Any:
     from pyspark.ml import Pipeline
     from pyspark.ml.feature import VectorAssembler
     from pyspark.ml.regression import DecisionTreeRegressor
 
-    tree = DecisionTreeRegressor(featuresCol="features", labelCol=label, maxDepth=5, seed=7)
+    tree = DecisionTreeRegressor(featuresCol="features", labelCol=label, maxDepth=depth, seed=1)
     return Pipeline(stages=[VectorAssembler(inputCols=columns, outputCol="features"), tree])
 
 

@@ -22,7 +22,7 @@ def write_contexts(
 
     ServerFailed, with MLflow's own words, for a server that cannot serve the model.
     """
-    return [_write(root, model, kind, base_image) for kind in kinds]
+    return [_write(root, model, images.Recipe(kind=kind, base_image=base_image)) for kind in kinds]
 
 
 def build_images(
@@ -39,8 +39,9 @@ def build_images(
     client = engine.connect()
     names = []
     for kind in kinds:
-        context = _write(root, model, kind, base_image)
-        name, wanted = images.tag(kind, model), images.key(kind, model, base_image)
+        recipe = images.Recipe(kind=kind, base_image=base_image)
+        context = _write(root, model, recipe)
+        name, wanted = images.tag(kind, model), images.key(recipe, model)
         images.build(client, context, name, wanted=wanted, log=context.with_suffix(".log"), progress=progress)
         names.append(name)
     return names
@@ -56,7 +57,7 @@ def command() -> list[str]:
     raise InputError("docker compose: neither the plugin nor docker-compose is there; install one of them")
 
 
-def _write(root: Path, model: Path, kind: str, base_image: str | None) -> Path:
-    context = root / BUILD_FOLDER / model.name / kind
-    images.write_context(kind, model, context, base_image)
+def _write(root: Path, model: Path, recipe: images.Recipe) -> Path:
+    context = root / BUILD_FOLDER / model.name / recipe.kind
+    images.write_context(recipe, model, context)
     return context

@@ -37,6 +37,8 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     mount_model_at: str | None = None
     """The folder in the container where the model is mounted read-only; None: the image holds it."""
+    with_requirements: bool = True
+    """The image has the model's packages."""
     init: bool = False
     """An init process as PID 1, as `docker run --init`."""
 
@@ -97,9 +99,12 @@ class ContainerServer:
         folder = self._folder()
         model = mlmodel.local_copy(self._model_uri, folder)
         self._card = mlmodel.read_card(model)
-        image = images.ensure(
-            client, self.kind, model, folder, base_image=self._base_image, progress=progress
+        recipe = images.Recipe(
+            kind=self.kind,
+            base_image=self._base_image,
+            with_requirements=self._spec.with_requirements,
         )
+        image = images.ensure(client, recipe, model, folder, progress)
         self._token = leftovers.register(self.kind, engine.address())
         self._container = client.containers.create(image, **self._options(model))
         self._container.start()

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,21 @@ expensive layer of the image must not."""
 _FROM = re.compile(r"^FROM (\S+)$", re.MULTILINE)
 
 
-def write_context(kind: str, model: Path, output: Path, base_image: str | None = None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Which image: the server's kind, and what may differ between two of a kind for one model."""
+
+    kind: str
+    base_image: str | None = None
+    """None: what MLflow chooses for `docker`, BASE_IMAGE for the others."""
+    with_requirements: bool = True
+    """Install the model's packages. An MLeap model scored by Java needs none of them."""
+
+
+def write_context(recipe: Recipe, model: Path, output: Path) -> None:
     """Write the build context of one server for one model, replacing what is there.
 
-    kind: `docker` (holds the model), `sagemaker` and `webserver` (hold its requirements; it is mounted).
+    `docker` holds the model; `sagemaker` and `webserver` hold its packages, and it is mounted.
     ServerFailed with MLflow's own words when its generator refuses the model.
     """
     _require_mlflow()
@@ -52,45 +64,36 @@ def write_context(kind: str, model: Path, output: Path, base_image: str | None =
     shutil.rmtree(output, ignore_errors=True)  # MLflow's generator only adds to what it finds
     output.mkdir(parents=True)
     try:
-        _WRITERS[kind](card, output, base_image)
+        _WRITERS[recipe.kind](card, output, recipe)
     except BaseException:
         shutil.rmtree(output, ignore_errors=True)  # half a context would build an image of something else
         raise
 
 
-def key(kind: str, model: Path, base_image: str | None = None) -> str:
+def key(recipe: Recipe, model: Path) -> str:
     """Equal keys: equal images. A digest of what goes into a context, without generating it."""
-    digest = hashlib.sha256(repr((kind, base_image, _mlflow_version(), sys.version_info[:3])).encode())
+    digest = hashlib.sha256(repr((recipe, _mlflow_version())).encode())
     ours = [path for path in sorted(_OURS.rglob("*")) if path.is_file()]
-    inside = sorted(path for path in model.rglob("*") if path.is_file()) if kind == "docker" else []
+    inside = sorted(path for path in model.rglob("*") if path.is_file()) if recipe.kind == "docker" else []
     for path in [*ours, Path(generate.__file__), *inside, *_environment_files(model)]:
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def ensure(
-    client: Any,
-    kind: str,
-    model: Path,
-    work: Path,
-    *,
-    base_image: str | None = None,
-    progress: Progress | None = None,
-) -> str:
+def ensure(client: Any, recipe: Recipe, model: Path, work: Path, progress: Progress | None = None) -> str:
     """The id of the image that serves this model: the one that is there, else a new one.
 
     client: a docker.DockerClient. work: a folder for the context and the build's log.
     """
-    wanted = key(kind, model, base_image)
+    wanted = key(recipe, model)
     found = client.images.list(filters={"label": f"{KEY_LABEL}={wanted}"})
     if found:
         return str(found[0].id)
-    context = work / f"{kind}-context"
+    context, log = work / f"{recipe.kind}-context", work / f"{recipe.kind}-build.log"
     try:
-        write_context(kind, model, context, base_image)
-        log = work / f"{kind}-build.log"
-        return build(client, context, tag(kind, model), wanted=wanted, log=log, progress=progress)
+        write_context(recipe, model, context)
+        return build(client, context, tag(recipe.kind, model), wanted=wanted, log=log, progress=progress)
     finally:
         shutil.rmtree(context, ignore_errors=True)
 
@@ -141,7 +144,8 @@ def _build_steps(client: Any, context: Path, name: str, wanted: str) -> Iterator
         yield from str(step.get("stream", "")).rstrip("\n").split("\n")
 
 
-def _docker(card: mlmodel.ModelCard, output: Path, base_image: str | None) -> None:
+def _docker(card: mlmodel.ModelCard, output: Path, recipe: Recipe) -> None:
+    base_image = recipe.base_image
     if "spark" in card.flavors or base_image is not None:
         arguments = [
             generate.__name__,
@@ -156,8 +160,8 @@ def _docker(card: mlmodel.ModelCard, output: Path, base_image: str | None) -> No
     _generate("docker", arguments, output)
 
 
-def _sagemaker(card: mlmodel.ModelCard, output: Path, base_image: str | None) -> None:
-    base = base_image or BASE_IMAGE
+def _sagemaker(card: mlmodel.ModelCard, output: Path, recipe: Recipe) -> None:
+    base = recipe.base_image or BASE_IMAGE
     _generate("sagemaker", [generate.__name__, "sagemaker", str(output), base], output)
     on_python = base.startswith("python:")
     dockerfile = output / "Dockerfile"
@@ -170,13 +174,13 @@ def _sagemaker(card: mlmodel.ModelCard, output: Path, base_image: str | None) ->
     for name in ("pom.xml", "jars.sha256", "entry"):
         shutil.copy(_OURS / "sagemaker" / name, output)
     # With a virtualenv MLflow makes it at the start, from the mounted model; there is nothing to prepare.
-    _write_model_environment(card if on_python else None, output / "model_env")
+    _write_model_environment(card if on_python and recipe.with_requirements else None, output / "model_env")
 
 
-def _webserver(card: mlmodel.ModelCard, output: Path, base_image: str | None) -> None:
+def _webserver(card: mlmodel.ModelCard, output: Path, recipe: Recipe) -> None:
     text = (_OURS / "webserver/Dockerfile").read_text()
     text = text.replace("ARG MLFLOW_VERSION\n", f"ARG MLFLOW_VERSION={_mlflow_version()}\n")
-    (output / "Dockerfile").write_text(text.replace(BASE_IMAGE, base_image or BASE_IMAGE))
+    (output / "Dockerfile").write_text(text.replace(BASE_IMAGE, recipe.base_image or BASE_IMAGE))
     _write_model_environment(card, output / "model_env")
 
 

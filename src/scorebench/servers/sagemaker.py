@@ -6,6 +6,7 @@ from scorebench.servers.container import ContainerSpec
 
 KIND = "sagemaker"
 PORT = 5003
+MLEAP = "mleap"
 MODEL_FOLDER = "/opt/ml/model"
 
 PING_TIMEOUT_S = 2.0
@@ -19,5 +20,9 @@ def spec(deployment_flavor: str | None = None) -> ContainerSpec:
     """deployment_flavor: `mleap` or `python_function`, for a model that has both; None: the model decides."""
     chosen = {} if deployment_flavor is None else {"MLFLOW_DEPLOYMENT_FLAVOR_NAME": deployment_flavor}
     return ContainerSpec(
-        kind=KIND, command=("serve",), environment=chosen, mount_model_at=MODEL_FOLDER, init=False
+        kind=KIND,
+        command=("serve",),
+        environment=chosen,
+        mount_model_at=MODEL_FOLDER,
+        with_requirements=deployment_flavor != MLEAP,
     )
