@@ -105,7 +105,7 @@ def _plain_array(array: np.ndarray[Any, Any]) -> Any:
     if kind in "biu" or (kind == "f" and np.isfinite(array).all()):
         return array.tolist()
     if kind == "M":
-        texts = np.datetime_as_string(array).astype(object)
+        texts = np.array(np.datetime_as_string(array), dtype=object)
         texts[np.isnat(array)] = None
         return texts.tolist()
     return plain(array.tolist())

@@ -146,8 +146,17 @@ def _value_refusal(format: str, column: pd.Series[Any], signature: Signature | N
         return _csv_refusal(column)
     if format == "parquet" and len({frozenset(cell) for cell in column if isinstance(cell, Mapping)}) > 1:
         return "the keys differ from row to row, and Parquet fills them up with nulls; use split or records"
-    if format in ("instances", "inputs") and signature and not signature.is_tensor and column.isna().any():
+    if format in ("instances", "inputs") and signature and not signature.is_tensor:
+        return _array_refusal(column)
+    return None
+
+
+def _array_refusal(column: pd.Series[Any]) -> str | None:
+    """What NumPy's arrays of text do not hold."""
+    if column.isna().any():
         return "a missing value arrives as the text 'None', or breaks the array; use split or records"
+    if any(isinstance(cell, str) and cell.endswith("\0") for cell in column):
+        return "a text that ends in NUL arrives without it; use split or records"
     return None
 
 
@@ -157,6 +166,8 @@ def _csv_refusal(column: pd.Series[Any]) -> str | None:
     for row, cell in enumerate(column, start=1):
         if isinstance(cell, str) and cell in _MISSING_IN_CSV:
             return f"row {row}: the text {cell!r} arrives as a missing value; use split or parquet"
+        if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
+            return f"row {row}: the text {cell!r} is not Unicode (a lone surrogate); use split or records"
         if isinstance(cell, Mapping | list | tuple | np.ndarray | bytes | bytearray):
             return f"row {row}: CSV cannot carry a {type(cell).__name__}; use split or parquet"
     return None

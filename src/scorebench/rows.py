@@ -119,7 +119,6 @@ def _read_csv(path: Path, limit: int | None, signature: Signature | None) -> pd.
                 index_col=False,
                 nrows=limit,
                 dtype=dict.fromkeys(_text_columns(signature), str),
-                float_precision="round_trip",
                 low_memory=False,
             )
     except UnicodeDecodeError as error:

@@ -140,12 +140,15 @@ def _is_flat(rows: pd.DataFrame, signature: Signature | None) -> bool:
 class _Lines(list[str]):
     """A list that a csv.writer can write to: one line a row, line breaks within quotes included."""
 
-    write = list.append
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
 
 
 def _csv_bodies(rows_per_call: int, block: pd.DataFrame) -> Iterator[bytes]:
     lines = _Lines()
-    writer = csv.writer(lines, lineterminator="\n")
+    # With "\n" a lone "\r" would go unquoted; unquoted, a row of blanks alone would count as no row.
+    quoting = csv.QUOTE_ALL if len(block.columns) == 1 else csv.QUOTE_MINIMAL
+    writer = csv.writer(lines, lineterminator="\r\n", quoting=quoting)
     writer.writerow(block.columns)
     writer.writerows(zip(*(_csv_cells(block[name]) for name in block.columns), strict=True))
     for start in range(1, len(lines), rows_per_call):
