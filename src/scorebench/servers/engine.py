@@ -38,4 +38,6 @@ def _explain(error: Exception) -> str:
             f"{address()}: the Docker engine refuses this user; add it to the group `docker` and log in "
             "again, or set DOCKER_HOST to an engine that is yours"
         )
+    if " Client Error" in text:  # as requests has it: the engine answered, with a status from 400 to 499
+        return f"{address()}: the Docker engine refuses ({text}); set DOCKER_HOST to one that lets you in"
     return f"{address()}: no Docker engine answers ({text}); start one, or set DOCKER_HOST to where it is"

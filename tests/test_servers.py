@@ -1,0 +1,292 @@
+"""What every server shares: ports, logs, model folders, the choice by name, and the words of refusals."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorebench import servers
+from scorebench.errors import InputError
+from scorebench.models_spark import require_java
+from scorebench.servers import compose, engine, images, logs, mlmodel, ports, ready
+from scorebench.servers.protocol import ServerFailed
+from scorebench.servers.url import UrlServer
+
+MLMODEL = """\
+flavors:
+  python_function:
+    loader_module: mlflow.sklearn
+    python_version: 3.11.7
+  sklearn:
+    pickled_model: model.pkl
+mlflow_version: 3.17.2
+"""
+
+
+def test_a_free_port_is_given_back() -> None:
+    """0 becomes a port that can be bound; a free port stays what it is."""
+    port = ports.claim(0)
+    assert port > 0
+    assert ports.claim(port) == port
+
+
+def test_a_port_in_use_is_refused_by_the_name_of_its_holder() -> None:
+    """The message names the port, who listens there, and the option."""
+    with _listening() as port, pytest.raises(InputError) as refusal:
+        ports.claim(port)
+    assert str(refusal.value).startswith(f"--port {port}: 127.0.0.1:{port} is in use by ")
+    assert str(refusal.value).endswith("choose another with --port")
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_number_that_is_no_port_is_refused(port: int) -> None:
+    """TCP has ports up to 65535."""
+    with pytest.raises(InputError, match=f"--port {port}: a TCP port"):
+        ports.claim(port)
+
+
+def test_a_logs_tail_has_no_control_characters() -> None:
+    """Colours, titles, bells and cursor movements of a log stay out of the terminal."""
+    text = b"first\n\x1b[31mred\x1b[0m\x07\n\x1b]0;title\x07plain\n\n10%\r20%\n"
+    assert logs.tail(text, 4) == "red\nplain\n10%\n20%"
+
+
+@given(st.binary(max_size=300), st.integers(1, 5))
+def test_any_bytes_have_a_printable_tail(text: bytes, lines: int) -> None:
+    """Whatever a server writes: at most so many lines, each of printable characters."""
+    tail = logs.tail(text, lines)
+    assert len(tail.splitlines()) <= lines
+    assert all(line.isprintable() for line in tail.split("\n"))
+
+
+def test_the_tail_of_a_large_log_is_read_alone(tmp_path: Path) -> None:
+    """The end of a log of 10 MB, and of one that is not there."""
+    log = tmp_path / "log"
+    log.write_bytes(b"x" * 10_000_000 + b"\nlast\n")
+    assert logs.tail_of_file(log, 1) == "last"
+    assert logs.tail_of_file(tmp_path / "none", 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("tail", "reason"),
+    [
+        ("a\nException: No suitable flavor backend was found.", "No suitable flavor backend was found."),
+        ("mlflow.exceptions.MlflowException: no model", "no model"),
+        ("plain: words", "plain: words"),
+        ("", "webserver ended"),
+    ],
+)
+def test_the_reason_is_the_logs_last_line(tail: str, reason: str) -> None:
+    """Without the name of a Python exception; without a log it is the message."""
+    assert ServerFailed("webserver ended", tail).reason == reason
+
+
+def test_a_model_folder_tells_its_flavors_and_versions(tmp_path: Path) -> None:
+    """As its MLmodel file has them."""
+    (tmp_path / "MLmodel").write_text(MLMODEL)
+    card = mlmodel.read_card(tmp_path)
+    assert card.flavors == ("python_function", "sklearn")
+    assert (card.mlflow_version, card.python_version) == ("3.17.2", "3.11.7")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, "no MLmodel file there"),
+        ("a: [", "not YAML"),
+        ("- 1", "found list"),
+        ("flavors: {}", "no flavors"),
+        ("flavors: !!python/object/apply:os.getpid []", "not YAML"),
+    ],
+)
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, content: str | None, found: str) -> None:
+    """The message names the folder and what was found; YAML that would run code is not run."""
+    if content is not None:
+        (tmp_path / "MLmodel").write_text(content)
+    with pytest.raises(InputError, match=found) as refusal:
+        mlmodel.read_card(tmp_path)
+    assert str(tmp_path) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"),
+    [
+        ("model", Path("model")),
+        ("file:///a%20b/c", Path("/a b/c")),
+        ("models:/m/1", None),
+        ("runs:/1/m", None),
+    ],
+)
+def test_local_uris_are_told_from_others(uri: str, folder: Path | None) -> None:
+    """A path and a file URI name a folder here; what MLflow resolves does not."""
+    assert mlmodel.local_folder(uri) == folder
+
+
+def test_servers_are_chosen_by_name_and_have_ports_of_their_own() -> None:
+    """5001, 5002 and 5003, all on this machine alone."""
+    endpoints = [servers.create(kind, model_uri="m").endpoint for kind in servers.KINDS]
+    assert endpoints == ["http://127.0.0.1:5001", "http://127.0.0.1:5002", "http://127.0.0.1:5003"]
+
+
+def test_an_unknown_server_is_refused() -> None:
+    """The message lists those there are."""
+    with pytest.raises(InputError, match=r"gunicorn: no such server; expected one of webserver, docker"):
+        servers.create("gunicorn", model_uri="m")
+    with pytest.raises(InputError, match="no model to serve"):
+        servers.create("docker")
+    with pytest.raises(InputError, match="--workers 0"):
+        servers.create("docker", model_uri="m", workers=0)
+    with pytest.raises(InputError, match="no CPU or memory limit"):
+        servers.create("webserver", model_uri="m", memory_bytes=1)
+
+
+def test_a_server_that_runs_is_neither_started_nor_stopped() -> None:
+    """A URL goes through the same calls, and the server still answers after them."""
+    with _mlflow_like() as url, servers.running(servers.create(url)) as server:
+        assert server.describe().mlflow_version == "3.17.2"
+        assert server.alive()
+        server.stop()
+        assert UrlServer(url).describe().mlflow_version == "3.17.2"
+
+
+def test_what_is_not_known_is_none() -> None:
+    """A server that nobody answers for has no version, and no figure stands for it."""
+    with _listening() as port:
+        pass
+    info = UrlServer(f"http://127.0.0.1:{port}").describe()
+    assert (info.mlflow_version, info.workers, info.pids) == (None, None, None)
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "http://", "localhost:5001"])
+def test_an_address_of_another_scheme_is_refused(url: str) -> None:
+    """The message shows how one looks."""
+    with pytest.raises(InputError, match="expected an address such as http://localhost:5001"):
+        UrlServer(url)
+
+
+def test_a_server_that_never_answers_fails_with_its_log() -> None:
+    """After the given time, naming what was asked and what came, with the last lines of the log."""
+    with _listening() as port:
+        pass
+    with pytest.raises(ServerFailed, match=r"did not answer GET .*/ping with 200 within 0 s") as failure:
+        ready.wait("test", host="127.0.0.1", port=port, server=_Mute(alive=True), timeout_s=0, progress=None)
+    assert failure.value.reason == "out of memory"
+
+
+def test_a_server_that_ends_fails_with_its_status() -> None:
+    """Without waiting for the time to be over."""
+    with pytest.raises(ServerFailed, match="test ended with status 137 before it answered"):
+        ready.wait("test", host="127.0.0.1", port=1, server=_Mute(alive=False), timeout_s=600, progress=None)
+
+
+def test_no_engine_is_an_error_that_names_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOCKER_HOST without an engine behind it: one line, with the address and what to do."""
+    pytest.importorskip("docker")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    with pytest.raises(
+        InputError, match=r"docker\.sock: no Docker engine answers .*set DOCKER_HOST"
+    ) as refusal:
+        engine.connect()
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_engine_that_refuses_is_told_from_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that answers 403 to everything."""
+    pytest.importorskip("docker")
+    with _mlflow_like(status=403) as url:
+        monkeypatch.setenv("DOCKER_HOST", url.replace("http", "tcp"))
+        with pytest.raises(InputError, match=r"the Docker engine refuses"):
+            engine.connect()
+
+
+def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Java and no compose on the PATH: which, and what to install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(InputError, match="needs Java 17 or newer, and no java is on the PATH; install a JRE"):
+        require_java("a SparkML model")
+    with pytest.raises(InputError, match="neither the plugin nor docker-compose is there"):
+        compose.command()
+
+
+def test_a_java_that_does_not_start_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JAVA_HOME without a Java in it."""
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(InputError, match=f"{tmp_path}/bin/java: this Java does not start"):
+        require_java("a SparkML model")
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [("sklearn", "sklearn"), ("My Model", "my-model"), ("..", "model"), ("é", "model"), ("-a", "a")],
+)
+def test_an_images_tag_is_one_that_docker_takes(tmp_path: Path, name: str, tag: str) -> None:
+    """Whatever the model's folder is called."""
+    model = tmp_path / name if name != ".." else Path("/")
+    assert images.tag("docker", model) == f"scorebench-docker:{tag}"
+
+
+def test_an_images_key_changes_with_what_is_in_it(tmp_path: Path) -> None:
+    """`docker` holds the model; `sagemaker` holds only the packages that its requirements name."""
+    pytest.importorskip("mlflow")
+    (tmp_path / "MLmodel").write_text(MLMODEL)
+    docker, sagemaker = images.Recipe(kind="docker"), images.Recipe(kind="sagemaker")
+    before = images.key(docker, tmp_path), images.key(sagemaker, tmp_path)
+    (tmp_path / "model.pkl").write_bytes(b"new")
+    assert images.key(docker, tmp_path) != before[0]
+    assert images.key(sagemaker, tmp_path) == before[1]
+    (tmp_path / "requirements.txt").write_text("scikit-learn")
+    assert images.key(sagemaker, tmp_path) != before[1]
+
+
+class _Mute(UrlServer):
+    """A server whose log is known, and that answers nothing."""
+
+    def __init__(self, alive: bool) -> None:
+        super().__init__("http://127.0.0.1:1")
+        self._is_alive = alive
+
+    def alive(self) -> bool:
+        return self._is_alive
+
+    def exit_status(self) -> int | None:
+        return None if self._is_alive else 137
+
+    def log_tail(self, lines: int = 20) -> str:
+        return "starting\nout of memory"
+
+
+@contextmanager
+def _listening() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield int(listener.getsockname()[1])
+
+
+@contextmanager
+def _mlflow_like(status: int = 200) -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b"3.17.2" if self.path == "/version" else b"no"
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
