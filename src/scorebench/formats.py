@@ -144,11 +144,21 @@ def _by_value(rows: pd.DataFrame, format: str, signature: Signature | None) -> s
 def _value_refusal(format: str, column: pd.Series[Any], signature: Signature | None) -> str | None:
     if format == "csv":
         return _csv_refusal(column)
-    if format == "parquet" and len({frozenset(cell) for cell in column if isinstance(cell, Mapping)}) > 1:
-        return "the keys differ from row to row, and Parquet fills them up with nulls; use split or records"
+    if format == "parquet" and not _has_optional_properties(signature, column.name):
+        keys = {frozenset(cell) for cell in column if isinstance(cell, Mapping)}
+        if len(keys) > 1:
+            return (
+                "the keys differ from row to row, and Parquet fills them up with nulls; use split or records"
+            )
     if format in ("instances", "inputs") and signature and not signature.is_tensor:
         return _array_refusal(column)
     return None
+
+
+def _has_optional_properties(signature: Signature | None, name: Any) -> bool:
+    """Whether a null says the same as a key that is not there."""
+    columns = signature.columns if signature else ()
+    return any(isinstance(c.type, Object) for i, c in enumerate(columns) if name in (c.name, i))
 
 
 def _array_refusal(column: pd.Series[Any]) -> str | None:

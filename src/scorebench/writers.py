@@ -147,8 +147,10 @@ class _Lines(list[str]):
 def _csv_bodies(rows_per_call: int, block: pd.DataFrame) -> Iterator[bytes]:
     lines = _Lines()
     # With "\n" a lone "\r" would go unquoted; unquoted, a row of blanks alone would count as no row.
-    quoting = csv.QUOTE_ALL if len(block.columns) == 1 else csv.QUOTE_MINIMAL
-    writer = csv.writer(lines, lineterminator="\r\n", quoting=quoting)
+    text_alone = len(block.columns) == 1 and block.dtypes.iloc[0].kind not in "biufM"
+    writer = csv.writer(
+        lines, lineterminator="\r\n", quoting=csv.QUOTE_ALL if text_alone else csv.QUOTE_MINIMAL
+    )
     writer.writerow(block.columns)
     writer.writerows(zip(*(_csv_cells(block[name]) for name in block.columns), strict=True))
     for start in range(1, len(lines), rows_per_call):

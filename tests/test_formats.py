@@ -1,0 +1,189 @@
+"""Every type through every format: it arrives, or is refused before the first call, and not without need."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scorebench.casting import cast
+from scorebench.errors import InputError
+from scorebench.formats import FORMATS, check_carries, is_named
+from scorebench.payload import Payload, encode
+from scorebench.signature import Signature, parse_column
+from scorebench.writers import writer
+from tests.mlflow_reader import frame_values, received, require_mlflow, values_of
+
+MLFLOW_FORMATS = tuple(f for f in FORMATS if f != "split-1x")
+
+
+def _array(items: Any) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _map(values: Any) -> dict[str, Any]:
+    return {"type": "map", "values": values}
+
+
+def _scalar(name: str) -> dict[str, Any]:
+    return {"type": name}
+
+
+def _tensor(dtype: str, *shape: int) -> dict[str, Any]:
+    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": list(shape)}}
+
+
+TYPES: dict[str, tuple[dict[str, Any], list[Any]]] = {
+    "boolean": (_scalar("boolean"), [True, False, True]),
+    "integer": (_scalar("integer"), [1, -2, 3]),
+    "long": (_scalar("long"), [1, 2, 2**60 + 1]),
+    "float": (_scalar("float"), [1.5, 2.0, 0.1]),
+    "double": (_scalar("double"), [1.5, 2.0, 0.1]),
+    "double with null": (_scalar("double"), [1.5, None, 0.1]),
+    "double all null": (_scalar("double"), [None, None, None]),
+    "string": (_scalar("string"), ["a", 'b"\n,', "007"]),
+    "string with null": (_scalar("string"), ["a", None, "b"]),
+    "string like null": (_scalar("string"), ["a", "NA", "b"]),
+    "string ending in NUL": (_scalar("string"), ["a", "b\0", "c"]),
+    "binary": (_scalar("binary"), [b"a", b"\x00\xff", b"zzz"]),
+    "datetime": (_scalar("datetime"), ["2020-01-01", "2020-01-02T03:04:05.123456789", "2021-01-01"]),
+    "datetime with null": (_scalar("datetime"), ["2020-01-01", None, "2021-01-01"]),
+    "any": (_scalar("any"), ["s", "t", "u"]),
+    "array of double": (_array(_scalar("double")), [[1.0, 2.0], [3.0], [5.0, 6.0, 7.0]]),
+    "array of string": (_array(_scalar("string")), [["a", "b"], ["c"], ["d"]]),
+    "array of boolean": (_array(_scalar("boolean")), [[True], [False, True], [True]]),
+    "array of binary": (_array(_scalar("binary")), [[b"a"], [b"b"], [b"c"]]),
+    "array of arrays": (_array(_array(_scalar("long"))), [[[1, 2], [3, 4]], [[5, 6]], [[7, 8]]]),
+    "array of objects": (_array(_object(a=_scalar("double"))), [[{"a": 1.0}], [{"a": 2.0}], [{"a": 3.0}]]),
+    "object": (
+        _object(a=_scalar("double"), b=_scalar("string")),
+        [{"a": float(i), "b": "s"} for i in range(3)],
+    ),
+    "object with optional": (
+        _object(a=_scalar("double"), b={"type": "string", "required": False}),
+        [{"a": 1.0, "b": "s"}, {"a": 2.0}, {"a": 3.0, "b": "t"}],
+    ),
+    "object of binary": (_object(a=_scalar("binary")), [{"a": b"q"}] * 3),
+    "map": (_map(_scalar("double")), [{"k": 1.0}, {"k": 2.0}, {"k": 3.0}]),
+    "map of other keys": (_map(_scalar("double")), [{"k": 1.0}, {"j": 2.0}, {"k": 3.0}]),
+    "sparkml vector": (_scalar("sparkml_vector"), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
+    **{
+        f"tensor {dtype} {shape}": (_tensor(dtype, *shape), np.ones((3, *map(abs, shape[1:]))).tolist())
+        for dtype in ("float32", "float64", "int64", "uint8")
+        for shape in ((-1,), (-1, 1), (-1, 3), (-1, 2, 2), (-1, -1), (1, 3), (3, 2))
+    },
+    "tensor of bool": (_tensor("bool", -1, 2), [[True, False]] * 3),
+    "tensor of text": (_tensor("str", -1, 2), [["a", "b"]] * 3),
+    "tensor of times": (_tensor("datetime64[ns]", -1), ["2020-01-01", "2020-01-02", "2020-01-03"]),
+}
+
+
+def _model(name: str, named: bool) -> tuple[pd.DataFrame, Signature, Any]:
+    """Rows of that type, the signature, and MLflow's own schema of it."""
+    from mlflow.types import Schema
+
+    kind, values = TYPES[name]
+    column = {**kind, **({"name": "x"} if named else {})} | (
+        {} if kind["type"] == "tensor" else {"required": True}
+    )
+    signature = Signature((parse_column(column),))
+    rows = cast(pd.DataFrame({"x": pd.Series(values, dtype=object)}), signature, "test")
+    return rows, signature, Schema.from_json(json.dumps([column]))
+
+
+def _arrives(payload: Payload, rows: pd.DataFrame, schema: Any) -> bool:
+    """Whether MLflow hands the rows to the model as they are; False where it raises or changes them."""
+    try:
+        arrived = values_of(received(payload, schema))
+    except Exception:  # MLflow raises many kinds, and each is a call that would fail
+        return False
+    return [_without_absent(row) for row in arrived] == [_without_absent(row) for row in frame_values(rows)]
+
+
+def _without_absent(value: Any) -> Any:
+    """Parquet writes an absent optional property as null, which is the same to a model."""
+    if isinstance(value, dict):
+        return {key: _without_absent(item) for key, item in value.items() if item is not None}
+    return [_without_absent(item) for item in value] if isinstance(value, list) else value
+
+
+def _forced(rows: pd.DataFrame, format: str, rows_per_call: int, signature: Signature) -> Payload:
+    """The bodies that would be sent if nothing were refused."""
+    bodies = tuple(writer(format, rows, rows_per_call, None, signature)(rows))
+    content_type = encode(pd.DataFrame({"a": [1]}), format).content_type
+    return Payload(bodies, (), content_type, format)
+
+
+def _cases() -> list[Any]:
+    for name in TYPES:
+        for named in (True, False):
+            for format in MLFLOW_FORMATS:
+                yield pytest.param(
+                    name, named, format, id=f"{name}-{'named' if named else 'unnamed'}-{format}"
+                )
+
+
+@pytest.mark.parametrize(("name", "named", "format"), _cases())
+@pytest.mark.parametrize("rows_per_call", [1, 3])
+def test_a_type_arrives_or_is_refused_for_a_reason(
+    name: str, named: bool, format: str, rows_per_call: int
+) -> None:
+    """What encode accepts, MLflow hands to the model unchanged; what it refuses, MLflow would not."""
+    require_mlflow()
+    rows, signature, schema = _model(name, named)
+    try:
+        payload = encode(rows, format, rows_per_call=rows_per_call, signature=signature)
+    except InputError as error:
+        assert f"--format {format}: " in str(error)  # noqa: PT017 (both are right, if the other would not be)
+        assert not _arrives(_forced(rows, format, rows_per_call, signature), rows, schema)
+    else:
+        assert _arrives(payload, rows, schema)
+
+
+def test_the_comparison_can_fail() -> None:
+    """The helper sees a value that was changed, and a body that MLflow refuses."""
+    require_mlflow()
+    rows, signature, schema = _model("double", named=True)
+    payload = encode(rows, signature=signature)
+    assert _arrives(payload, rows, schema)
+    assert not _arrives(payload, rows + 1, schema)
+    assert not _arrives(encode(rows.rename(columns={"x": "y"})), rows, schema)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_carries_numbers_and_booleans(format: str) -> None:
+    """No refusal without need: a plain table goes through all of them, signature or not."""
+    rows = pd.DataFrame({"a": [1, 2], "b": [0.5, None], "c": [True, False], "d": ["x", "y"]})
+    check_carries(rows, format)
+
+
+def test_a_model_with_a_type_hint_takes_inputs_alone() -> None:
+    """MLflow parses nothing for such a model: it looks for the key `inputs`."""
+    signature = Signature((parse_column({"type": "string"}),), from_type_hint=True)
+    rows = pd.DataFrame({0: ["a", "b"]})
+    assert encode(rows, "inputs", rows_per_call=2, signature=signature).bodies == (b'{"inputs":["a","b"]}',)
+    for format in set(FORMATS) - {"inputs"}:
+        with pytest.raises(InputError, match="takes --format inputs alone"):
+            encode(rows, format, signature=signature)
+
+
+@pytest.mark.parametrize("cell", [[1], {"a": 1}, b"x", np.array([1]), "NULL", "\ud800"])
+def test_csv_refuses_what_it_would_change_without_a_signature_too(cell: Any) -> None:
+    """Nested values, bytes, texts that mean missing, and halves of a character have no form in CSV."""
+    with pytest.raises(InputError, match=r"--format csv: column 'x': row 2: .*use "):
+        check_carries(pd.DataFrame({"x": pd.Series(["a", cell], dtype=object)}), "csv")
+
+
+def test_columns_are_unnamed_when_all_are_numbers() -> None:
+    """One text among them names them all."""
+    assert not is_named(pd.DataFrame({0: [1], 1: [2]}))
+    assert is_named(pd.DataFrame({0: [1], "b": [2]}))
+    assert is_named(pd.DataFrame({"0": [1]}))
