@@ -1,0 +1,45 @@
+# make bench: the main job, end to end. make test: every test that this machine can run.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 5001
+USERS ?= 5
+RUN_TIME ?= 30s
+
+.PHONY: bench test lint format lock clean help
+help:
+	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
+	@echo 'make test    every test that this machine can run'
+	@echo 'make lint    ruff and mypy'
+	@echo 'make lock    resolve the dependencies anew'
+
+# The locked dependencies, by hash; the project itself from this folder.
+$(VENV)/installed: locks/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scorebench needs Python 3.11 or newer; try make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r locks/dev.txt
+	$(BIN)/pip install --disable-pip-version-check -q --no-deps -e .
+	@touch $@
+
+bench: $(VENV)/installed
+	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra containers \
+	    --group dev -o locks/dev.txt
+
+clean:
+	rm -rf $(VENV) .models .build .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,69 @@
+"""scorebench inside Locust: import it in a locustfile, and every run leaves its tables and its folder.
+
+The only place that imports Locust. `ScoringUser` is the user class that posts payloads; a locustfile with
+other users needs the import alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from locust import events
+from locust.argument_parser import LocustArgumentParser
+
+from scorebench.errors import InputError
+from scorebench.options import OPTIONS
+from scorebench.plugin import batches
+from scorebench.plugin.run import Run, refuse, watch_plain_users
+from scorebench.plugin.session import set_session
+from scorebench.plugin.user import ScoringUser
+
+__all__ = ["ScoringUser", "install"]
+
+
+@events.init_command_line_parser.add_listener
+def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
+    group = parser.add_argument_group("scorebench")
+    for option in OPTIONS:
+        group.add_argument(option.flag, include_in_web_ui=option.on_page, **option.arguments())  # type: ignore[call-arg]
+
+
+@events.init.add_listener
+def _on_init(environment: Any, **_: Any) -> None:
+    run = install(environment)
+    if run.is_worker or environment.web_ui is not None:
+        return  # workers get their options with the order to spawn, the page when its form is sent
+    try:
+        run.check()
+    except InputError as error:
+        refuse(error)
+
+
+def install(environment: Any) -> Run:
+    """Make scorebench listen to what happens in `environment`; for `locust` itself this is done at import."""
+    run = Run(environment)
+    environment.scorebench = run
+    set_session(environment, None)
+    hooks = environment.events
+    batches.calls_event(environment).add_listener(run.count)
+    watch_plain_users(run)
+    hooks.test_start.add_listener(lambda **_: _start(run))
+    hooks.test_stopping.add_listener(lambda **_: run.stopping())
+    hooks.test_stop.add_listener(lambda **_: run.stopped())
+    hooks.reset_stats.add_listener(lambda **_: run.reset())
+    hooks.quitting.add_listener(lambda **_: run.end())
+    hooks.quit.add_listener(lambda **_: run.print_report())
+    return run
+
+
+def _start(run: Run) -> None:
+    try:
+        if run.environment.web_ui is not None:
+            run.check()
+        run.start()
+    except InputError as error:
+        if run.environment.web_ui is None:
+            refuse(error)
+        print(f"scorebench: {error}", file=sys.stderr, flush=True)
+        raise

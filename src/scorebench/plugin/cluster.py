@@ -1,0 +1,151 @@
+"""Master and workers: who sends which calls, and how what they counted comes together.
+
+Knows Locust's messages. Workers send what they counted with Locust's own regular reports, and the rest in a
+message of ours when their last call is done: Locust's master waits half a second for last reports, which a
+slow call outlasts.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from locust.runners import MasterRunner, WorkerRunner
+
+from scorebench.plugin.session import session_of
+from scorebench.recording import Recording
+
+if TYPE_CHECKING:
+    from scorebench.plugin.run import Run
+
+KEY = "scorebench"
+ORDER = "scorebench_workers"
+_STOP, _LAST, _RESET, _EXHAUSTED = (f"scorebench_{word}" for word in ("stop", "last", "reset", "exhausted"))
+_GRACE_S = 10.0
+
+
+class Alone:
+    """One process that does everything."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def place(self) -> tuple[int, int]:
+        """(this worker's number, how many there are)."""
+        return 0, 1
+
+    def exhausted(self) -> None:
+        """All calls are done: end the test, and Locust too where nobody looks at its page."""
+        gevent.spawn(end_test, self._run)
+
+    def deal(self) -> None: ...
+    def stop_workers(self, drain_s: float) -> None: ...
+    def reset_workers(self) -> None: ...
+    def send_last(self, recording: Recording) -> None: ...
+
+
+class Master(Alone):
+    """Leads workers, and sends no calls itself."""
+
+    def __init__(self, run: Run, runner: MasterRunner) -> None:
+        super().__init__(run)
+        self._runner = runner
+        self._order: list[str] = []
+        self._last: set[str] = set()
+        self._exhausted: set[str] = set()
+        runner.environment.events.worker_report.add_listener(self._on_report)
+        runner.register_message(_LAST, self._on_last)
+        runner.register_message(_EXHAUSTED, self._on_exhausted)
+
+    def deal(self) -> None:
+        """Tell the workers their places; Locust sends the options with the order to spawn."""
+        self._order = sorted(client.id for client in self._runner.clients.all)
+        self._last.clear()
+        self._exhausted.clear()
+        setattr(self._run.environment.parsed_options, ORDER, self._order)
+
+    def stop_workers(self, drain_s: float) -> None:
+        """Have the workers finish their calls, and wait for all that they counted."""
+        here = {client.id for client in self._runner.clients.all}
+        for worker in here & set(self._order):
+            self._runner.send_message(_STOP, None, worker)
+        end_s = time.monotonic() + drain_s + _GRACE_S
+        while not (here & set(self._order)) <= self._last and time.monotonic() < end_s:
+            gevent.sleep(0.02)
+
+    def reset_workers(self) -> None:
+        """Have the workers drop what they counted."""
+        for worker in self._order:
+            self._runner.send_message(_RESET, None, worker)
+
+    def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
+        if KEY in data:
+            self._merge(client_id, data[KEY])
+
+    def _on_last(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
+        self._merge(msg.node_id, msg.data)
+        self._last.add(msg.node_id)
+
+    def _on_exhausted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
+        self._exhausted.add(msg.node_id)
+        if self._exhausted >= set(self._order):
+            gevent.spawn(end_test, self._run)
+
+    def _merge(self, client_id: str, data: dict[str, Any]) -> None:
+        if client_id not in self._order:
+            return
+        recording = Recording.from_dict(data)
+        recording.rename_users(self._order.index(client_id))
+        self._run.recording.merge(recording)
+
+
+class Worker(Alone):
+    """Sends its share of the calls, and what it counted to the master."""
+
+    def __init__(self, run: Run, runner: WorkerRunner) -> None:
+        super().__init__(run)
+        self._runner = runner
+        runner.environment.events.report_to_master.add_listener(self._on_report)
+        runner.register_message(_STOP, self._on_stop, concurrent=True)
+        runner.register_message(_RESET, self._on_reset)
+
+    def place(self) -> tuple[int, int]:
+        order = getattr(self._run.environment.parsed_options, ORDER, None) or [self._runner.client_id]
+        return order.index(self._runner.client_id), len(order)
+
+    def exhausted(self) -> None:
+        self._runner.send_message(_EXHAUSTED)
+
+    def send_last(self, recording: Recording) -> None:
+        self._runner.send_message(_LAST, recording.to_dict())
+
+    def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 (Locust's names)
+        session = session_of(self._run.environment)
+        if session is not None and session.stop_s is None:
+            data[KEY] = session.take_recording().to_dict()
+
+    def _on_stop(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
+        self._runner.stop()
+
+    def _on_reset(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
+        self._run.forget()
+
+
+def join(run: Run) -> Alone:
+    """The part that this process plays."""
+    runner = run.environment.runner
+    if isinstance(runner, MasterRunner):
+        return Master(run, runner)
+    return Worker(run, runner) if isinstance(runner, WorkerRunner) else Alone(run)
+
+
+def end_test(run: Run) -> None:
+    """Stop the test; leave Locust too unless its page is open."""
+    runner = run.environment.runner
+    if runner is None:
+        return
+    if run.environment.web_ui is None:
+        runner.quit()
+    else:
+        runner.stop()

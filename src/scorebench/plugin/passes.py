@@ -1,0 +1,126 @@
+"""N Locust users, each walking the whole data once: what benchmark.py and threaded_benchmark.py do.
+
+Knows Locust as a library; nothing of options or of how the results are printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter as clock
+from typing import Any
+
+import gevent
+from locust import task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from scorebench.answer import NotPredictions, parse_predictions
+from scorebench.calls import tag
+from scorebench.http_message import Answer, CallFailed
+from scorebench.outcome import Outcome
+from scorebench.payload import Payload
+from scorebench.plugin.session import Session, set_session
+from scorebench.plugin.user import ScoringUser
+from scorebench.recording import Recording
+from scorebench.settings import Settings
+
+PERIOD_S = 0.25
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a pass: `predictions` is None where the answer was not valid."""
+
+    user: int
+    number: int
+    service_time_s: float
+    outcome: Outcome
+    predictions: list[Any] | None
+
+
+def walk(
+    settings: Settings,
+    payload: Payload,
+    *,
+    users: int,
+    iterations: int,
+    on_call: Callable[[Call], None],
+    wanted: Callable[[int], bool] = lambda _number: True,
+) -> Recording:
+    """Have `users` users each send every body of `payload` in order, `iterations` times over.
+
+    `on_call` hears of each call for whose number `wanted` is true, as it is answered. Ctrl-C ends the walk;
+    what was counted until then is returned.
+    """
+    session = Session(settings, payload)
+    environment = Environment(
+        user_classes=[_walker(iterations, on_call, wanted)], host=settings.target.base_url
+    )
+    environment.stop_timeout = settings.drain_s
+    set_session(environment, session)
+    runner = environment.create_local_runner()
+    exhausted = gevent.event.Event()
+    session.on_exhausted = exhausted.set
+    recording = Recording()
+    runner.start(users, spawn_rate=100)
+    try:
+        while not exhausted.wait(PERIOD_S):
+            _count(session, recording)
+    except KeyboardInterrupt:
+        pass
+    session.finish(settings.drain_s)
+    runner.quit()
+    _count(session, recording)
+    recording.merge(session.take_recording())
+    return recording
+
+
+def _count(session: Session, recording: Recording) -> None:
+    calls = session.take_calls()
+    if calls is not None:
+        recording.add(calls)
+
+
+def _walker(
+    iterations: int, on_call: Callable[[Call], None], wanted: Callable[[int], bool]
+) -> type[ScoringUser]:
+    class Walker(ScoringUser):
+        """Sends every body once an iteration."""
+
+        @task
+        def score(self) -> None:
+            session = self._session
+            session.wait_for_start()
+            for number in range(iterations * len(session.messages)):
+                if not session.running:
+                    return
+                call = self._one_call(session, number, number % len(session.messages))
+                if wanted(number):
+                    on_call(call)
+            session.finished_user()
+            raise StopUser
+
+        def _one_call(self, session: Session, number: int, index: int) -> Call:
+            sent = clock()
+            try:
+                answer = self.connection.call(session.messages[index])
+            except CallFailed as failure:
+                done, outcome, predictions = clock(), session.failed(failure), None
+                gevent.sleep(session.BACK_OFF_S)
+            else:
+                done = clock()
+                assert answer is not None
+                outcome = session.judge(index, answer)
+                predictions = _predictions(answer) if outcome is Outcome.VALID else None
+            session.numbers.extend((sent, sent, done, tag(self.number, outcome), index))
+            return Call(self.number, number, done - sent, outcome, predictions)
+
+    return Walker
+
+
+def _predictions(answer: Answer) -> list[Any] | None:
+    try:
+        return parse_predictions(answer.body)
+    except NotPredictions:
+        return None

@@ -1,0 +1,238 @@
+"""A run under Locust, from its options to its report: local, on a master, on a worker.
+
+Knows Locust's events and in which order they come; what is counted and printed is known elsewhere.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from locust.runners import MasterRunner, WorkerRunner
+
+from scorebench import folder, surroundings
+from scorebench.calls import Calls
+from scorebench.errors import InputError
+from scorebench.payload import Payload
+from scorebench.plugin import batches, cluster, locust_stats, plain, sampler
+from scorebench.plugin.session import Session, session_of, set_session
+from scorebench.plugin.user import ScoringUser
+from scorebench.plugin.warm_up import WarmUpGate
+from scorebench.prepare import payload_of
+from scorebench.probe import server_version
+from scorebench.recording import Recording
+from scorebench.report import text
+from scorebench.settings import Settings, from_namespace
+from scorebench.summary import Summary, summarise
+from scorebench.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+logger = logging.getLogger("scorebench")
+SERVER_VARIABLE = "SCOREBENCH_SERVER"
+"""Where `scorebench run` tells Locust's process what it started: ServerInfo as JSON."""
+
+
+class Run:
+    """What scorebench knows of an Environment, over all the tests that it runs."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.recording = Recording()
+        self.report: str | None = None
+        self.folder: Path | None = None
+        self.verdict: Verdict | None = None
+        self._payload: tuple[Settings, Payload] | None = None
+        self._gate: WarmUpGate | None = None
+        self._server: dict[str, Any] = json.loads(os.environ.get(SERVER_VARIABLE, "null")) or {}
+        self._facts: dict[str, Any] = {}
+        self._cluster = cluster.join(self)
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether a master leads this process."""
+        return isinstance(self.environment.runner, WorkerRunner)
+
+    @property
+    def is_master(self) -> bool:
+        """Whether this process leads workers and sends no calls itself."""
+        return isinstance(self.environment.runner, MasterRunner)
+
+    def settings(self) -> Settings:
+        """The settings as they stand now: from the command line, or from Locust's page."""
+        return from_namespace(self._options(), self.environment.host or self._class_host())
+
+    def _options(self) -> Any:
+        return self.environment.parsed_options
+
+    def _class_host(self) -> str | None:
+        return next((cls.host for cls in self.environment.user_classes if cls.host), None)
+
+    @property
+    def needs_payload(self) -> bool:
+        """Whether any user class posts payloads; a plain HttpUser brings its own."""
+        return any(issubclass(cls, ScoringUser) for cls in self.environment.user_classes)
+
+    def check(self) -> None:
+        """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
+        settings = self.settings()
+        folder.check_parent(settings.report_dir)
+        if not self.needs_payload:
+            return
+        if self._payload is None or self._payload[0] != settings:
+            self._payload = (settings, payload_of(settings))
+        self._server["version"] = server_version(settings.target, settings.ca_file)
+        # What took long has let the loop's clock fall behind, and Locust's run time counts from it.
+        gevent.get_hub().loop.update_now()
+
+    def start(self) -> None:
+        """A test starts: everything from zero."""
+        self.recording, self.report, self.folder, self.verdict = Recording(), None, None, None
+        settings = self.settings()
+        self.environment.stop_timeout = settings.drain_s
+        self._gate = WarmUpGate(settings.warm_up)
+        if not self.is_worker:
+            self._facts = self._known_facts(settings)
+        if self.is_master:
+            self._cluster.deal()
+            return
+        if self.needs_payload and self._payload is None:
+            self.check()
+        payload = self._payload[1] if self._payload else Payload((), (), "", "")
+        worker, workers = self._cluster.place()
+        session = Session(settings, payload, worker=worker, workers=workers)
+        session.on_exhausted = self._cluster.exhausted
+        set_session(self.environment, session)
+        self._spawn_helpers(session)
+
+    def _spawn_helpers(self, session: Session) -> None:
+        gevent.spawn(batches.fire_regularly, self.environment, session)
+        pids = self._server.get("pids") or ()
+        gevent.spawn(
+            sampler.sample_regularly,
+            lambda sample: session.pending.resources.append(sample),  # noqa: PLW0108 (pending changes)
+            lambda: session.stop_s is None,
+            pids,
+        )
+
+    def _known_facts(self, settings: Settings) -> dict[str, Any]:
+        payload = self._payload[1] if self._payload else None
+        arrivals = settings.arrivals
+        return {
+            **surroundings.describe(),
+            "command": os.environ.get("SCOREBENCH_COMMAND") or " ".join(["locust", *sys.argv[1:]]),
+            "url": settings.target.url,
+            "server": self._server,
+            "server_cpus": self._server.get("cpus"),
+            "shared_cores": surroundings.shared_cores(settings.target.host, self._server.get("cpus")),
+            "users": self._options().num_users,
+            "arrivals": None if arrivals is None else arrivals.spec,
+            "offered_rate_per_s": None if arrivals is None else arrivals.rate_at(0.0),
+            "seed": settings.seed,
+            "run_time_s": settings.run_time_s,
+            "warm_up_s": settings.warm_up.seconds or None,
+            "payload": None if payload is None else _facts_of(payload, settings),
+            "started_s": time.time(),
+            "stopped_s": None,
+        }
+
+    def count(self, session: Session, calls: Calls) -> None:
+        """A batch: into the recording, and into Locust's statistics."""
+        assert self._gate is not None
+        self._gate.add(session.pending, calls)
+        if self.needs_payload:
+            locust_stats.feed(self.environment, session.settings.target.path, calls)
+
+    def stopping(self) -> None:
+        """The test is about to stop: no new call, and those in flight are waited for."""
+        if self.is_master:
+            self._cluster.stop_workers(self.settings().drain_s)
+            return
+        session = session_of(self.environment)
+        session.finish(session.settings.drain_s)
+        batches.fire(self.environment, session)
+
+    def stopped(self) -> None:
+        """All users are gone: what they left becomes the report, or goes to the master."""
+        if not self.is_master:
+            session = session_of(self.environment)
+            batches.fire(self.environment, session)
+            if self.is_worker:
+                self._cluster.send_last(session.take_recording())
+                return
+            self.recording.merge(session.take_recording())
+        self._facts["stopped_s"] = time.time()
+        self.recording.environment = self._facts
+        self._write(self.settings())
+
+    def _write(self, settings: Settings) -> None:
+        summary = summarise(self.recording)
+        self.verdict = judge(summary, self.recording, settings.limits)
+        self.folder = folder.create(settings.report_dir, self._server_name(settings), datetime.datetime.now())
+        folder.write(self.folder, self.recording, summary, self.verdict)
+        self.report = self._as_text(summary, self.verdict)
+
+    def _as_text(self, summary: Summary, verdict: Verdict) -> str:
+        shown = text.render(summary, verdict, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+        return f"{shown.rstrip()}\n\nreport: {self.folder}"
+
+    def _server_name(self, settings: Settings) -> str:
+        return str(self._server.get("kind") or settings.target.host)
+
+    def reset(self) -> None:
+        """Locust's statistics were reset: ours too."""
+        self.recording = Recording()
+        if self.is_master:
+            self._cluster.reset_workers()
+        elif not self.is_worker:
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop what this process counted and did not hand on yet."""
+        session = session_of(self.environment)
+        session.take_calls()
+        session.take_recording()
+
+    def end(self) -> None:
+        """Locust is about to exit: the exit code is the verdict's."""
+        runner = self.environment.runner
+        if runner is not None and runner.state not in ("ready", "stopped", "missing"):
+            runner.stop()  # SIGINT and SIGTERM come here with the test still running
+        if self.is_worker:
+            self.environment.process_exit_code = 0
+        elif self.verdict is not None:
+            self.environment.process_exit_code = self.verdict.exit_code
+
+    def print_report(self) -> None:
+        """The report, after all that Locust prints."""
+        if self.report is not None and not getattr(self._options(), "quiet", False):
+            print(self.report, flush=True)
+
+
+def _facts_of(payload: Payload, settings: Settings) -> dict[str, Any]:
+    return {
+        "digest": payload.digest,
+        "format": payload.format,
+        "bodies": len(payload.bodies),
+        "rows_per_call": settings.rows_per_call,
+        "bytes": payload.total_bytes,
+    }
+
+
+def refuse(error: InputError) -> None:
+    """One line on stderr and exit 2, past Locust's own handlers."""
+    print(f"scorebench: {error}", file=sys.stderr, flush=True)
+    sys.exit(2)
+
+
+def watch_plain_users(run: Run) -> None:
+    """Count the requests of users that are not ours as calls."""
+    plain.listen(run.environment)

@@ -1,0 +1,66 @@
+"""CPU and memory of the generator, and of the server where it is known, once a second from the first.
+
+Knows psutil; nothing of calls.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gevent
+import psutil
+
+PERIOD_S = 1.0
+
+
+def sample_regularly(
+    sink: Callable[[dict[str, Any]], None], running: Callable[[], bool], server_pids: Iterable[int] = ()
+) -> None:
+    """Give `sink` a sample a second while `running`; for a greenlet of its own. 1.0 of `cpu` is one core."""
+    processes = {"generator": [psutil.Process()]}
+    if servers := _existing(server_pids):
+        processes["server"] = servers
+    for group in processes.values():
+        for process in group:
+            _cpu(process)  # the first reading has nothing to compare with
+    while running():
+        gevent.sleep(PERIOD_S)
+        for who, group in processes.items():
+            sink(_sample(who, group))
+
+
+def _existing(pids: Iterable[int]) -> list[psutil.Process]:
+    found = []
+    for pid in pids:
+        try:
+            found.append(psutil.Process(pid))
+        except psutil.Error:
+            continue
+    return found
+
+
+def _sample(who: str, group: list[psutil.Process]) -> dict[str, Any]:
+    readings = [(_cpu(process), _rss(process)) for process in group]
+    known = [(cpu, rss) for cpu, rss in readings if cpu is not None and rss is not None]
+    return {
+        "t_s": time.time(),
+        "who": who,
+        "cpu": sum(cpu for cpu, _ in known) if known else None,
+        "rss_bytes": sum(rss for _, rss in known) if known else None,
+    }
+
+
+def _cpu(process: psutil.Process) -> float | None:
+    try:
+        return process.cpu_percent() / 100
+    except psutil.Error:
+        return None
+
+
+def _rss(process: psutil.Process) -> int | None:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return None

@@ -1,0 +1,44 @@
+"""Tickets of an open loop: which call is due when. Knows a schedule and the payloads' order; no socket.
+
+Each free user takes the next ticket, so nothing is dropped in silence: when all users are busy the next due
+time is already past, the call leaves at once, and its response time counts the wait.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from scorebench.arrivals import Arrivals
+
+
+class Schedule:
+    """Due times on the process's clock, from `start_s` on, each with the payload to send."""
+
+    def __init__(self, arrivals: Arrivals, payloads: Iterator[int], start_s: float) -> None:
+        self._due_times = arrivals.due_times()
+        self._payloads = payloads
+        self._start_s = start_s
+        self._given_back: list[float] = []
+        self.taken = 0
+
+    def take(self) -> tuple[float, int] | None:
+        """The next due time and payload; None when there are no more calls."""
+        try:
+            due_s = self._start_s + next(self._due_times)
+            index = next(self._payloads)
+        except StopIteration:
+            return None
+        self.taken += 1
+        return due_s, index
+
+    def give_back(self, due_s: float) -> None:
+        """A call that was not sent, since the run ended while its user waited for it."""
+        self._given_back.append(due_s)
+
+    def never_sent(self, until_s: float) -> int:
+        """Calls that were due before `until_s` and that nobody sent; ends the schedule."""
+        early = sum(1 for due_s in self._given_back if due_s < until_s)
+        rest = itertools.takewhile(lambda due_s: self._start_s + due_s < until_s, self._due_times)
+        left = sum(1 for _ in zip(rest, self._payloads, strict=False))
+        return early + left

@@ -1,0 +1,210 @@
+"""A run inside one process: what its users share, from the first call to the last.
+
+Knows payloads, connections and the batch of calls; Locust only as the environment that owns it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from time import perf_counter as clock
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import numpy as np
+from gevent.event import Event
+
+from scorebench.answer import Judge, describe
+from scorebench.calls import Calls, from_numbers
+from scorebench.connection import Connection
+from scorebench.http_message import Answer, CallFailed
+from scorebench.outcome import Group, Outcome
+from scorebench.payload import Payload
+from scorebench.plugin.schedule import Schedule
+from scorebench.plugin.waker import Waker
+from scorebench.recording import Recording
+from scorebench.settings import Settings
+from scorebench.tls import client_context
+from scorebench.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+_ATTRIBUTE = "scorebench_session"
+_EXPECTED_BYTES = 32 * 2**20
+"""Most memory for whole answers kept to compare with; beyond it answers are parsed."""
+MORE_CALLS_LEFT = "the run ended with all users busy"
+
+
+class Session:
+    """One test from its start to its end, in one process. `numbers` is what the users append to."""
+
+    BACK_OFF_S = 0.01
+
+    def __init__(self, settings: Settings, payload: Payload, *, worker: int = 0, workers: int = 1) -> None:
+        self.settings = settings
+        self.payload = payload
+        self.messages = [settings.target.request(body, payload.content_type) for body in payload.bodies]
+        self.expected: list[bytes | None] = [None] * len(self.messages)
+        self.numbers: list[float] = []
+        self.pending = Recording()
+        """Counted since it was last taken: all of it in a local run, since the last report on a worker."""
+        self.waker = Waker()
+        self.running = False
+        self.active = 0
+        self.epoch_s = time.time() - clock()
+        self._expected_left = _EXPECTED_BYTES
+        self._judge = Judge(payload.rows)
+        self._rows = np.array(payload.rows, dtype=np.int64)
+        self._watchdog = Watchdog()
+        self._tls = client_context(settings.ca_file) if settings.target.scheme == "https" else None
+        self._users = itertools.count()
+        self._connections: set[Connection] = set()
+        self._cutting = False
+        self._reconnects = 0
+        self._changed = 0
+        self._started = Event()
+        self._exhausted = False
+        self.on_exhausted: Callable[[], None] = lambda: None
+        """Called once, when the last user has left because no calls are left to send."""
+        self._worker, self._workers = worker, workers
+        self.payloads: Iterator[int] = self._payload_order()
+        self.schedule: Schedule | None = None
+        self.start_s: float | None = None
+        self.stop_s: float | None = None
+
+    def _payload_order(self) -> Iterator[int]:
+        """Payloads in turn; with --calls this worker's share of them, to the call."""
+        bodies = itertools.islice(
+            itertools.cycle(range(len(self.messages))), self._worker, None, self._workers
+        )
+        calls = self.settings.calls
+        if calls is None:
+            return bodies
+        return itertools.islice(bodies, len(range(self._worker, calls, self._workers)))
+
+    def start(self) -> None:
+        """Let the users begin: due times count from now."""
+        self.start_s = clock()
+        if self.settings.arrivals is not None:
+            mine = self.settings.arrivals.share(self._worker, self._workers)
+            self.schedule = Schedule(mine, self.payloads, self.start_s)
+        self.running = True
+        self._started.set()
+
+    def wait_for_start(self) -> None:
+        """Wait until `start`, which comes when the first user is there."""
+        if not self.running and self.stop_s is None:
+            self.start()
+        self._started.wait()
+
+    def finish(self, drain_s: float) -> None:
+        """Send no new call, wait up to `drain_s` for those in flight, and cut off the rest."""
+        if self.stop_s is not None:
+            return
+        self.stop_s = clock()
+        self.running = False
+        self.waker.wake_all()
+        self._wait_for_silence(drain_s)
+        self._cutting = True
+        for connection in self._connections:
+            connection.deadline = min(connection.deadline, 0.0) if connection.in_call else connection.deadline
+        self._wait_for_silence(1.0)
+        if self.schedule is not None:
+            self.pending.add_never_sent(MORE_CALLS_LEFT, self.schedule.never_sent(self.stop_s))
+        self.flush()
+
+    def _wait_for_silence(self, limit_s: float) -> None:
+        end_s = clock() + limit_s
+        while any(c.in_call for c in self._connections) and clock() < end_s:
+            gevent.sleep(0.01)
+
+    def next_user(self) -> int:
+        """A number that no other user of this process had."""
+        self.active += 1
+        return next(self._users)
+
+    def finished_user(self) -> None:
+        """A user leaves because there is nothing left to send."""
+        self._exhausted = self._exhausted or self.running
+
+    def new_connection(self) -> Connection:
+        """A connection to the target, watched for time-outs."""
+        settings = self.settings
+        connection = Connection(
+            settings.target,
+            self._watchdog,
+            timeout_s=settings.timeout_s,
+            connect_timeout_s=settings.connect_timeout_s,
+            tls=self._tls,
+            max_answer_bytes=settings.max_answer_bytes,
+        )
+        self._connections.add(connection)
+        return connection
+
+    def leave(self, connection: Connection) -> None:
+        """A user is gone; its connection closes."""
+        self.active -= 1
+        self._connections.discard(connection)
+        self._reconnects += connection.reconnects
+        connection.close()
+        if self._exhausted and not self.active:
+            self._exhausted = False
+            self.on_exhausted()
+
+    def message(self, index: int) -> bytes:
+        """The whole request with payload number `index`."""
+        return self.messages[index]
+
+    def judge(self, index: int, answer: Answer) -> Outcome:
+        """The outcome of an answer that is not known to be valid, which then is."""
+        outcome = self._judge.judge(index, answer)
+        if outcome is not Outcome.VALID:
+            self.pending.add_example(outcome.label, describe(answer))
+        elif answer.raw is not None and (
+            self.expected[index] is not None or len(answer.raw) <= self._expected_left
+        ):
+            if self.expected[index] is None:
+                self._expected_left -= len(answer.raw)
+            self.expected[index] = answer.raw
+        return outcome
+
+    def failed(self, failure: CallFailed) -> Outcome:
+        """The outcome of a call without an answer."""
+        outcome = Outcome.CUT_OFF if self._cutting else failure.outcome
+        if outcome.group is not Group.CUT_OFF:
+            self.pending.add_example(outcome.label, str(failure))
+        return outcome
+
+    def take_calls(self) -> Calls | None:
+        """The calls since the last time, as columns; None when there were none."""
+        if not self.numbers:
+            return None
+        numbers = self.numbers.copy()
+        self.numbers.clear()
+        return from_numbers(numbers, self._rows, self.epoch_s)
+
+    def flush(self) -> None:
+        """Move what the connections and the judge counted into the recording."""
+        reconnects = self._reconnects + sum(c.reconnects for c in self._connections)
+        self.pending.reconnects += reconnects
+        self._reconnects -= reconnects
+        self.pending.changed += self._judge.changed - self._changed
+        self._changed = self._judge.changed
+
+    def take_recording(self) -> Recording:
+        """What was counted since the last time."""
+        self.flush()
+        taken, self.pending = self.pending, Recording()
+        return taken
+
+
+def session_of(environment: Environment) -> Any:
+    """The session of the test that runs."""
+    return getattr(environment, _ATTRIBUTE)
+
+
+def set_session(environment: Environment, session: Session | None) -> None:
+    """Make `session` the one of the test that runs."""
+    setattr(environment, _ATTRIBUTE, session)

@@ -1,0 +1,111 @@
+"""Wakes users at their due times, by one Linux timerfd; elsewhere by gevent's sleep and a short spin.
+
+Knows gevent's loop and the monotonic clock; nothing of calls. `gevent.sleep` wakes on libev's millisecond
+grid, which is ten times too late for a due time that must hold.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections import deque
+from time import perf_counter as clock
+from typing import Any
+
+import gevent
+from gevent import get_hub, getcurrent
+
+_CLOCK_MONOTONIC = 1  # what time.perf_counter reads on Linux
+_TFD_TIMER_ABSTIME = 1
+_TFD_NONBLOCK = os.O_NONBLOCK if hasattr(os, "O_NONBLOCK") else 0
+_SPIN_S = 0.0015
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
+
+
+class _Timer(ctypes.Structure):
+    _fields_ = (("interval", _Timespec), ("value", _Timespec))
+
+
+class Waker:
+    """A queue of greenlets in the order of their due times. Tickets ascend, so the head is always next."""
+
+    def __init__(self) -> None:
+        self._queue: deque[tuple[float, Any]] = deque()
+        self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+        self._file: int | None = None
+        self._watcher: Any = None
+        if self._libc is not None:
+            self._open_timer(self._libc)
+
+    def _open_timer(self, libc: ctypes.CDLL) -> None:
+        number = libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK)
+        if number < 0:
+            return
+        self._file = number
+        self._timer = _Timer()
+        self._pointer = ctypes.byref(self._timer)
+        self._settime = libc.timerfd_settime
+        self._watcher = get_hub().loop.io(number, 1)
+        self._watcher.start(self._on_time)
+
+    def wait_until(self, due_s: float) -> None:
+        """Return at `due_s` of `time.perf_counter`, or earlier after `wake_all`."""
+        if self._file is None:
+            _sleep_until(due_s)
+            return
+        entry = (due_s, getcurrent().switch)
+        self._queue.append(entry)
+        if self._queue[0] is entry:
+            self._arm(due_s)
+        try:
+            get_hub().switch()
+        except BaseException:  # killed while waiting: nobody may switch into it any more
+            if entry in self._queue:
+                self._queue.remove(entry)
+            raise
+
+    def wake_all(self) -> None:
+        """Let everybody return now: the run is over."""
+        self._queue = deque((0.0, resume) for _, resume in self._queue)
+        if self._queue:
+            self._arm(clock())
+
+    def close(self) -> None:
+        """Give the timer back; nobody may wait any more."""
+        if self._file is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            os.close(self._file)
+            self._file = None
+
+    def _arm(self, due_s: float) -> None:
+        seconds = int(due_s)
+        value = self._timer.value
+        # A value of zero would disarm it, and one in the past rings at once.
+        value.seconds, value.nanoseconds = seconds, max(int((due_s - seconds) * 1e9), 1)
+        self._settime(self._file, _TFD_TIMER_ABSTIME, self._pointer, None)
+
+    def _on_time(self) -> None:
+        assert self._file is not None
+        try:
+            os.read(self._file, 8)
+        except BlockingIOError:
+            return
+        queue = self._queue
+        while queue and queue[0][0] <= clock():
+            queue.popleft()[1]()
+            queue = self._queue
+        if queue:
+            self._arm(queue[0][0])
+
+
+def _sleep_until(due_s: float) -> None:
+    rest_s = due_s - clock() - _SPIN_S
+    if rest_s > 0:
+        gevent.sleep(rest_s)
+    while clock() < due_s:
+        pass

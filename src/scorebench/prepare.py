@@ -1,0 +1,50 @@
+"""Settings → the rows, encoded: what a run sends. Knows rows and payloads; sends nothing itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scorebench.payload import Payload, encode, load_body, parse_params
+from scorebench.progress import steps
+from scorebench.rows import rows_for
+from scorebench.signature import read_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scorebench.settings import Settings
+    from scorebench.signature import ModelInfo
+
+
+def payload_of(settings: Settings) -> Payload:
+    """The bodies of a run; InputError where the data, the model or the format can't be used."""
+    if settings.body is not None:
+        return load_body(settings.body)
+    model = None if settings.model is None else read_model(settings.model)
+    rows = rows_of(settings, model)
+    with steps("encoding payloads", total=len(rows), unit="rows", quiet=settings.quiet) as step:
+        return encode(
+            rows,
+            settings.format,
+            rows_per_call=settings.rows_per_call,
+            params=None if settings.params is None else parse_params(settings.params),
+            memory_bytes=settings.payload_memory_bytes,
+            signature=None if model is None else model.signature,
+            progress=step,
+        )
+
+
+def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:
+    """The rows of the data, else of the model, else those of the demo."""
+    if settings.data is None and model is None:
+        from scorebench.demo import wine_features
+
+        return wine_features() if settings.rows is None else wine_features().head(settings.rows)
+    return rows_for(
+        settings.data,
+        model,
+        drop=settings.drop,
+        label=settings.label,
+        limit=settings.rows,
+        seed=settings.seed,
+    )

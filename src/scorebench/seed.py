@@ -1,0 +1,168 @@
+"""The two commands that scorebench grew from: benchmark.py and threaded_benchmark.py.
+
+Knows their options and their order of printing; the tables are made in `report.text`, the calls in `plugin`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scorebench.errors import InputError
+from scorebench.options import DEFAULTS
+
+if TYPE_CHECKING:
+    from scorebench.payload import Payload
+    from scorebench.plugin.passes import Call
+    from scorebench.recording import Recording
+    from scorebench.settings import Settings
+    from scorebench.summary import Summary
+
+DATA = Path("payloads/wine.csv")
+
+
+def main(*, threaded: bool, arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when every call was valid, 1 when some were not, 2 for wrong input."""
+    options = _parser(threaded).parse_args(arguments)
+    try:
+        return _measure(options, threaded)
+    except InputError as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser(threaded: bool) -> argparse.ArgumentParser:
+    what = "N callers at once" if threaded else "one caller"
+    parser = argparse.ArgumentParser(description=f"Score every record once, one call each, with {what}.")
+    parser.add_argument("--host", default="localhost", help="the server's host name (localhost)")
+    parser.add_argument("--port", type=int, default=5001, help="its port (5001)")
+    parser.add_argument("--uri", help="the whole URL instead, such as http://localhost:5001/invocations")
+    parser.add_argument("--data_path", type=Path, default=DATA, help=f"CSV, Parquet or JSON ({DATA})")
+    parser.add_argument("--num_records", type=int, help="only the first N records")
+    parser.add_argument("--log_mod", type=int, default=100, help="print every Nth call (100)")
+    parser.add_argument("--num_iters", type=int, default=1, help="walk the data N times (1)")
+    parser.add_argument("--output_file_base", help="write BASE.json and BASE.csv")
+    parser.add_argument(
+        "--label", default=DEFAULTS["label"], help="column left out of what is sent (quality)"
+    )
+    parser.add_argument("--format", default=DEFAULTS["format"], help="the body's format (split)")
+    parser.add_argument("--model", help="model whose signature selects and casts the columns")
+    if threaded:
+        parser.add_argument("--num_threads", type=int, default=1, help="callers at once (1)")
+    return parser
+
+
+def _measure(options: argparse.Namespace, threaded: bool) -> int:
+    users = options.num_threads if threaded else 1
+    for flag in ("num_iters", "log_mod", *(("num_threads",) if threaded else ())):
+        if getattr(options, flag) < 1:
+            raise InputError(f"--{flag} {getattr(options, flag)}: expected at least 1")
+    _check_output(options.output_file_base)
+    # Locust patches sockets and TLS when it is imported, which has to come before anything that uses them.
+    from scorebench.plugin import passes  # isort: skip
+    from scorebench.prepare import payload_of
+    from scorebench.probe import server_version
+    from scorebench.progress import steps
+
+    settings = _settings(options, users)
+    payload = payload_of(settings)
+    server_version(settings.target)
+    with steps(
+        "calls", total=users * options.num_iters * len(payload.bodies), unit="calls", quiet=not threaded
+    ) as step:
+        shown = _Shown(options, payload, None if threaded else print)
+
+        def on_call(call: Call) -> None:
+            shown.show(call)
+            step(1)
+
+        recording = passes.walk(
+            settings,
+            payload,
+            users=users,
+            iterations=options.num_iters,
+            on_call=on_call,
+            wanted=lambda number: threaded or number % options.log_mod == 0,
+        )
+    return _conclude(options, recording, threaded)
+
+
+def _settings(options: argparse.Namespace, users: int) -> Settings:
+    from scorebench import settings
+
+    asked = {
+        "data": str(options.data_path),
+        "rows": options.num_records,
+        "label": options.label,
+        "format": options.format,
+        "model": options.model,
+        "num_users": users,
+    }
+    url = options.uri or f"http://{options.host}:{options.port}"
+    return settings.from_namespace(argparse.Namespace(**asked), url)
+
+
+class _Shown:
+    """Prints a call as the old scripts did: its number, its seconds, the predictions."""
+
+    def __init__(self, options: argparse.Namespace, payload: Payload, out: Any) -> None:
+        self._total = len(payload.bodies) * options.num_iters
+        self._out = out
+        if out is not None:
+            out("Calls:")
+
+    def show(self, call: Call) -> None:
+        if self._out is None:
+            return
+        said = call.outcome.label if call.predictions is None else _numbers(call.predictions)
+        self._out(f"  {call.number}/{self._total}: {call.service_time_s:.3f} - {said}")
+
+
+def _numbers(predictions: list[Any]) -> str:
+    said = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in predictions[:10]]
+    return f"[{', '.join(said)}{', …' if len(predictions) > 10 else ''}]"
+
+
+def _conclude(options: argparse.Namespace, recording: Recording, threaded: bool) -> int:
+    from scorebench.report import text
+    from scorebench.summary import summarise
+
+    summary = summarise(recording)
+    if not summary.valid:
+        print(_nothing_valid(summary), file=sys.stderr)
+        return 1
+    print(text.seed_summary(summary) if threaded else text.seed_results(summary))
+    if options.output_file_base:
+        _write(options.output_file_base, summary)
+    return 0 if summary.valid == summary.calls else 1
+
+
+def _nothing_valid(summary: Summary) -> str:
+    """The cause that came most often, and its first answer."""
+    if not summary.outcomes:
+        return "error: no call was sent"
+    cause = max(summary.outcomes, key=lambda label: summary.outcomes[label])
+    example = " ".join(summary.examples.get(cause, "").split())
+    return f"error: none of {summary.calls} calls was valid; {cause} ({summary.outcomes[cause]} times): {example}"
+
+
+def _check_output(base: str | None) -> None:
+    if base is not None and not Path(base).parent.is_dir():
+        raise InputError(
+            f"--output_file_base {base}: no folder {Path(base).parent}; make it, or name another"
+        )
+
+
+def _write(base: str, summary: Summary) -> None:
+    import csv
+
+    figures = summary.to_dict()
+    Path(f"{base}.json").write_text(json.dumps(figures, indent=2) + "\n")
+    with Path(f"{base}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(figures["users"][0]))
+        writer.writeheader()
+        writer.writerows(figures["users"])

@@ -1,0 +1,183 @@
+"""What the user asked for → Settings, checked. Knows the options' meanings; sends nothing, reads no data.
+
+Everything wrong is an InputError before the first call.
+"""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scorebench import limits
+from scorebench.arrivals import Arrivals
+from scorebench.arrivals import parse as parse_arrivals
+from scorebench.errors import InputError
+from scorebench.formats import FORMATS
+from scorebench.limits import Limit
+from scorebench.options import DEFAULTS
+from scorebench.target import Target
+from scorebench.units import parse_seconds
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """What is left out of the figures: the calls due in the first `seconds`, or the first `calls`."""
+
+    seconds: float = 0.0
+    calls: int = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A run, as asked for. Times in seconds, sizes in bytes."""
+
+    target: Target
+    data: Path | None
+    model: str | None
+    body: Path | None
+    label: str | None
+    drop: tuple[str, ...]
+    rows: int | None
+    format: str
+    rows_per_call: int
+    params: str | None
+    payload_memory_bytes: int
+    ca_file: Path | None
+    connect_timeout_s: float
+    timeout_s: float
+    max_answer_bytes: int
+    arrivals: Arrivals | None
+    """None: a closed loop, each user calls again as soon as it is answered."""
+    seed: int
+    calls: int | None
+    warm_up: WarmUp
+    drain_s: float
+    limits: tuple[Limit, ...]
+    report_dir: Path
+    keep_calls: bool
+    quiet: bool
+    run_time_s: float | None
+    users: int | None
+
+
+def from_namespace(options: Namespace, host: str | None) -> Settings:
+    """The settings that parsed options ask for; InputError names the option that is wrong."""
+
+    def of(name: str) -> Any:
+        value = getattr(options, name, DEFAULTS.get(name))
+        return None if value == "" else value
+
+    if not host:
+        raise InputError("--host: none given; expected the server's URL, such as http://localhost:5001")
+    run_time_s = _run_time_s(of("run_time"))
+    settings = Settings(
+        target=Target.parse(host),
+        data=_path(of("data")),
+        model=of("model"),
+        body=_path(of("body")),
+        label=of("label"),
+        drop=_texts(of("drop")),
+        rows=_whole("--rows", of("rows")) if of("rows") is not None else None,
+        format=_one_of("--format", of("format"), FORMATS),
+        rows_per_call=_whole("--rows-per-call", of("rows_per_call")),
+        params=of("params"),
+        payload_memory_bytes=_whole("--payload-memory", of("payload_memory")) * 2**20,
+        ca_file=_path(of("ca_file")),
+        connect_timeout_s=_positive("--connect-timeout", of("connect_timeout")),
+        timeout_s=_positive("--timeout", of("timeout")),
+        max_answer_bytes=_whole("--max-answer", of("max_answer")) * 2**20,
+        arrivals=_arrivals(of("arrivals"), of("rate"), run_time_s, of("seed")),
+        seed=int(of("seed")),
+        calls=_whole("--calls", of("calls")) if of("calls") is not None else None,
+        warm_up=_warm_up(of("warm_up")),
+        drain_s=_positive("--drain", of("drain")),
+        limits=tuple(limits.parse_limit(text) for text in _texts(of("limit"))),
+        report_dir=Path(of("report_dir") or DEFAULTS["report_dir"]),
+        keep_calls=bool(of("keep_calls")),
+        quiet=bool(of("quiet")),
+        run_time_s=run_time_s,
+        users=of("num_users"),
+    )
+    _check_together(settings)
+    return settings
+
+
+def _check_together(settings: Settings) -> None:
+    warm_up, run_time_s = settings.warm_up, settings.run_time_s
+    if run_time_s is not None and warm_up.seconds >= run_time_s:
+        raise InputError(
+            f"--warm-up {warm_up.seconds:g}s: the run lasts {run_time_s:g} s; make it shorter than that"
+        )
+    if settings.calls is not None and warm_up.calls >= settings.calls:
+        raise InputError(
+            f"--warm-up {warm_up.calls} calls: the run has {settings.calls}; make it fewer than that"
+        )
+    if settings.arrivals is not None and run_time_s is not None:
+        expected = settings.arrivals.expected_calls(run_time_s) - warm_up.calls
+        for limit in settings.limits:
+            limits.check_support(limit, expected)
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Several texts: a list from the command line, one with commas from Locust's page."""
+    if value is None:
+        return ()
+    parts = value.split(",") if isinstance(value, str) else value
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _one_of(flag: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise InputError(f"{flag} {value}: not known; expected one of {', '.join(known)}")
+    return value
+
+
+def _whole(flag: str, value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise InputError(f"{flag} {value}: expected a whole number of at least 1")
+    return number
+
+
+def _positive(flag: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise InputError(f"{flag} {value}: expected a number of seconds above 0")
+    return number
+
+
+def _run_time_s(value: Any) -> float | None:
+    """Seconds: Locust has parsed what the command line says; its page may leave text."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _arrivals(spec: str | None, rate: Any, run_time_s: float | None, seed: Any) -> Arrivals | None:
+    if spec is None and rate is None:
+        return None
+    try:
+        rate_per_s = None if rate is None else float(rate)
+    except ValueError:
+        raise InputError(f"--rate {rate}: expected calls a second, such as 200") from None
+    return parse_arrivals(spec, rate_per_s, run_time_s, int(seed))
+
+
+def _warm_up(text: str | None) -> WarmUp:
+    if text is None:
+        return WarmUp()
+    words = str(text).split()
+    if len(words) == 2 and words[1] in ("call", "calls"):
+        return WarmUp(calls=_whole("--warm-up", words[0]))
+    return WarmUp(seconds=parse_seconds(str(text), "--warm-up"))

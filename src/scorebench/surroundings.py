@@ -1,0 +1,48 @@
+"""Where a run took place: versions, host, cores, and which of them load and server share.
+
+Knows the machine; nothing of the run.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+PACKAGES = ("scorebench", "locust", "gevent", "httptools", "hdrhistogram", "numpy", "pandas", "mlflow")
+
+
+def describe() -> dict[str, Any]:
+    """What figures depend on besides server and load."""
+    return {
+        "versions": {"python": platform.python_version(), **dict(_installed(PACKAGES))},
+        "host": socket.gethostname(),
+        "system": platform.platform(),
+        "host_cores": os.cpu_count(),
+        "generator_cpus": _own_cores(),
+    }
+
+
+def shared_cores(server_host: str, server_cpus: Iterable[int] | None) -> bool | None:
+    """Whether load and server ran on the same cores; None where the server is elsewhere or unknown."""
+    if server_host not in ("localhost", "::1") and not server_host.startswith("127."):
+        return None
+    own = _own_cores()
+    if server_cpus is None or own is None:
+        return True
+    return bool(set(server_cpus) & set(own))
+
+
+def _own_cores() -> list[int] | None:
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
+def _installed(names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for name in names:
+        try:
+            yield name, importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
