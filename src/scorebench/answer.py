@@ -43,7 +43,7 @@ class Judge:
         self._rows = rows
         self._valid_digest: dict[int, bytes] = {}
         self.changed = 0
-        """Answers to a payload whose bytes differed from those of its first valid answer."""
+        """Answers to a payload whose bytes were not those of the valid answer before."""
 
     def judge(self, payload: int, answer: Answer) -> Outcome:
         """The outcome of `answer` to payload number `payload`."""
@@ -102,10 +102,20 @@ def of_status(answer: Answer) -> Outcome:
     """What an answer other than 200 means: MLflow's 400s are told apart by their body."""
     if answer.status == 400:
         # MLflow answers 400 when the model itself raised: the server's fault, dressed as the client's.
-        return Outcome.MODEL_ERROR if b'"stack_trace"' in answer.body else Outcome.REJECTED
+        return Outcome.MODEL_ERROR if _has_stack_trace(answer.body) else Outcome.REJECTED
     if answer.status == 504:
         return Outcome.GATEWAY_ERROR if _is_html(answer) else Outcome.SERVER_TIMEOUT
     return _STATUS.get(answer.status, Outcome.OTHER_STATUS)
+
+
+def _has_stack_trace(body: bytes) -> bool:
+    if b'"stack_trace"' not in body:  # most 400s need no parser; a column may have that name, though
+        return False
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return isinstance(parsed, dict) and bool(parsed.get("stack_trace"))
 
 
 def _is_html(answer: Answer) -> bool:

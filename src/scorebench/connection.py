@@ -12,12 +12,15 @@ import _socket
 import errno
 import os
 import ssl
+from collections.abc import Callable
 from time import perf_counter as clock
 from typing import Any
 
+import gevent
 import gevent.socket
 from gevent import get_hub, getcurrent
 
+from scorebench.failures import GONE, failure_of
 from scorebench.http_message import MAX_ANSWER_BYTES, Answer, AnswerParser, CallFailed
 from scorebench.outcome import Outcome
 from scorebench.target import Target
@@ -28,7 +31,7 @@ TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
 _READ, _WRITE = 1, 2
 _RECEIVE_BYTES = 65_536
-_GONE = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+_ENDED = (Outcome.CONNECTION_CLOSED, Outcome.CONNECTION_RESET)
 
 
 class Connection:
@@ -58,63 +61,75 @@ class Connection:
         self._sock: Any = None
         self._tls: TlsSocket | None = None
         self._watcher: Any = None
-        self._send: Any = None
-        self._recv: Any = None
+        self._send: Callable[[bytes | memoryview], int]
+        self._recv: Callable[[int], bytes]
         self._resume: Any = None
         self._waiting = False
         self._stale = False
-        self._expired = False
         self.deadline = NEVER
+        """When the call in flight is given up. Who lowers it ends the call, at the watchdog's next look."""
         self.reconnects = 0
         """How often a kept-alive connection turned out to be closed and the call was sent again."""
+
+    @property
+    def in_call(self) -> bool:
+        """Whether a call is in flight."""
+        return self.deadline != NEVER
 
     def call(self, request: bytes, expected: bytes | None = None) -> Answer | None:  # noqa: PLR0911
         """Send `request` and return its answer; None when that is, byte for byte, `expected`.
 
         Raises CallFailed. A kept-alive connection that ends before the first byte of the answer is opened
-        anew, and the call sent once more: the server had closed it while it was idle.
+        anew, and the call sent once more: the server had closed it while it was idle. A greenlet that is
+        killed meanwhile leaves a closed connection: no later call can meet this one's answer.
         """
-        if self._sock is None or self._stale:
-            return self._call_anew(request)
-        self.deadline = clock() + self._timeout_s
         try:
-            sent = self._send(request)
-        except BlockingIOError:
-            sent = 0
-        except (OSError, ssl.SSLError):
-            return self._call_again(request)
-        if sent != len(request) or (self._tls is not None and self._tls.unsent):
-            return self._exchange(request, sent)
-        self._waiting = True
-        self._hub_switch()
-        try:
-            data = self._recv(_RECEIVE_BYTES)
-        except BlockingIOError:  # woken by the watchdog, or by TLS's own messages
-            return self._read_answer(b"")
-        except (OSError, ssl.SSLError):
-            return self._call_again(request)
-        if data == expected:
-            self.deadline = NEVER
-            return None
-        return self._read_answer(data) if data else self._call_again(request)
+            if self._sock is None or self._stale:
+                return self._call_anew(request)
+            self.deadline = clock() + self._timeout_s
+            try:
+                try:
+                    sent = self._send(request)
+                except BlockingIOError:
+                    sent = 0
+                if sent != len(request) or (self._tls is not None and self._tls.unsent):
+                    return self._call_slowly(request, sent)
+                self._waiting = True
+                self._hub_switch()
+                data = self._recv(_RECEIVE_BYTES)
+            except BlockingIOError:  # woken by the watchdog, or by TLS's own messages
+                return self._call_slowly(request, len(request))
+            except GONE:
+                return self._call_anew(request, self.deadline)
+            except OSError as error:
+                raise self._failed(error) from None
+            if data == expected:
+                self.deadline = NEVER
+                return None
+            if not data:
+                return self._call_anew(request, self.deadline)
+            return self._read_answer(AnswerParser(self._max_answer_bytes), data)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Close; the next call opens a new connection. May be called at any time, more than once."""
+        """Close; the next call opens a new connection. For the greenlet that calls; any number of times."""
         if self._sock is None:
             return
         self._watchdog.forget(self)
-        self._watcher.stop()
-        self._watcher.close()
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
         self._sock.close()
-        self._sock = self._tls = None
-        self._waiting = self._stale = self._expired = False
+        self._sock = self._tls = self._watcher = None
+        self._waiting = self._stale = False
         self.deadline = NEVER
 
     def expire(self) -> None:
-        """End the wait of a call that is past its deadline. For the watchdog, which runs in the hub."""
+        """Wake a call that is past its deadline, which then ends. For the watchdog, which runs in the hub."""
         if self._waiting:
             self._waiting = False
-            self._expired = True
             self._resume()
 
     def _on_ready(self) -> None:
@@ -125,93 +140,98 @@ class Connection:
             self._stale = True
             self._watcher.stop()
 
-    def _call_anew(self, request: bytes) -> Answer:
-        if self._stale:
-            self.reconnects += 1
+    def _call_anew(self, request: bytes, deadline: float | None = None) -> Answer:
+        """Open and send; with the `deadline` of a call that the server closed on, in the time left to it."""
+        stale = self._stale or deadline is not None
         self.close()
         self._open()
-        return self._exchange(request)
+        self.reconnects += stale
+        self.deadline = clock() + self._timeout_s if deadline is None else deadline
+        return self._exchange(memoryview(request), AnswerParser(self._max_answer_bytes))
 
-    def _call_again(self, request: bytes) -> Answer:
-        """The server closed before the first byte of an answer: once more on a new connection."""
-        self._stale = True
-        return self._call_anew(request)
-
-    def _exchange(self, request: bytes, sent: int = 0) -> Answer:
-        """Send what is left of `request` and read the answer, waiting wherever that takes long."""
-        self.deadline = clock() + self._timeout_s
+    def _call_slowly(self, request: bytes, sent: int) -> Answer:
+        """Go on with a call on a kept-alive connection of which `sent` bytes have left."""
+        deadline = self.deadline
+        parser = AnswerParser(self._max_answer_bytes)
         try:
-            early = self._send_rest(memoryview(request)[sent:])
-        except (OSError, ssl.SSLError) as error:
-            raise self._failed(error) from None
-        return self._read_answer(early, sent_all=not early)
+            return self._exchange(memoryview(request)[sent:], parser)
+        except CallFailed as failure:
+            if failure.outcome not in _ENDED or not parser.untouched:
+                raise
+        return self._call_anew(request, deadline)
 
-    def _send_rest(self, rest: memoryview) -> bytes:
-        """Send `rest`; what the server answered before it had read it all, else b""."""
+    def _exchange(self, rest: memoryview, parser: AnswerParser) -> Answer:
+        """Send the rest of a request and read the answer, waiting wherever that takes long."""
+        try:
+            sent_all = self._send_rest(rest, parser)
+        except OSError as error:
+            raise self._failed(error) from None
+        return self._read_answer(parser, sent_all=sent_all)
+
+    def _send_rest(self, rest: memoryview, parser: AnswerParser) -> bool:
+        """Send `rest`; False where the server answered, or hung up, before it had read it all."""
         while rest or (self._tls is not None and self._tls.unsent):
             try:
                 if rest:
                     rest = rest[self._send(rest) :]
                 elif self._tls is not None:
                     self._tls.flush()
-                continue
             except BlockingIOError:
                 self._wait_for(_WRITE)
-            except _GONE:
-                if early := self._receive_early():
-                    return early
+                if self._answered_early(parser):
+                    return False
+            except GONE:
+                if self._answered_early(parser) and not parser.untouched:
+                    return False
                 raise
-            if early := self._receive_early():
-                return early
-        return b""
+        return True
 
-    def _receive_early(self) -> bytes:
+    def _answered_early(self, parser: AnswerParser) -> bool:
+        """Whether the server has answered (100 Continue is no answer), or will not any more."""
         try:
-            data: bytes = self._recv(_RECEIVE_BYTES)
-        except (BlockingIOError, *_GONE):
-            return b""
-        return data
+            data = self._recv(_RECEIVE_BYTES)
+        except BlockingIOError:
+            return False
+        except GONE:
+            return True
+        if data:
+            parser.feed(data)
+        return parser.decided or not data
 
-    def _read_answer(self, data: bytes, *, sent_all: bool = True) -> Answer:
+    def _read_answer(self, parser: AnswerParser, data: bytes = b"", *, sent_all: bool = True) -> Answer:
         """Read until the answer is whole, beginning with `data`; the connection is closed if it must be."""
-        parser = AnswerParser(self._max_answer_bytes)
         try:
-            while True:
-                if data:
+            if data:
+                parser.feed(data)
+            while not parser.complete:
+                if data := self._receive():
                     parser.feed(data)
-                    if parser.complete:
-                        break
-                data = self._receive()
-                if not data:
+                else:
                     parser.end()
-                    break
-        except CallFailed:
-            self.close()
-            raise
-        except (OSError, ssl.SSLError) as error:
+            answer = parser.answer
+        except OSError as error:
             raise self._failed(error) from None
+        finally:
+            parser.release()
         self.deadline = NEVER
         if not (parser.reusable and sent_all):
             self.close()
-        return parser.answer
+        return answer
 
     def _receive(self) -> bytes:
         """What came, waiting until something does; b"" when the server closed."""
         while True:
             try:
-                data: bytes = self._recv(_RECEIVE_BYTES)
+                return self._recv(_RECEIVE_BYTES)
             except BlockingIOError:
                 self._wait()
-            else:
-                return data
 
     def _wait(self) -> None:
         """Switch to the hub until the lasting watcher, or one of `_wait_for`, or the watchdog, calls back."""
-        if not self._expired:
-            self._waiting = True
-            self._hub_switch()
-        if self._expired:
+        if clock() >= self.deadline:
             raise TimeoutError
+        self._waiting = True
+        self._hub_switch()
 
     def _wait_for(self, events: int) -> None:
         watcher = get_hub().loop.io(self._sock.fileno(), events)
@@ -229,17 +249,19 @@ class Connection:
         for family, address in self._addresses():
             try:
                 self._connect(family, address)
-            except (OSError, ssl.SSLError) as error:
+            except OSError as error:
                 last = self._failed(error, connecting=True)
             else:
                 return
         raise last or CallFailed(Outcome.CONNECTION_FAILED, f"{self._target.host}: no address")
 
     def _addresses(self) -> list[tuple[int, Any]]:
+        host, limit_s = self._target.host, self._connect_timeout_s
         try:
-            found = gevent.socket.getaddrinfo(self._target.host, self._target.port, type=_socket.SOCK_STREAM)
+            with gevent.Timeout(limit_s, TimeoutError(f"no address found in {limit_s:g} s")):
+                found = gevent.socket.getaddrinfo(host, self._target.port, type=_socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise CallFailed(Outcome.CONNECTION_FAILED, f"{self._target.host}: {error}") from None
+            raise CallFailed(Outcome.CONNECTION_FAILED, f"{host}: {error}") from None
         return [(family, address) for family, _, _, _, address in found]
 
     def _connect(self, family: int, address: Any) -> None:
@@ -250,12 +272,12 @@ class Connection:
         self._watcher = get_hub().loop.io(self._sock.fileno(), _READ)
         self.deadline = clock() + self._connect_timeout_s
         self._watchdog.watch(self)
-        code = self._sock.connect_ex(address)
-        if code == errno.EINPROGRESS:
+        while code := self._sock.connect_ex(address):
+            if code == errno.EISCONN:
+                break
+            if code not in (errno.EINPROGRESS, errno.EALREADY):
+                raise OSError(code, os.strerror(code))
             self._wait_for(_WRITE)
-            code = self._sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
-        if code:
-            raise OSError(code, os.strerror(code))
         self._watcher.start(self._on_ready)
         self._send, self._recv = self._sock.send, self._sock.recv
         if self._tls_context is not None:
@@ -272,22 +294,8 @@ class Connection:
             else:
                 return
 
-    def _failed(self, error: OSError | ssl.SSLError, *, connecting: bool = False) -> CallFailed:
+    def _failed(self, error: OSError, *, connecting: bool = False) -> CallFailed:
         """Close, and say what `error` made of the call."""
         limit_s = self._connect_timeout_s if connecting else self._timeout_s
         self.close()
         return failure_of(error, connecting=connecting, limit_s=limit_s)
-
-
-def failure_of(error: OSError | ssl.SSLError, *, connecting: bool, limit_s: float) -> CallFailed:
-    """The outcome that stands for an error of the socket or of TLS."""
-    if isinstance(error, ssl.SSLError):
-        return CallFailed(Outcome.TLS_FAILED, str(error))
-    if isinstance(error, TimeoutError):
-        outcome = Outcome.CONNECT_TIMEOUT if connecting else Outcome.CLIENT_TIMEOUT
-        return CallFailed(outcome, f"nothing after {limit_s:g} s")
-    if isinstance(error, ConnectionRefusedError):
-        return CallFailed(Outcome.CONNECTION_REFUSED, "the server refused the connection")
-    if isinstance(error, _GONE):
-        return CallFailed(Outcome.CONNECTION_RESET, "the server reset the connection")
-    return CallFailed(Outcome.CONNECTION_FAILED, str(error))

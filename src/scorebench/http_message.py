@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import httptools
 
@@ -12,6 +13,8 @@ MAX_HEAD_BYTES = 65_536
 MAX_ANSWER_BYTES = 64 * 2**20
 """More than any prediction of a sane run; a server that sends more is cut off."""
 _MEMO_BYTES = 16_384
+_FRAME_BYTES = 8
+"""Most that frames a byte of a body: a chunk of one byte costs five more."""
 
 
 class CallFailed(Exception):
@@ -40,20 +43,30 @@ class AnswerParser:
     """
 
     def __init__(self, max_bytes: int = MAX_ANSWER_BYTES) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         self._max_bytes = max_bytes
         self._pieces = 0
         self._first = b""
+        self._wire_bytes = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
-        self._head_bytes = 0
         self._has_length = False
         self._in_body = False
         self._keep_alive = False
         self._extra = False
-        self._too_large = False
+        self._status = 0
         self._content_type = ""
         self.complete = False
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing came yet."""
+        return self._pieces == 0
+
+    @property
+    def decided(self) -> bool:
+        """Whether the final answer's head has come: what is left of the request will not change it."""
+        return self._in_body or self.complete
 
     @property
     def reusable(self) -> bool:
@@ -62,29 +75,31 @@ class AnswerParser:
 
     @property
     def answer(self) -> Answer:
-        """The answer; only once it is `complete`."""
+        """The answer; only when it is `complete`, and before `release`."""
         comparable = self._pieces == 1 and self.reusable and len(self._first) <= _MEMO_BYTES
         raw = self._first if comparable else None
-        return Answer(self._parser.get_status_code(), self._content_type, b"".join(self._body), raw)
+        return Answer(self._status, self._content_type, b"".join(self._body), raw)
+
+    def release(self) -> None:
+        """Let go of the bytes. The parser holds us and we hold it: left alone, a large answer would stay
+        in memory until Python's next search for such cycles."""
+        self._parser = None
+        self._body.clear()
+        self._first = b""
 
     def feed(self, data: bytes) -> None:
         """Take what came; CallFailed when it is no HTTP, or too much."""
         self._pieces += 1
         self._first = self._first or data
-        if not self._in_body:
-            self._head_bytes += len(data)
+        self._wire_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.complete:
-                raise CallFailed(
-                    Outcome.MALFORMED_HTTP, f"{error}; it began with {self._first[:80]!r}"
-                ) from None
+                raise self._malformed(error) from None
             self._extra = True
-        if not self._in_body and not self.complete and self._head_bytes > MAX_HEAD_BYTES:
-            raise CallFailed(Outcome.MALFORMED_HTTP, f"headers of more than {MAX_HEAD_BYTES:,} bytes")
-        if self._too_large:
-            raise CallFailed(Outcome.ANSWER_TOO_LARGE, f"an answer of more than {self._max_bytes:,} bytes")
+        if not self.complete or self._body_bytes > self._max_bytes:
+            self._check_size()
 
     def end(self) -> None:
         """The server closed; CallFailed unless that is how the answer says that it ends."""
@@ -92,39 +107,53 @@ class AnswerParser:
         if self._in_body and not self._has_length:
             self.complete = True
             return
-        where = "in its body" if self._in_body else "in its head" if self._pieces else "before its first byte"
+        where = (
+            "in its body" if self._in_body else "before its first byte" if self.untouched else "in its head"
+        )
         raise CallFailed(Outcome.CONNECTION_CLOSED, f"the server closed the connection {where}")
+
+    def _malformed(self, error: Exception) -> CallFailed:
+        switched = isinstance(error, httptools.HttpParserUpgrade)
+        what = "the server switched to another protocol" if switched else str(error)
+        return CallFailed(Outcome.MALFORMED_HTTP, f"{what}; it began with {self._first[:80]!r}")
+
+    def _check_size(self) -> None:
+        if self._body_bytes > self._max_bytes:
+            raise CallFailed(Outcome.ANSWER_TOO_LARGE, f"an answer of more than {self._max_bytes:,} bytes")
+        frame_bytes = self._wire_bytes - self._body_bytes
+        if frame_bytes > MAX_HEAD_BYTES + _FRAME_BYTES * self._body_bytes:
+            raise CallFailed(Outcome.MALFORMED_HTTP, f"headers of more than {MAX_HEAD_BYTES:,} bytes")
 
     def on_message_begin(self) -> None:
         self._extra = self._extra or self.complete
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.complete:
+        if self.decided:  # a trailer, or another answer's
             return
         name = name.lower()
         if name == b"content-type":
             self._content_type = value.decode("latin-1")
-        elif name in (b"content-length", b"transfer-encoding"):
+        elif name == b"content-length" or (name == b"transfer-encoding" and b"chunked" in value.lower()):
             self._has_length = True
 
     def on_headers_complete(self) -> None:
-        self._in_body = True
+        if self.complete:
+            return
+        self._status = self._parser.get_status_code()
+        if 100 <= self._status < 200:
+            self._content_type, self._has_length = "", False
+            self._pieces += 1  # its bytes are no answer that a later one could be compared with
+        else:
+            self._in_body = True
 
     def on_body(self, body: bytes) -> None:
+        if self.complete:
+            return
         self._body_bytes += len(body)
-        if self._body_bytes > self._max_bytes:
-            self._too_large = True
-            self._body.clear()
-        elif not self.complete:
+        if self._body_bytes <= self._max_bytes:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        if self.complete:
-            return
-        if 100 <= self._parser.get_status_code() < 200:
-            self._in_body = self._has_length = False
-            self._head_bytes = 0
-            self._pieces = 2  # its bytes are no answer that a later one could be compared with
-            return
-        self._keep_alive = self._parser.should_keep_alive()
-        self.complete = True
+        if self._in_body and not self.complete:
+            self._keep_alive = self._parser.should_keep_alive()
+            self.complete = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from scorebench.errors import InputError
 
 DEFAULT_PATH = "/invocations"
 PORTS = {"http": 80, "https": 443}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True)
@@ -27,25 +29,28 @@ class Target:
 
         InputError for another scheme, no host, a port that is none, or a user and password in it.
         """
+        url = url.strip()
+        shown = _without_secret(url)
         try:
-            parts = urlsplit(url.strip())
+            parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise InputError(f"{url}: {error}; expected a URL such as http://localhost:5001") from None
+            why = "no URL" if "@" in url else error  # which may quote a password
+            raise InputError(f"{shown}: {why}; expected a URL such as http://localhost:5001") from None
         if parts.scheme not in PORTS or not parts.hostname:
-            found = f"scheme {parts.scheme!r}" if parts.scheme else "no scheme"
+            found = f"scheme {parts.scheme!r}" if parts.scheme not in ("", *PORTS) else "no scheme or no host"
             raise InputError(
-                f"{url}: {found}; expected http://HOST:PORT or https://HOST, such as http://localhost:5001"
+                f"{shown}: {found}; expected http://HOST:PORT or https://HOST, such as http://localhost:5001"
             )
-        if parts.username or parts.password:
-            raise InputError(
-                f"{parts.scheme}://…@{parts.hostname}: a secret in a URL is seen by all; use --bearer-env"
-            )
-        if any(ord(letter) <= 32 or ord(letter) == 127 for letter in parts.path + parts.query):
-            raise InputError(f"{url!r}: a space or control character in the path; percent-encode it")
+        if "@" in parts.netloc:
+            raise InputError(f"{shown}: a secret in a URL is seen by all; use --bearer-env")
+        if port == 0:
+            raise InputError(f"{shown}: port 0 is no server's; expected 1 to 65535")
+        if not _is_printable_ascii(url.replace(parts.netloc, "")):
+            raise InputError(f"{shown!r}: a space, control or non-ASCII character; percent-encode it")
         path = parts.path if parts.path not in ("", "/") else DEFAULT_PATH
         query = f"?{parts.query}" if parts.query else ""
-        return cls(parts.scheme, parts.hostname, port or PORTS[parts.scheme], path + query)
+        return cls(parts.scheme, _ascii_host(parts.hostname), port or PORTS[parts.scheme], path + query)
 
     @property
     def netloc(self) -> str:
@@ -71,12 +76,42 @@ class Target:
             f"Content-Type: {content_type}",
             f"Content-Length: {len(body)}",
             "Accept: application/json",
-            *(f"{name}: {value}" for name, value in (headers or {}).items()),
+            *_header_lines(headers),
         ]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
         """A whole GET of `path`, such as /version."""
-        extra = [f"{name}: {value}" for name, value in (headers or {}).items()]
-        lines = [f"GET {path} HTTP/1.1", f"Host: {self.netloc}", *extra]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self.netloc}", *_header_lines(headers)]
+        return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+def _header_lines(headers: Mapping[str, str] | None) -> list[str]:
+    for name, value in (headers or {}).items():
+        if not _TOKEN.fullmatch(name) or not all(" " <= letter <= "~" for letter in value):
+            # The value may be a secret: it is not shown.
+            raise InputError(
+                f"header {name!r}: found what no header holds; expected printable ASCII, one line"
+            )
+    return [f"{name}: {value}" for name, value in (headers or {}).items()]
+
+
+def _is_printable_ascii(text: str) -> bool:
+    return all("!" <= letter <= "~" for letter in text)
+
+
+def _ascii_host(host: str) -> str:
+    try:
+        name = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as error:
+        raise InputError(f"{host}: {error}; expected a host name or an address") from None
+    if not _is_printable_ascii(name):
+        raise InputError(f"{host!r}: a space or control character; expected a host name or an address")
+    return name
+
+
+def _without_secret(url: str) -> str:
+    """`url` as an error may show it: without what stands before its last @."""
+    before, at, after = url.rpartition("@")
+    scheme = before.partition("://")[0] if "://" in before else ""
+    return url if not at else f"{scheme}://…@{after}" if scheme else f"…@{after}"

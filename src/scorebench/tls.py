@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ class TlsSocket:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._pending = b""
+        self._answered = False
 
     @property
     def unsent(self) -> bool:
@@ -55,9 +57,18 @@ class TlsSocket:
                 return
 
     def send(self, data: bytes | memoryview) -> int:
-        """Encrypt and send a part of `data`; how many bytes of it were taken."""
+        """Encrypt and send a part of `data`; how many bytes of it were taken.
+
+        BrokenPipeError where the server closed, or where bytes of it are left over from its last answer:
+        they would be taken for the answer to what is sent now.
+        """
         self.flush()
-        taken = self._tls.write(data[:_RECORD_BYTES])
+        if self._answered and (self._incoming.pending or self._tls.pending()):
+            raise BrokenPipeError(errno.EPIPE, "bytes that no call waits for")
+        try:
+            taken = self._tls.write(data[:_RECORD_BYTES])
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            raise BrokenPipeError(errno.EPIPE, "the server ended the session") from None
         with suppress(BlockingIOError):  # `unsent` says so
             self.flush()
         return taken
@@ -66,11 +77,14 @@ class TlsSocket:
         """Up to `size` bytes; b"" when the server closed."""
         while True:
             try:
-                return self._tls.read(size)
+                data = self._tls.read(size)
             except ssl.SSLWantReadError:
                 self._fill()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
+            else:
+                self._answered = True
+                return data
 
     def _fill(self) -> None:
         data = self._sock.recv(4 * _RECORD_BYTES)
