@@ -35,11 +35,7 @@ _ENDED = (Outcome.CONNECTION_CLOSED, Outcome.CONNECTION_RESET)
 
 
 class Connection:
-    """A connection that one greenlet uses, opened at its first call and again when it broke.
-
-    `call` sends whole requests. CallFailed says what became of a call that got no answer; the next call
-    opens a new connection.
-    """
+    """A connection that one greenlet uses, opened at its first call and again after it broke."""
 
     def __init__(
         self,
@@ -63,7 +59,7 @@ class Connection:
         self._watcher: Any = None
         self._send: Callable[[bytes | memoryview], int]
         self._recv: Callable[[int], bytes]
-        self._resume: Any = None
+        self._resume: Callable[[], object]
         self._waiting = False
         self._stale = False
         self.deadline = NEVER
@@ -115,6 +111,7 @@ class Connection:
 
     def close(self) -> None:
         """Close; the next call opens a new connection. For the greenlet that calls; any number of times."""
+        self.deadline = NEVER
         if self._sock is None:
             return
         self._watchdog.forget(self)
@@ -124,7 +121,6 @@ class Connection:
         self._sock.close()
         self._sock = self._tls = self._watcher = None
         self._waiting = self._stale = False
-        self.deadline = NEVER
 
     def expire(self) -> None:
         """Wake a call that is past its deadline, which then ends. For the watchdog, which runs in the hub."""
@@ -245,6 +241,7 @@ class Connection:
     def _open(self) -> None:
         """Connect to the first address that takes us; CallFailed if none does."""
         self._resume = getcurrent().switch
+        self.deadline = clock() + self._connect_timeout_s
         last: CallFailed | None = None
         for family, address in self._addresses():
             try:
@@ -256,9 +253,9 @@ class Connection:
         raise last or CallFailed(Outcome.CONNECTION_FAILED, f"{self._target.host}: no address")
 
     def _addresses(self) -> list[tuple[int, Any]]:
-        host, limit_s = self._target.host, self._connect_timeout_s
+        host = self._target.host
         try:
-            with gevent.Timeout(limit_s, TimeoutError(f"no address found in {limit_s:g} s")):
+            with gevent.Timeout(self._connect_timeout_s, TimeoutError("no address found in time")):
                 found = gevent.socket.getaddrinfo(host, self._target.port, type=_socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise CallFailed(Outcome.CONNECTION_FAILED, f"{host}: {error}") from None
