@@ -147,7 +147,8 @@ def _nothing_valid(summary: Summary) -> str:
         return "error: no call was sent"
     cause = max(summary.outcomes, key=lambda label: summary.outcomes[label])
     example = " ".join(summary.examples.get(cause, "").split())
-    return f"error: none of {summary.calls} calls was valid; {cause} ({summary.outcomes[cause]} times): {example}"
+    times = f"{summary.outcomes[cause]} times"
+    return f"error: none of {summary.calls} calls was valid; {cause} ({times}): {example}"
 
 
 def _check_output(base: str | None) -> None:

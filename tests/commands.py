@@ -1,0 +1,67 @@
+"""Runs the project's commands as a user would, in a folder of their own, and gives back what they left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TIMEOUT_S = 90
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+    reports: Path
+
+    @property
+    def folders(self) -> list[Path]:
+        """The run folders that it left, oldest first."""
+        found = self.reports.glob("*/recording.json") if self.reports.exists() else ()
+        return sorted(path.parent for path in found if not path.parent.is_symlink())
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """summary.json of the only run that it left."""
+        (folder,) = self.folders
+        parsed: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+        return parsed
+
+
+def run(command: list[str], folder: Path, **variables: str) -> Done:
+    """Run `command` in `folder`; reports go to `folder`/reports."""
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    return Done(ended.returncode, ended.stdout, ended.stderr, folder / "reports")
+
+
+def scorebench(folder: Path, *words: str, **variables: str) -> Done:
+    """`scorebench WORDS` in `folder`."""
+    return run([sys.executable, "-m", "scorebench", *words], folder, **variables)
+
+
+def locust(folder: Path, *words: str, locustfile: Path = ROOT / "locustfile.py") -> Done:
+    """`locust --headless WORDS` in `folder`, with this project's locustfile."""
+    return run([sys.executable, "-m", "locust", "--headless", "-f", str(locustfile), *words], folder)
+
+
+def script(folder: Path, name: str, *words: str) -> Done:
+    """`python -u NAME WORDS` for one of the scripts at the top of the project."""
+    return run([sys.executable, "-u", str(ROOT / name), *words], folder)

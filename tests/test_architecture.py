@@ -1,0 +1,98 @@
+"""The direction of flow and the purity of the middle, read off the imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "scorebench"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+PURE = (
+    "rows forms casting cells invented signature formats writers payload arrivals shape trace units answer outcome "
+    "calls histogram tally recording percentiles steadiness summary accounting limits verdict capacity trial"
+).split()
+IMPURE = {
+    "time",
+    "socket",
+    "_socket",
+    "ssl",
+    "gevent",
+    "locust",
+    "subprocess",
+    "threading",
+    "select",
+    "asyncio",
+}
+EXTRAS = {"mlflow", "sklearn", "pyspark", "mleap", "plotly", "botocore", "docker"}
+HEAVY = {"pandas", "scipy", "rich", "jinja2", "pyarrow", *EXTRAS}
+
+
+def imported(path: Path, *, at_the_top: bool = False) -> set[str]:
+    """Full names of what a module imports; `at_the_top`: at import time alone, not for type checking."""
+    tree = ast.parse(path.read_text())
+    nodes = [n for n in tree.body if not isinstance(n, ast.If)] if at_the_top else list(ast.walk(tree))
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def packages(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+def test_imported_sees_an_import(tmp_path: Path) -> None:
+    """The reader of imports finds one inside a function, and tells it from one at the top."""
+    path = tmp_path / "module.py"
+    path.write_text("import json\ndef f():\n    from locust import User\n")
+    assert packages(imported(path)) == {"json", "locust"}
+    assert packages(imported(path, at_the_top=True)) == {"json"}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_middle_is_pure(name: str) -> None:
+    """No clock, no socket, no Locust and no printing between rows and verdict."""
+    path = SOURCE / f"{name}.py"
+    assert not packages(imported(path)) & IMPURE
+    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+    assert not [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_only_the_plugin_knows_locust(path: Path) -> None:
+    """Locust is imported in plugin/ and nowhere else."""
+    if path.parent.name != "plugin":
+        assert "locust" not in packages(imported(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_extras_are_imported_where_used(path: Path) -> None:
+    """No module asks for an extra when it is imported."""
+    if "dockerfiles" not in path.parts and path.parent.name != "mleap_spark":
+        assert not packages(imported(path, at_the_top=True)) & EXTRAS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_each_module_says_what_it_knows(path: Path) -> None:
+    """Every module opens with a docstring."""
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`scorebench --help` must come at once: what takes long to import is not imported for it."""
+    code = (
+        "import sys, contextlib, io\n"
+        "from scorebench.cli import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main(['--help'])\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(ended.stdout.split()) & {*HEAVY, "numpy", "gevent", "locust"}

@@ -1,0 +1,234 @@
+"""Whole runs, as a user starts them, against the fake server: its log is the truth."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT, Done, locust, scorebench
+from tests.scoring_server import Behaviour, Constant, ScoringServer, refusing_port, replies, scoring_server
+
+WINE = str(ROOT / "payloads" / "wine.csv")
+
+
+def accounted(done: Done, server: ScoringServer) -> None:
+    """Every call that was due stands in the account, and every one that was sent in the server's log."""
+    summary = done.summary
+    account = summary["accounting"]
+    fates = account["valid"] + account["invalid"] + account["failed"] + account["cut_off"]
+    assert account["due"] == fates + sum(account["never_sent"].values())
+    assert account["adds_up"], account["mismatches"]
+    assert fates + summary["warm_up"]["calls"] + summary["reconnects"] == len(server.log())
+
+
+def test_accounted_goes_red(tmp_path: Path) -> None:
+    """The check of the counts fails when the server saw one call more."""
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "1", "--calls", "5", "--quiet")
+        accounted(done, server)
+        scorebench(
+            tmp_path / "..",
+            "run",
+            server.url,
+            "--users",
+            "1",
+            "--calls",
+            "1",
+            "--report-dir",
+            str(tmp_path / "other"),
+        )
+        with pytest.raises(AssertionError):
+            accounted(done, server)
+
+
+def test_a_closed_loop_counts_each_call(tmp_path: Path) -> None:
+    """Three users for two seconds: as many calls as the server logged, exit 0, and the tables on stdout."""
+    with scoring_server(Behaviour(service=Constant(0.005))) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "3", "--run-time", "2s")
+        assert done.code == 0, done.err
+        accounted(done, server)
+    summary = done.summary
+    assert summary["valid"] == summary["calls"] > 30
+    assert len(summary["users"]) == 3
+    assert sum(user["calls"] for user in summary["users"]) == summary["calls"]
+    assert summary["service_time_s"]["min"] >= 0.005
+    assert "calls/s" in done.out
+
+
+def test_a_number_of_calls_is_exact(tmp_path: Path) -> None:
+    """--calls 100 with seven users sends 100 calls and ends by itself."""
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "7", "--calls", "100")
+        assert (done.code, len(server.log())) == (0, 100)
+        accounted(done, server)
+
+
+def test_two_processes_count_as_one(tmp_path: Path) -> None:
+    """--processes 2 with --calls 101: the same tables, users told apart, every call in the account."""
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "4", "--calls", "101", "--processes", "2")
+        assert (done.code, len(server.log())) == (0, 101), done.err
+        accounted(done, server)
+    assert len({(user["worker"], user["user"]) for user in done.summary["users"]}) == 4
+
+
+def test_slow_calls_of_workers_are_waited_for(tmp_path: Path) -> None:
+    """Calls that outlast Locust's half second for last reports are in the account of a distributed run."""
+    with scoring_server(Behaviour(service=Constant(1.5), at_once=4)) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "4", "--run-time", "2s", "--processes", "2")
+        accounted(done, server)
+    assert done.summary["accounting"]["cut_off"] == 0
+    assert done.summary["calls"] == done.summary["valid"] > 0
+
+
+def test_locust_headless_exit_codes(tmp_path: Path) -> None:
+    """Plain `locust --headless` exits 0 on success, 1 on failed calls, and leaves the same folder."""
+    with scoring_server() as server:
+        good = locust(tmp_path, "-H", server.url, "-u", "2", "-t", "1s", "--data", WINE)
+        accounted(good, server)
+    assert good.code == 0, good.err
+    bad_folder = tmp_path / "bad"
+    bad_folder.mkdir()
+    with scoring_server(Behaviour(script={2: replies.OVERLOADED})) as server:
+        bad = locust(bad_folder, "-H", server.url, "-u", "2", "-t", "1s", "--data", WINE)
+        accounted(bad, server)
+    assert bad.code == 1
+    assert bad.summary["outcomes"]["overloaded"] == 1
+
+
+def test_each_outcome_of_a_call_is_told(tmp_path: Path) -> None:
+    """Broken answers fail their own call alone; the user goes on, and the causes stand in the summary."""
+    script = {
+        1: replies.MALFORMED,
+        2: replies.CUT_IN_BODY,
+        3: replies.NAN,
+        4: replies.WRONG_COUNT,
+        5: replies.model_error(),
+    }
+    with scoring_server(Behaviour(script=script)) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "1", "--calls", "20")
+        accounted(done, server)
+    assert done.code == 1
+    assert done.summary["outcomes"] == {
+        "valid": 15,
+        "malformed HTTP": 1,
+        "connection closed": 1,
+        "prediction is NaN": 1,
+        "wrong number of predictions": 1,
+        "model error": 1,
+    }
+
+
+def test_a_stop_waits_for_calls_in_flight(tmp_path: Path) -> None:
+    """SIGTERM in the middle of slow calls: they are waited for, the report is written."""
+    with scoring_server(Behaviour(service=Constant(1.0), at_once=2)) as server:
+        command = [sys.executable, "-m", "scorebench", "run", server.url, "--users", "2", "--run-time", "60s"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        server.wait_for_calls(2, timeout_s=30)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        done = Done(process.returncode, out, err, tmp_path / "reports")
+        accounted(done, server)
+    assert done.summary["accounting"]["cut_off"] == 0
+    assert done.summary["valid"] == done.summary["calls"] >= 2
+
+
+def test_what_outlasts_the_drain_is_cut_off_and_counted(tmp_path: Path) -> None:
+    """A call that takes longer than --drain is counted as cut off, and does not hold the run up."""
+    with scoring_server(Behaviour(service=Constant(20.0))) as server:
+        began = time.monotonic()
+        done = scorebench(tmp_path, "run", server.url, "--users", "1", "--run-time", "1s", "--drain", "1")
+        assert time.monotonic() - began < 18
+        accounted(done, server)
+    assert done.summary["accounting"]["cut_off"] == 1
+
+
+def test_an_open_loop_sends_its_schedule(tmp_path: Path) -> None:
+    """--rate 50 for two seconds is due 100 times, and all of it is sent."""
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "10", "--rate", "50", "--run-time", "2s")
+        accounted(done, server)
+    assert done.summary["accounting"]["due"] == 100
+    assert done.summary["valid"] == 100
+
+
+def test_a_stall_shows_in_response_time(tmp_path: Path) -> None:
+    """A server that freezes for a second: calls due meanwhile show the wait, though few were in service."""
+    with scoring_server(Behaviour(freezes=((0.5, 1.5),))) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "2", "--rate", "100", "--run-time", "3s")
+        accounted(done, server)
+    summary = done.summary
+    # 100/s for 1 s of stall: about 100 calls wait, half of them over 0.5 s; only two were sent into it.
+    assert summary["response_time_s"]["p90"] > 0.4
+    assert summary["service_time_s"]["p90"] < 0.4
+
+
+def test_a_warm_up_is_kept_apart(tmp_path: Path) -> None:
+    """--warm-up '10 calls' leaves exactly ten calls out of the figures."""
+    with scoring_server() as server:
+        done = scorebench(
+            tmp_path, "run", server.url, "--users", "2", "--calls", "30", "--warm-up", "10 calls"
+        )
+        accounted(done, server)
+    assert done.summary["warm_up"]["calls"] == 10
+    assert done.summary["calls"] == 20
+
+
+def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
+    """A locustfile of HttpUsers that only imports the plugin: its requests are the calls."""
+    with scoring_server() as server:
+        example = ROOT / "docs" / "examples" / "plain_http_user.py"
+        done = locust(tmp_path, "-H", server.url, "-u", "3", "-t", "1s", locustfile=example)
+        accounted(done, server)
+    assert done.code == 0, done.err
+    assert len(done.summary["users"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--data", "nowhere.csv"], "nowhere.csv"),
+        (["--rows-per-call", "0"], "--rows-per-call"),
+        (["--format", "xml"], "--format"),
+        (["--rate", "0"], "--rate"),
+        (["--rate", "nan"], "--rate"),
+        (["--limit", "p99<50"], "--limit"),
+        (["--warm-up", "40s"], "--warm-up"),
+        (["--users", "0"], "--users"),
+        (["--report-dir", "/proc/none"], "/proc/none"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_2(tmp_path: Path, words: list[str], said: str) -> None:
+    """What can't be used is named in one line; nothing was sent, no folder left, no traceback."""
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, *words)
+        assert server.log() == []
+    assert done.code == 2
+    assert said in done.err
+    assert len(done.err.strip().splitlines()) == 1, done.err
+    assert not done.folders
+
+
+def test_no_server_says_how_to_start_one(tmp_path: Path) -> None:
+    """A port that nobody listens on ends in one line with what to do, exit 2."""
+    done = scorebench(tmp_path, "run", f"http://127.0.0.1:{refusing_port()}")
+    assert done.code == 2
+    assert "scorebench serve webserver" in done.err
+    assert not done.folders
+
+
+def test_a_report_can_be_made_again(tmp_path: Path) -> None:
+    """`scorebench report DIR` prints the same figures from the recording alone."""
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "1", "--calls", "10")
+    again = scorebench(tmp_path, "report", str(done.folders[0]), "--format", "json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["calls"] == 10
