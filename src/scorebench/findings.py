@@ -1,0 +1,283 @@
+"""Summary + recording → what speaks against the measurement, with figures. Statistics; knows no limit.
+
+Three questions: did the generator do what was asked, does the recording hold all that happened, and would
+the same run again show the same?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scorebench import steadiness
+from scorebench.finding import Finding, Severity
+from scorebench.tally import SecondTally
+from scorebench.timeline import middle_s
+from scorebench.units import say_percent, say_rate, say_seconds
+
+if TYPE_CHECKING:
+    from scorebench.recording import Recording
+    from scorebench.summary import Summary
+
+NEVER_SENT_BUSY = "all users busy"
+"""The cause of calls that were due before the end and found no user: the server's doing, or too few users."""
+SERVER_RESTARTED = "server restarted"
+GENERATOR = "generator"
+"""How the name of each sampled process of ours begins."""
+STEADY_ARRIVALS = ("constant", "poisson")
+"""Arrivals that keep one rate, so that a change is a finding."""
+
+LAG_SHARE = 0.25
+LAG_SHARE_WARNING = 0.10
+"""The generator's lateness as a share of the response time at the same percentile. Ours: the response time
+counts from the due time, so a quarter of what was measured would be the generator's."""
+LEAST_LAG_S = {"p50": 0.001, "p99": 0.005}
+"""Below these a lag is never held against a run, however fast the server."""
+BUSY_CPU = 0.9
+"""Of one core: a process of ours runs on one, and from here on it queues its own work."""
+MISSING_SHARE = 0.01
+"""Calls of unknown fate beyond which the upper percentiles can't be believed."""
+RATE_SHARE = 0.98
+LATE_SHARE = 0.05
+SHORT_RUN = 0.5
+
+
+Check = Callable[["Summary", "Recording"], Iterator[Finding]]
+
+
+def look(summary: Summary, recording: Recording) -> list[Finding]:
+    """Everything that this version knows to look for."""
+    return [finding for check in CHECKS for finding in check(summary, recording)]
+
+
+def _counts(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if not summary.calls:
+        yield Finding(
+            Severity.INVALID,
+            "no_calls",
+            "no call was measured",
+            "run longer than the warm-up, and see that users were started",
+        )
+    for mismatch in summary.accounting.mismatches:
+        yield Finding(
+            Severity.INVALID,
+            "does_not_add_up",
+            f"counts don't add up: {mismatch}",
+            "a worker was lost, or this is a bug of scorebench: keep the folder and report it",
+        )
+
+
+def _lag(summary: Summary, _: Recording) -> Iterator[Finding]:
+    """One line at most: that of the percentile where the lag weighs most."""
+    shares = [found for name in LEAST_LAG_S if (found := _lag_at(summary, name))]
+    share, name, lag_s, response_s = max(shares, default=(0.0, "", 0.0, 0.0))
+    if share > LAG_SHARE_WARNING:
+        yield Finding(
+            Severity.INVALID if share > LAG_SHARE else Severity.WARNING,
+            "generator_lag",
+            f"the generator was late: its lag at {name} is {say_seconds(lag_s)}, "
+            f"{say_percent(round(share, 3))} of the response time there ({say_seconds(response_s)})",
+            "give it a core of its own, start more workers (--processes), or lower the rate",
+        )
+
+
+def _lag_at(summary: Summary, name: str) -> tuple[float, str, float, float] | None:
+    lag_s, response_s = summary.lag.percentiles[name].value, summary.response.percentiles[name].value
+    if not lag_s or not response_s or lag_s < LEAST_LAG_S[name]:
+        return None
+    return lag_s / response_s, name, lag_s, response_s
+
+
+def _generator_cpu(_: Summary, recording: Recording) -> Iterator[Finding]:
+    """A generator at its limit measures itself: answers wait in its own queue."""
+    for who, cpu in _cpu_by_process(recording):
+        busy = float(np.mean(np.array(cpu) >= BUSY_CPU))
+        if busy >= 0.1:
+            yield Finding(
+                Severity.INVALID if busy >= 0.5 else Severity.WARNING,
+                "generator_cpu",
+                f"{who} was at the limit of its core in {say_percent(round(busy, 2))} of the seconds "
+                f"(CPU median {say_percent(round(float(np.median(cpu)), 2))}): it may have measured itself",
+                "start more workers (--processes), or use fewer users or a lower rate",
+            )
+
+
+def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
+    samples = sorted(
+        (str(sample["who"]), float(sample["cpu"]))
+        for sample in recording.resources
+        if str(sample.get("who", "")).startswith(GENERATOR) and sample.get("cpu") is not None
+    )
+    grouped = groupby(samples, key=lambda sample: sample[0])
+    return [(who, [cpu for _, cpu in of_who]) for who, of_who in grouped]
+
+
+def _never_sent(summary: Summary, _: Recording) -> Iterator[Finding]:
+    due = summary.accounting.due
+    for cause, calls in summary.accounting.never_sent.items():
+        share = calls / due if due else 1.0
+        yield Finding(
+            Severity.INVALID if share > MISSING_SHARE else Severity.WARNING,
+            "never_sent",
+            f"{calls:,} calls that were due ({say_percent(round(share, 4))}) were never sent: {cause}",
+            "lower the rate or start more users"
+            if cause == NEVER_SENT_BUSY
+            else "look into the log for why it ended",
+            flatters=cause == NEVER_SENT_BUSY,
+        )
+
+
+def _cut_off(summary: Summary, _: Recording) -> Iterator[Finding]:
+    calls = summary.accounting.cut_off
+    if calls:
+        share = calls / summary.calls
+        grave = summary.open_loop and share > MISSING_SHARE
+        yield Finding(
+            Severity.INVALID if grave else Severity.WARNING,
+            "cut_off",
+            f"{calls:,} calls ({say_percent(round(share, 4))}) were still in flight at the end: "
+            "how long they would have taken is not known",
+            "give them longer with --drain",
+            flatters=True,
+        )
+
+
+def _rate(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """Sent against due while calls were due; what busy users explain is no fault of the generator."""
+    due, sent, span_s = _while_due(recording, sum(summary.accounting.never_sent.values()))
+    if not summary.open_loop or not due or not span_s or sent / due >= RATE_SHARE:
+        return
+    explained = summary.late + summary.accounting.never_sent.get(NEVER_SENT_BUSY, 0)
+    by_users = explained >= due - sent
+    yield Finding(
+        Severity.WARNING if by_users else Severity.INVALID,
+        "rate_not_reached",
+        f"sent {say_rate(sent / span_s)} of the {say_rate(due / span_s)} that were due while the load ran",
+        "the server holds no more, or more users are needed"
+        if by_users
+        else "users were free and did not send: give the generator more CPU, or more workers",
+        flatters=by_users,
+    )
+
+
+def _while_due(recording: Recording, never_sent: int) -> tuple[int, int, int]:
+    """(calls due, calls sent, seconds) up to the last second in which a call was due."""
+    seconds = recording.measured.seconds
+    last = max((second for second, tally in seconds.items() if tally.due), default=None)
+    if last is None:
+        return 0, 0, 0
+    until = [tally for second, tally in seconds.items() if second <= last]
+    due, sent = sum(tally.due for tally in until), sum(tally.sent for tally in until)
+    return due + never_sent, sent, last - min(seconds) + 1
+
+
+def _late(summary: Summary, _: Recording) -> Iterator[Finding]:
+    share = summary.late / summary.calls if summary.calls else 0.0
+    if share > LATE_SHARE:
+        yield Finding(
+            Severity.WARNING,
+            "users_busy",
+            f"{summary.late:,} calls ({say_percent(round(share, 3))}) were due while all users were busy; "
+            "they left late, and their response time counts the wait",
+            "start more users; if that changes nothing, the server holds no more",
+        )
+
+
+def _steady(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    kind = str(summary.environment.get("arrivals") or "constant").partition(":")[0]
+    seconds = _whole_seconds(recording)
+    if kind not in STEADY_ARRIVALS or not seconds:
+        return
+    calls = [second.done.get("valid", 0) for second in seconds]
+    for found in steadiness.judge(calls, [_mean_s(second) for second in seconds]).findings or ():
+        yield Finding(Severity.WARNING, found.kind.replace(" ", "_"), found.text, found.advice)
+
+
+def _whole_seconds(recording: Recording) -> list[SecondTally]:
+    """Without the first and the last, which the run fills in part."""
+    seconds = recording.measured.seconds
+    if not seconds:
+        return []
+    nothing = SecondTally()
+    return [seconds.get(second, nothing) for second in range(min(seconds) + 1, max(seconds))]
+
+
+def _mean_s(second: SecondTally) -> float | None:
+    calls = sum(second.response_us.values())
+    return sum(middle_s(us) * n for us, n in second.response_us.items()) / calls if calls else None
+
+
+def _cores(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if summary.environment.get("shared_cores"):
+        cores = summary.environment.get("host_cores")
+        yield Finding(
+            Severity.NOTE,
+            "shared_cores",
+            "server and generator share their cores"
+            + (f" ({cores} on this host)" if cores else "")
+            + ": each takes time from the other",
+            "pin them to different cores, or run the generator on another machine",
+        )
+
+
+def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
+    restarts = [event for event in summary.events if event.get("what") == SERVER_RESTARTED]
+    if restarts:
+        yield Finding(
+            Severity.INVALID,
+            "server_restarted",
+            f"the server restarted {len(restarts)} times while it was measured",
+            "look into its log for why it ended; the figures mix a warm server with a cold one",
+        )
+
+
+def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if summary.changed:
+        yield Finding(
+            Severity.NOTE,
+            "changed_under_load",
+            f"{summary.changed:,} answers differed from the first to the same payload, and were judged anew",
+            "a model that draws random numbers does so; of any other ask why",
+        )
+
+
+def _run_time(summary: Summary, _: Recording) -> Iterator[Finding]:
+    asked_s = summary.environment.get("run_time_s")
+    if asked_s and summary.wall_time_s is not None and summary.wall_time_s < SHORT_RUN * asked_s:
+        yield Finding(
+            Severity.NOTE,
+            "ended_early",
+            f"measured {say_seconds(summary.wall_time_s)} of the {say_seconds(asked_s)} asked for",
+            "it was stopped, or its calls were used up",
+        )
+
+
+def _warm_up(summary: Summary, _: Recording) -> Iterator[Finding]:
+    failed = summary.warm_up.calls - summary.warm_up.valid
+    if failed:
+        yield Finding(
+            Severity.WARNING,
+            "warm_up_failures",
+            f"{failed:,} of the {summary.warm_up.calls:,} calls of the warm-up were not valid",
+            "look into the server's log; the figures leave the warm-up out",
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    _counts,
+    _lag,
+    _generator_cpu,
+    _rate,
+    _never_sent,
+    _late,
+    _cut_off,
+    _events,
+    _steady,
+    _warm_up,
+    _cores,
+    _run_time,
+    _changed,
+)

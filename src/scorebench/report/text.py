@@ -1,0 +1,278 @@
+"""Summary + verdict → the tables printed at the end of a run. Knows wording and width; computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scorebench.finding import Finding, Severity
+from scorebench.limits import Checked
+from scorebench.percentiles import Estimate
+from scorebench.report.seed import results as seed_results
+from scorebench.report.seed import table as seed_summary
+from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
+from scorebench.units import say_percent, say_rate, say_seconds
+
+if TYPE_CHECKING:
+    from scorebench.summary import Summary, Times, UserFigures
+    from scorebench.verdict import Verdict
+
+WIDTH = 100
+USERS = 20
+"""Rows of the per-user table; all users are in users.csv."""
+
+RED, GREEN, YELLOW, BOLD = 31, 32, 33, 1
+_FINDING_COLOURS = {Severity.INVALID: RED, Severity.WARNING: YELLOW, Severity.NOTE: None}
+_FINDING_WORDS = {Severity.INVALID: "not valid", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+Row = Sequence[str]
+__all__ = ["render", "seed_results", "seed_summary", "table"]
+
+
+def render(
+    summary: Summary, verdict: Verdict, *, colour: bool = False, width: int = WIDTH, users: int = USERS
+) -> str:
+    """The report as text, most important first: verdicts, headline, times, outcomes, users, the account.
+
+    `colour` adds ANSI colours; `users` is how many rows of the per-user table are shown.
+    """
+    page = _Page(colour, width)
+    sections = [
+        _verdicts(verdict, page),
+        _headline(summary),
+        _times(summary, page),
+        _outcomes(summary, page),
+        _users(summary, page, users),
+        _account(summary),
+        _environment(summary, page),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+class _Page:
+    def __init__(self, colour: bool, width: int) -> None:
+        self._colour = colour
+        self.width = width
+
+    def paint(self, text: str, colour: int | None) -> str:
+        return f"\033[{colour}m{text}\033[0m" if self._colour and colour else text
+
+    def title(self, text: str) -> str:
+        return self.paint(text, BOLD)
+
+
+def _verdicts(verdict: Verdict, page: _Page) -> list[str]:
+    valid = page.paint("valid", GREEN) if verdict.valid else page.paint("NOT VALID", RED)
+    lines = [f"Measurement: {valid}", f"Limits:      {_met(verdict, page)}"]
+    lines += [_limit(checked, page) for checked in verdict.checked]
+    lines += _failures(verdict, page)
+    for finding in verdict.findings:
+        lines += _finding(finding, page)
+    return lines
+
+
+def _failures(verdict: Verdict, page: _Page) -> list[str]:
+    if not verdict.failures:
+        return []
+    beyond = verdict.failures > verdict.allowed_failures
+    word = page.paint(f"{'failed':<9}", RED if beyond else YELLOW)
+    calls = f"{count(verdict.failures, 'call')} without a valid answer; {verdict.allowed_failures:,} allowed"
+    return [f"  {word}  {calls}"]
+
+
+def _met(verdict: Verdict, page: _Page) -> str:
+    if not verdict.checked:
+        return "none given (--limit 'p99<50ms' sets one)"
+    kept = sum(one.met is True for one in verdict.checked)
+    of = f"{kept} of {len(verdict.checked)}"
+    if verdict.met is None:
+        return page.paint("not decided", YELLOW) + f": {of} met"
+    return page.paint("met", GREEN) if verdict.met else page.paint("MISSED", RED) + f": {of} met"
+
+
+def _limit(checked: Checked, page: _Page) -> str:
+    word, colour = {True: ("met", GREEN), False: ("MISSED", RED), None: ("open", YELLOW)}[checked.met]
+    return f"  {page.paint(f'{word:<9}', colour)}  {plain(checked.limit.text)}: {plain(checked.why)}"
+
+
+def _finding(finding: Finding, page: _Page) -> list[str]:
+    word = page.paint(f"{_FINDING_WORDS[finding.severity]:<9}", _FINDING_COLOURS[finding.severity])
+    return [f"  {word}  {plain(finding.text)}", f"             Try: {plain(finding.advice)}."]
+
+
+def _headline(summary: Summary) -> list[str]:
+    if not summary.calls:
+        return ["No call was sent."]
+    if not summary.valid:
+        return [f"{count(summary.calls, 'call')} sent, none of them with a valid answer: no times to show."]
+    took = f" in {say_seconds(summary.wall_time_s)}" if summary.wall_time_s else ""
+    rates = [
+        f"{_rate(summary.throughput_per_s)} valid answers",
+        f"{_rate(summary.rows_per_s)} rows",
+        f"{_share(summary.valid_share)} of the calls valid",
+    ]
+    shown = summary.response.percentiles
+    times = ", ".join(f"{key} {_value(shown[key])}" for key in ("p50", "p95"))
+    name = "Response" if summary.open_loop else "Service"
+    return [
+        f"{count(summary.calls, 'call')}{took}: {', '.join(rates)}",
+        f"{name} time: {times}, p99 {_bounded(shown['p99'])}",
+    ]
+
+
+def _rate(per_s: float | None) -> str:
+    return NOT_MEASURED if per_s is None else say_rate(per_s)
+
+
+def _share(share: float | None) -> str:
+    return NOT_MEASURED if share is None else say_percent(share)
+
+
+def _value(found: Estimate) -> str:
+    return f"needs {found.needed:,} calls" if found.value is None else say_seconds(found.value)
+
+
+def _bounded(found: Estimate) -> str:
+    if found.low is None or found.high is None:
+        return _value(found)
+    return f"{_value(found)} (99 % sure: {say_seconds(found.low)} to {say_seconds(found.high)})"
+
+
+def _times(summary: Summary, page: _Page) -> list[str]:
+    if not summary.valid:
+        return []
+    bounds = "99 % sure"
+    head = ["", "service", bounds, "response", bounds] if summary.open_loop else ["", "time", bounds]
+    columns = [summary.service, summary.response] if summary.open_loop else [summary.service]
+    rows = [head]
+    rows += [_exact(name, columns) for name in ("mean", "min")]
+    rows += [_percentile(name, columns) for name in summary.service.percentiles]
+    rows += [_exact("max", columns)]
+    about = "service time from sent, response time from due" if summary.open_loop else "sent to done"
+    title = f"Times of the {count(summary.valid, 'valid call')} in ms ({about})"
+    return [page.title(title), *table(rows)]
+
+
+def _exact(name: str, columns: Iterable[Times]) -> list[str]:
+    cells = [name]
+    for times in columns:
+        cells += [milliseconds({"mean": times.mean_s, "min": times.min_s, "max": times.max_s}[name]), ""]
+    return cells
+
+
+def _percentile(name: str, columns: Iterable[Times]) -> list[str]:
+    cells = [name]
+    for times in columns:
+        found = times.percentiles[name]
+        if found.value is None:
+            cells += [f"needs {found.needed:,} calls", ""]
+        else:
+            cells += [milliseconds(found.value), f"{milliseconds(found.low)} to {milliseconds(found.high)}"]
+    return cells
+
+
+def _outcomes(summary: Summary, page: _Page) -> list[str]:
+    if not summary.calls:
+        return []
+    rows = [[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()]
+    lines = [page.title("Calls by outcome"), *table(rows, left=1)]
+    examples = {k: text for k, text in summary.examples.items() if k in summary.outcomes}
+    if examples:
+        lines += ["", page.title("First answer of each kind that was not valid")]
+        lines += [f"  {plain(f'{label}: {text}', page.width - 2)}" for label, text in examples.items()]
+    return lines
+
+
+def _users(summary: Summary, page: _Page, most: int) -> list[str]:
+    if not summary.users:
+        return []
+    rows = [["Thread", "Mean", "Max", "Min", "Calls", "Valid"]]
+    rows += [_user(user, _many_workers(summary)) for user in summary.users[:most]]
+    lines = [page.title("Users (service time of their valid calls in ms)"), *table(rows, left=0)]
+    if len(summary.users) > most:
+        lines.append(f"  … and {len(summary.users) - most:,} more, all of them in users.csv")
+    return lines
+
+
+def _user(user: UserFigures, many_workers: bool) -> list[str]:
+    times = [milliseconds(value) for value in (user.mean_s, user.max_s, user.min_s)]
+    return [_thread(user, many_workers), *times, f"{user.calls:,}", f"{user.valid:,}"]
+
+
+def _thread(user: UserFigures, many_workers: bool) -> str:
+    return f"{user.worker}.{user.user}" if many_workers else str(user.user)
+
+
+def _many_workers(summary: Summary) -> bool:
+    return len({user.worker for user in summary.users}) > 1
+
+
+def _account(summary: Summary) -> list[str]:
+    account = summary.accounting
+    parts = [("valid", account.valid), ("invalid", account.invalid), ("failed", account.failed)]
+    parts += [("cut off", account.cut_off), ("never sent", sum(account.never_sent.values()))]
+    line = f"{account.due:,} calls due = " + " + ".join(f"{n:,} {name}" for name, n in parts)
+    lines = [line + ("" if account.adds_up else "  DOES NOT ADD UP")]
+    lines += [f"Never sent: {n:,}, {plain(cause)}" for cause, n in account.never_sent.items()]
+    lines += _lag(summary)
+    if summary.warm_up.calls:
+        warm = summary.warm_up
+        slowest = f", the slowest {say_seconds(warm.max_s)}" if warm.max_s is not None else ""
+        lines.append(f"Warm-up, left out: {count(warm.calls, 'call')}, {warm.valid:,} valid{slowest}")
+    if summary.reconnects:
+        lines.append(f"Reconnects: {summary.reconnects:,} (idle connections that the server had closed)")
+    return lines
+
+
+def _lag(summary: Summary) -> list[str]:
+    if not summary.open_loop or not summary.lag.count:
+        return []
+    shown = summary.lag.percentiles
+    values = ", ".join(f"{name} {_value(shown[name])}" for name in ("p50", "p99"))
+    late = f"; {count(summary.late, 'call')} found all users busy" if summary.late else ""
+    return [f"Generator's lag: {values}{late}"]
+
+
+def _environment(summary: Summary, page: _Page) -> list[str]:
+    told = summary.environment
+    parts = [*_server(told), *_versions(told), *_host(told), *_payload(told)]
+    return [plain("; ".join(parts), page.width * 2)] if parts else []
+
+
+def _server(told: dict[str, Any] | Any) -> list[str]:
+    server = told.get("server")
+    if not isinstance(server, dict):
+        return []
+    known = [("mlflow", "mlflow_version"), ("python", "python_version"), ("workers", "workers")]
+    details = [f"{name} {server[key]}" for name, key in known if server.get(key) is not None]
+    named = " ".join(str(server[key]) for key in ("kind", "url") if server.get(key))
+    return [f"{named} ({', '.join(details)})" if details else named] if named else []
+
+
+def _versions(told: Any) -> list[str]:
+    versions = told.get("versions")
+    return [f"{k} {v}" for k, v in versions.items() if v] if isinstance(versions, dict) else []
+
+
+def _host(told: Any) -> list[str]:
+    cores = told.get("host_cores")
+    return [] if cores is None else [f"{cores} cores"]
+
+
+def _payload(told: Any) -> list[str]:
+    payload = told.get("payload")
+    if not isinstance(payload, dict):
+        return []
+    known = [("", "format", ""), ("", "rows_per_call", " rows a call"), ("payload ", "digest", "")]
+    return [f"{before}{payload[key]}{after}" for before, key, after in known if payload.get(key) is not None]
+
+
+def table(rows: Sequence[Row], left: int = 1) -> list[str]:
+    """Aligned lines, indented by two: the first `left` columns to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [("  " + "  ".join(_aligned(row, widths, left))).rstrip() for row in rows]
+
+
+def _aligned(row: Row, widths: Sequence[int], left: int) -> Iterable[str]:
+    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        yield cell.ljust(width) if column < left else cell.rjust(width)

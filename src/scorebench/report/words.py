@@ -1,0 +1,31 @@
+"""How figures and foreign text are written in every report. Knows units; computes nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+
+NOT_MEASURED = "not measured"
+
+
+def plain(text: str, width: int | None = None) -> str:
+    """Text from a server or a file as one line without control characters, cut to `width` characters.
+
+    What could move a terminal's cursor, turn the direction of writing or hide is left out.
+    """
+    spaced = "".join(" " if char.isspace() else char for char in str(text))
+    kept = "".join(char for char in spaced if not unicodedata.category(char).startswith("C"))
+    line = " ".join(kept.split())
+    return line if width is None or len(line) <= width else line[: max(width - 1, 0)] + "…"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 call`, `4,898 calls`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """In ms without the unit, for a column that names it; three decimals, as Locust's users read them."""
+    if seconds is None:
+        return "-"
+    ms = seconds * 1e3
+    return f"{ms:,.3f}" if ms < 10 else f"{ms:,.2f}" if ms < 100 else f"{ms:,.1f}"
