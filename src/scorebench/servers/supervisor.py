@@ -46,21 +46,25 @@ def main(arguments: list[str]) -> int:
         _drain(wake)
         _reap(besides=child.pid)
     status = child.poll()
-    stop_descendants(psutil.Process())
-    _reap(besides=child.pid)
+    stop_descendants(psutil.Process(), command=child.pid)
     if status is None:
         status = child.wait()
     return status if status >= 0 else 128 - status
 
 
-def stop_descendants(root: psutil.Process, grace_s: float = GRACE_S) -> None:
+def stop_descendants(root: psutil.Process, command: int, grace_s: float = GRACE_S) -> None:
     """SIGTERM to all descendants of `root`, SIGKILL to those left after `grace_s`; return when none is."""
     deadline = time.monotonic() + grace_s
     _signal(root.children(recursive=True), signal.SIGTERM)
-    while running := _running(root):
+    none_seen = 0
+    # Twice: a process whose parent ends while the table is read may be missing from it once.
+    while none_seen < 2:
+        running = _running(root)
+        none_seen = 0 if running else none_seen + 1
         if time.monotonic() > deadline:
             _signal(running, signal.SIGKILL)
         time.sleep(0.05)  # not wait_procs: it would take the command's exit status from Popen
+        _reap(besides=command)
 
 
 def _running(root: psutil.Process) -> list[psutil.Process]:
