@@ -5,20 +5,16 @@ Each file is written beside its place and then renamed, so a reader finds a whol
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.recording import FormatError, Recording
-from scorebench.timeline import Second, timeline
+from scorebench.report import data
 
 if TYPE_CHECKING:
     from scorebench.summary import Summary
@@ -30,7 +26,12 @@ USERS = "users.csv"
 SECONDS = "seconds.csv"
 LATEST = "latest"
 
-USER_COLUMNS = ("worker", "user", "calls", "valid", "mean_s", "min_s", "max_s")
+
+def check_parent(parent: Path) -> None:
+    """InputError where `create` could not make a folder; makes none itself."""
+    nearest = next(path for path in (parent, *parent.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"{parent}: no report can be written here. Give another folder with --report-dir.")
 
 
 def create(parent: Path, server_name: str, now: datetime) -> Path:
@@ -56,11 +57,10 @@ def create(parent: Path, server_name: str, now: datetime) -> Path:
 
 def write(path: Path, recording: Recording, summary: Summary, verdict: Verdict) -> None:
     """Leave the run in `path` and point `latest`, beside it, to it."""
-    write_text(path / RECORDING, _json(recording.to_dict(), indent=None))
-    write_text(path / SUMMARY, _json({**summary.to_dict(), "verdict": verdict.to_dict()}, indent=2))
-    write_text(path / USERS, _csv(USER_COLUMNS, (user.to_dict().values() for user in summary.users)))
-    columns = [column.name for column in fields(Second)]
-    write_text(path / SECONDS, _csv(columns, map(astuple, timeline(recording.measured))))
+    write_text(path / RECORDING, data.dumped(recording.to_dict()))
+    write_text(path / SUMMARY, data.render_json(summary, verdict))
+    write_text(path / USERS, data.users_csv(summary))
+    write_text(path / SECONDS, data.seconds_csv(recording))
     _point_latest(path)
 
 
@@ -78,7 +78,7 @@ def read(path: Path) -> Recording:
     """The recording in a run's folder, or in the file itself. InputError for whatever can't be read."""
     file = path / RECORDING if path.is_dir() else path
     try:
-        data = json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes())
     except OSError as problem:
         raise InputError(
             f"{file}: {problem.strerror or problem}; expected the {RECORDING} of a run. "
@@ -86,33 +86,20 @@ def read(path: Path) -> Recording:
         ) from None
     except (ValueError, RecursionError):
         raise InputError(f"{file}: is not JSON, or cut short; expected the {RECORDING} of a run.") from None
-    return _recording(data, file)
+    return _recording(content, file)
 
 
-def _recording(data: Any, file: Path) -> Recording:
-    if not isinstance(data, dict) or "measured" not in data or "format" not in data:
+def _recording(content: Any, file: Path) -> Recording:
+    if not isinstance(content, dict) or "measured" not in content or "format" not in content:
         raise InputError(f"{file}: is not a recording of scorebench; expected the {RECORDING} of a run.")
     try:
-        return Recording.from_dict(data)
+        return Recording.from_dict(content)
     except FormatError as problem:
         raise InputError(f"{file}: {problem}") from None
     except Exception as problem:  # a file is hostile input, and HdrHistogram's decoder raises as it likes
         raise InputError(
             f"{file}: is damaged ({type(problem).__name__}); expected the {RECORDING} of a run, unchanged."
         ) from None
-
-
-def _json(data: Mapping[str, Any], indent: int | None) -> str:
-    return json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False, default=str) + "\n"
-
-
-def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """What is None becomes an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _point_latest(path: Path) -> None:

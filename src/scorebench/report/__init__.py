@@ -1,0 +1,26 @@
+"""A run's report in every format, from its recording alone. Knows which there are; computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from scorebench.report import data, github, junit, markdown, text
+from scorebench.report.data import render_csv, render_json
+
+if TYPE_CHECKING:
+    from scorebench.recording import Recording
+    from scorebench.summary import Summary
+    from scorebench.verdict import Verdict
+
+__all__ = ["FORMATS", "data", "github", "junit", "markdown", "render_csv", "render_json", "text"]
+
+FORMATS: dict[str, Callable[[Recording, Summary, Verdict], str]] = {
+    "text": lambda _, summary, verdict: text.render(summary, verdict),
+    "json": lambda _, summary, verdict: render_json(summary, verdict),
+    "csv": lambda _, summary, _verdict: render_csv(summary),
+    "junit": lambda _, summary, verdict: junit.render(summary, verdict),
+    "github": lambda _, summary, verdict: github.render(summary, verdict),
+    "markdown": lambda _, summary, verdict: markdown.render(summary, verdict),
+}
+"""By the name that --format takes."""

@@ -26,7 +26,7 @@ _FINDING_COLOURS = {Severity.INVALID: RED, Severity.WARNING: YELLOW, Severity.NO
 _FINDING_WORDS = {Severity.INVALID: "not valid", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 Row = Sequence[str]
-__all__ = ["render", "seed_results", "seed_summary", "table"]
+__all__ = ["account", "headline", "render", "seed_results", "seed_summary", "table", "times"]
 
 
 def render(
@@ -39,11 +39,11 @@ def render(
     page = _Page(colour, width)
     sections = [
         _verdicts(verdict, page),
-        _headline(summary),
+        headline(summary),
         _times(summary, page),
         _outcomes(summary, page),
         _users(summary, page, users),
-        _account(summary),
+        account(summary),
         _environment(summary, page),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -100,28 +100,29 @@ def _finding(finding: Finding, page: _Page) -> list[str]:
     return [f"  {word}  {plain(finding.text)}", f"             Try: {plain(finding.advice)}."]
 
 
-def _headline(summary: Summary) -> list[str]:
+def headline(summary: Summary) -> list[str]:
+    """The run in two lines: calls, rates and the share of valid answers; p50, p95 and p99 with its bounds."""
     if not summary.calls:
         return ["No call was sent."]
     if not summary.valid:
         return [f"{count(summary.calls, 'call')} sent, none of them with a valid answer: no times to show."]
     took = f" in {say_seconds(summary.wall_time_s)}" if summary.wall_time_s else ""
     rates = [
-        f"{_rate(summary.throughput_per_s)} valid answers",
-        f"{_rate(summary.rows_per_s)} rows",
+        _rate(summary.throughput_per_s, "valid answers"),
+        _rate(summary.rows_per_s, "rows"),
         f"{_share(summary.valid_share)} of the calls valid",
     ]
     shown = summary.response.percentiles
-    times = ", ".join(f"{key} {_value(shown[key])}" for key in ("p50", "p95"))
+    shown_times = ", ".join(f"{key} {_value(shown[key])}" for key in ("p50", "p95"))
     name = "Response" if summary.open_loop else "Service"
     return [
         f"{count(summary.calls, 'call')}{took}: {', '.join(rates)}",
-        f"{name} time: {times}, p99 {_bounded(shown['p99'])}",
+        f"{name} time: {shown_times}, p99 {_bounded(shown['p99'])}",
     ]
 
 
-def _rate(per_s: float | None) -> str:
-    return NOT_MEASURED if per_s is None else say_rate(per_s)
+def _rate(per_s: float | None, noun: str) -> str:
+    return f"{noun}/s {NOT_MEASURED}" if per_s is None else f"{say_rate(per_s).removesuffix('/s')} {noun}/s"
 
 
 def _share(share: float | None) -> str:
@@ -139,18 +140,26 @@ def _bounded(found: Estimate) -> str:
 
 
 def _times(summary: Summary, page: _Page) -> list[str]:
+    rows = times(summary)
+    if not rows:
+        return []
+    about = "service time from sent, response time from due" if summary.open_loop else "sent to done"
+    return [page.title(f"Times of the {count(summary.valid, 'valid call')} in ms ({about})"), *table(rows)]
+
+
+def times(summary: Summary) -> list[list[str]]:
+    """The table of times in ms, its head first; empty where no call was valid.
+
+    In a closed loop a call is due when it is sent, and one column says both.
+    """
     if not summary.valid:
         return []
     bounds = "99 % sure"
     head = ["", "service", bounds, "response", bounds] if summary.open_loop else ["", "time", bounds]
     columns = [summary.service, summary.response] if summary.open_loop else [summary.service]
-    rows = [head]
-    rows += [_exact(name, columns) for name in ("mean", "min")]
+    rows = [head, *(_exact(name, columns) for name in ("mean", "min"))]
     rows += [_percentile(name, columns) for name in summary.service.percentiles]
-    rows += [_exact("max", columns)]
-    about = "service time from sent, response time from due" if summary.open_loop else "sent to done"
-    title = f"Times of the {count(summary.valid, 'valid call')} in ms ({about})"
-    return [page.title(title), *table(rows)]
+    return [*rows, _exact("max", columns)]
 
 
 def _exact(name: str, columns: Iterable[Times]) -> list[str]:
@@ -165,7 +174,7 @@ def _percentile(name: str, columns: Iterable[Times]) -> list[str]:
     for times in columns:
         found = times.percentiles[name]
         if found.value is None:
-            cells += [f"needs {found.needed:,} calls", ""]
+            cells += ["", f"needs {found.needed:,} calls"]
         else:
             cells += [milliseconds(found.value), f"{milliseconds(found.low)} to {milliseconds(found.high)}"]
     return cells
@@ -207,13 +216,14 @@ def _many_workers(summary: Summary) -> bool:
     return len({user.worker for user in summary.users}) > 1
 
 
-def _account(summary: Summary) -> list[str]:
-    account = summary.accounting
-    parts = [("valid", account.valid), ("invalid", account.invalid), ("failed", account.failed)]
-    parts += [("cut off", account.cut_off), ("never sent", sum(account.never_sent.values()))]
-    line = f"{account.due:,} calls due = " + " + ".join(f"{n:,} {name}" for name, n in parts)
-    lines = [line + ("" if account.adds_up else "  DOES NOT ADD UP")]
-    lines += [f"Never sent: {n:,}, {plain(cause)}" for cause, n in account.never_sent.items()]
+def account(summary: Summary) -> list[str]:
+    """What became of each call that was due, how late the generator was, and what is left out, in lines."""
+    fates = summary.accounting
+    parts = [("valid", fates.valid), ("invalid", fates.invalid), ("failed", fates.failed)]
+    parts += [("cut off", fates.cut_off), ("never sent", sum(fates.never_sent.values()))]
+    line = f"{fates.due:,} calls due = " + " + ".join(f"{n:,} {name}" for name, n in parts)
+    lines = [line + ("" if fates.adds_up else "  DOES NOT ADD UP")]
+    lines += [f"Never sent: {n:,}, {plain(cause)}" for cause, n in fates.never_sent.items()]
     lines += _lag(summary)
     if summary.warm_up.calls:
         warm = summary.warm_up

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 NOT_MEASURED = "not measured"
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
+"""What tells a terminal to do something: colours, moves, titles."""
 
 
 def plain(text: str, width: int | None = None) -> str:
@@ -12,7 +15,8 @@ def plain(text: str, width: int | None = None) -> str:
 
     What could move a terminal's cursor, turn the direction of writing or hide is left out.
     """
-    spaced = "".join(" " if char.isspace() else char for char in str(text))
+    text = _TERMINAL.sub("", str(text))
+    spaced = "".join(" " if char.isspace() else char for char in text)
     kept = "".join(char for char in spaced if not unicodedata.category(char).startswith("C"))
     line = " ".join(kept.split())
     return line if width is None or len(line) <= width else line[: max(width - 1, 0)] + "…"

@@ -1,0 +1,93 @@
+"""Summary + verdict → Markdown, for a step summary or a merge request. Knows its syntax.
+
+Computes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from scorebench.finding import Finding, Severity
+from scorebench.report import text
+from scorebench.report.words import count, plain
+from scorebench.units import say_percent
+
+if TYPE_CHECKING:
+    from scorebench.limits import Checked
+    from scorebench.summary import Summary
+    from scorebench.verdict import Verdict
+
+WORDS = {Severity.INVALID: "**not valid**", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+
+def render(summary: Summary, verdict: Verdict) -> str:
+    """Verdicts, headline, limits and findings, times, outcomes; the users stay in users.csv."""
+    sections = [
+        ["## Load test"],
+        _verdicts(verdict),
+        [escaped(line) + "  " for line in text.headline(summary)],
+        _limits(verdict.checked),
+        [_finding(finding) for finding in verdict.findings],
+        _times(summary),
+        _outcomes(summary),
+        _examples(summary),
+        [escaped(line) + "  " for line in text.account(summary)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def escaped(foreign: str) -> str:
+    """Text as it is: nothing in it formats, links, mentions somebody or opens a tag."""
+    return re.sub(r"([\\`*_\[\]<>#|~&@])", _entity, plain(foreign))
+
+
+def _entity(found: re.Match[str]) -> str:
+    # GitHub links "@name" after it has read entities, unless something stands between.
+    return "@&#8203;" if found[0] == "@" else f"&#{ord(found[0])};"
+
+
+def _verdicts(verdict: Verdict) -> list[str]:
+    valid = "valid" if verdict.valid else "**NOT VALID**"
+    met = {True: "met", False: "**MISSED**", None: "not decided" if verdict.checked else "none given"}
+    lines = [f"- Measurement: {valid}", f"- Limits: {met[verdict.met]}"]
+    if verdict.failures:
+        calls = count(verdict.failures, "call")
+        lines.append(f"- Failed: {calls} without a valid answer; {verdict.allowed_failures:,} allowed")
+    return lines
+
+
+def _limits(checked: Sequence[Checked]) -> list[str]:
+    words = {True: "met", False: "**MISSED**", None: "not judged"}
+    rows = [[f"{escaped(one.limit.text)}", words[one.met], escaped(one.why)] for one in checked]
+    return _table(["Limit", "", "Why"], rows, left=3) if rows else []
+
+
+def _finding(finding: Finding) -> str:
+    return f"- {WORDS[finding.severity]}: {escaped(finding.text)}. Try: {escaped(finding.advice)}."
+
+
+def _times(summary: Summary) -> list[str]:
+    rows = text.times(summary)
+    return _table(["ms", *rows[0][1:]], rows[1:]) if rows else []
+
+
+def _outcomes(summary: Summary) -> list[str]:
+    rows = [[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()]
+    return _table(["Outcome", "Calls", "Share"], rows) if rows else []
+
+
+def _examples(summary: Summary) -> list[str]:
+    """In a fence longer than any that the answer holds, so that it can't get out."""
+    lines = []
+    for label, answer in summary.examples.items():
+        shown = plain(answer)
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
+        lines += [f"First answer that was '{escaped(label)}':", "", fence, shown, fence, ""]
+    return lines[:-1]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+    rule = ["---" if column < left else "---:" for column in range(len(head))]
+    return ["| " + " | ".join(row) + " |" for row in (head, rule, *rows)]
