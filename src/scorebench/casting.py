@@ -80,13 +80,14 @@ def _listed(names: Sequence[Any], at_most: int = 12) -> str:
 def _refuse(values: pd.Series[Any], bad: pd.Series[bool], kind: Type, where: str) -> None:
     """InputError for the first value where `bad` is true."""
     positions = np.flatnonzero(bad.to_numpy(dtype=bool))
-    if len(positions):
-        value = values.iloc[positions[0]]
-        found = "no value" if np.isscalar(value) and value != value else _brief.repr(value)  # noqa: PLR0124 (NaN)
-        row = values.index[positions[0]] + 1
-        raise InputError(
-            f"{where}, row {row}: found {found}, the model takes {kind}; correct it or drop the row"
-        )
+    if not len(positions):
+        return
+    first = values.iloc[positions[:1]]
+    found = "no value" if first.isna().all() else _brief.repr(first.iloc[0])
+    raise InputError(
+        f"{where}, row {first.index[0] + 1}: found {found}, the model takes {kind}; "
+        "correct it or drop the row"
+    )
 
 
 def _cast(values: pd.Series[Any], kind: Type, required: bool, where: str) -> pd.Series[Any]:
@@ -183,12 +184,12 @@ def _number(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:
     if numbers.dtype.kind not in "biuf":
         numbers = numbers.astype("float64")
     _refuse(values, numbers.isna() & (values.notna() | (target.kind == "i")), kind, where)
-    plain = pd.Series(numbers.to_numpy(_plain_dtype(numbers), na_value=np.nan), index=values.index)
+    plain = numbers.to_numpy(_plain_dtype(numbers), na_value=np.nan)
     with np.errstate(invalid="ignore", over="ignore"):
         done = plain.astype(target)
-    changed = done != plain if target.kind == "i" else done.abs().eq(np.inf) & plain.abs().ne(np.inf)
-    _refuse(values, changed, kind, where)
-    return done
+    changed = done != plain if target.kind == "i" else np.isinf(done) & ~np.isinf(plain)
+    _refuse(values, pd.Series(changed), kind, where)
+    return pd.Series(done, index=values.index)
 
 
 def _plain_dtype(numbers: pd.Series[Any]) -> str:

@@ -134,10 +134,15 @@ def _series(values: Sequence[Any]) -> pd.Series[Any]:
     """A column with the type of its values; whole numbers and booleans stay so beside missing ones."""
     import pandas as pd
 
-    kinds = {type(value) for value in values}
-    if kinds == {int, type(None)} and all(v is None or abs(v) < 2**63 for v in values):
+    kinds = {type(value) for value in values} - {type(None)}
+    missing = any(value is None for value in values)
+    if kinds == {int} and missing and all(value is None or abs(value) < 2**63 for value in values):
         return pd.Series(list(values), dtype="Int64")
-    if kinds == {bool, type(None)}:
+    if kinds == {bool} and missing:
         return pd.Series(list(values), dtype="boolean")
-    mixed = len(kinds - {type(None)}) > 1 and kinds - {type(None)} != {int, float}
-    return pd.Series(list(values), dtype=object if mixed or kinds == {type(None)} else None)
+    plain = len(kinds) == 1 or (kinds == {int, float} and not any(map(_loses_digits, values)))
+    return pd.Series(list(values), dtype=None if plain else object)
+
+
+def _loses_digits(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) > 2**53

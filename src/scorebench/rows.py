@@ -43,6 +43,7 @@ def rows_for(
     out, `label` one that is left out where the data has it and the model does not take it; `limit` keeps
     the first rows. Raises InputError where there is nothing to send, or not what the model takes.
     """
+    _check_limit(limit)
     signature = model.signature if model else None
     if data is not None:
         place = str(data)
@@ -80,6 +81,7 @@ def read_rows(
     InputError where the file is missing, empty or broken, has no rows, or lacks a column of `drop`.
     """
     path = Path(path)
+    _check_limit(limit)
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(
             f"{path}: found suffix {path.suffix!r}, expected {', '.join(SUFFIXES)}; convert the file"
@@ -88,24 +90,24 @@ def read_rows(
         found = "a folder" if path.is_dir() else "no such file"
         raise InputError(f"{path}: found {found}, expected a data file; check the path")
     try:
-        frame = _read(path, limit, signature)
+        frame = _read(path, signature)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     return _without(_first(frame, limit, str(path)), drop, None, None, str(path))
 
 
-def _read(path: Path, limit: int | None, signature: Signature | None) -> pd.DataFrame:
+def _read(path: Path, signature: Signature | None) -> pd.DataFrame:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty, expected rows; give data that has rows")
     suffix = path.suffix.lower()
     if suffix == ".csv":
-        return _read_csv(path, limit, signature)
+        return _read_csv(path, signature)
     if suffix == ".parquet":
         return _read_parquet(path)
     return frame_from_json(parse_json(path.read_bytes(), str(path)), str(path), signature)
 
 
-def _read_csv(path: Path, limit: int | None, signature: Signature | None) -> pd.DataFrame:
+def _read_csv(path: Path, signature: Signature | None) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -117,7 +119,6 @@ def _read_csv(path: Path, limit: int | None, signature: Signature | None) -> pd.
                 sep=separator,
                 encoding="utf-8-sig",
                 index_col=False,
-                nrows=limit,
                 dtype=dict.fromkeys(_text_columns(signature), str),
                 low_memory=False,
             )
@@ -188,9 +189,13 @@ def parse_json(text: bytes, place: str) -> Any:
         ) from None
 
 
-def _first(frame: pd.DataFrame, limit: int | None, place: str) -> pd.DataFrame:
+def _check_limit(limit: int | None) -> None:
     if limit is not None and limit < 1:
-        raise InputError(f"{place}: {limit} rows asked for, expected 1 or more")
+        raise InputError(f"--num-records: found {limit}, expected 1 or more; leave it out for all rows")
+
+
+def _first(frame: pd.DataFrame, limit: int | None, place: str) -> pd.DataFrame:
+    """The first rows of all that were read: what type a column has does not depend on how many are sent."""
     if not len(frame) or not len(frame.columns):
         raise InputError(f"{place}: found no rows, expected at least one; give data that has rows")
     return frame if limit is None else frame.head(limit)
