@@ -26,7 +26,7 @@ from tests.scoring_server import (
     silent_port,
 )
 
-LARGE = b'{"inputs": [[' + b"0, " * 2_000_000 + b"1]]}"  # 6 MB: more than socket buffers hold
+LARGE = b'{"inputs": ["' + b"x" * 6_000_000 + b'"]}'  # 6 MB: more than socket buffers hold
 CHUNKED_AND_CLOSED = Reply(framing=Framing.CHUNKED, end=End.CLOSE)
 KEPT, CLOSED = 1, 3
 

@@ -1,0 +1,237 @@
+"""Each answer gets the outcome that says what it is worth: valid, or the one reason why not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import gevent
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorebench.answer import Judge, NotPredictions, describe, of_status, parse_predictions
+from scorebench.http_message import Answer
+from scorebench.outcome import BY_LABEL, LABELS, Group, Outcome
+from tests.client import answer_of, connection_to, request_to
+from tests.scoring_server import Behaviour, Reply, replies, scoring_server
+
+TWO = b'{"predictions": [5.5, 6.25]}'
+JSON, HTML = "application/json", "text/html"
+
+
+def ok(body: bytes) -> Answer:
+    return Answer(200, JSON, body)
+
+
+def judged(body: bytes, rows: int = 2) -> Outcome:
+    """The outcome of a 200 with this body to a call with that many rows."""
+    return Judge((rows,)).judge(0, ok(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        pytest.param(TWO, 2, id="MLflow 2 and 3"),
+        pytest.param(b"[5.5, 6.25]", 2, id="the bare list of 1.x"),
+        pytest.param(b'{"predictions": [[0.1, 0.9], [0.8, 0.2]]}', 2, id="a vector a row"),
+        pytest.param(b'{"predictions": [{"a": 1}, {"a": 2}]}', 2, id="a record a row"),
+        pytest.param(b'{"predictions": {"mean": [1, 2], "std": [3, 4]}}', 2, id="columns"),
+        pytest.param(b'{"predictions": {"mean": 1.5, "std": 0.5}}', 1, id="one row of named scalars"),
+        pytest.param(b'{"predictions": ["caf\xc3\xa9", null]}', 2, id="text and null"),
+        pytest.param(b' \r\n{"predictions": [5.5, 6.25], "model": "wine"}\n', 2, id="blanks, other keys"),
+        pytest.param(b'{"predictions": [], "predictions": [1, 2]}', 2, id="a key twice: the last"),
+        pytest.param(b'{"predictions": [1e999, -1e999]}', 2, id="numbers too large for a float, yet JSON"),
+        pytest.param(b'\xef\xbb\xbf{"predictions": [1, 2]}', 2, id="a byte order mark"),
+    ],
+)
+def test_valid_predictions(body: bytes, rows: int) -> None:
+    """One prediction for each row, in any form that MLflow answers."""
+    assert judged(body, rows) is Outcome.VALID
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (b'{"predictions": [5.5]}', Outcome.WRONG_COUNT),
+        (b'{"predictions": [5.5, 6.25, 7.0]}', Outcome.WRONG_COUNT),
+        (b'{"predictions": []}', Outcome.WRONG_COUNT),
+        (b"[]", Outcome.WRONG_COUNT),
+        (b'{"predictions": {"mean": [1, 2, 3]}}', Outcome.WRONG_COUNT),
+        (b'{"predictions": [NaN, 1.0]}', Outcome.NAN_PREDICTION),
+        (b'{"predictions": [{"a": [NaN]}, 1.0]}', Outcome.NAN_PREDICTION),
+        (b'{"predictions": [Infinity, 1.0]}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": [-Infinity, 1.0]}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": ["NaN", 1.0', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": {"mean": [1, 2], "std": [3]}}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": {}}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": 5.5}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": "5.5, 6.25"}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": null}', Outcome.NOT_PARSEABLE),
+        (b'{"result": [5.5, 6.25]}', Outcome.NOT_PARSEABLE),
+        (b"5.5", Outcome.NOT_PARSEABLE),
+        (b"null", Outcome.NOT_PARSEABLE),
+        (b'"[1, 2]"', Outcome.NOT_PARSEABLE),
+        (b"", Outcome.NOT_PARSEABLE),
+        (b"<html></html>", Outcome.NOT_PARSEABLE),
+        (b'{"predictions": [1, 2]} {}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": ["\xff\xfe", 1]}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": ["a\nb", 1]}', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": [' + b"9" * 100_000 + b", 1]}", Outcome.NOT_PARSEABLE),
+        (b"[" * 200_000 + b"]" * 200_000, Outcome.NOT_PARSEABLE),
+        (b'{"predictions": ' + b'{"a": ' * 200_000, Outcome.NOT_PARSEABLE),
+    ],
+)
+def test_a_200_can_be_worth_nothing(body: bytes, outcome: Outcome) -> None:
+    """Wrong in number, not JSON, or no predictions: each by its own name, and none an exception."""
+    assert judged(body) is outcome
+    assert gevent.spawn(judged, body).get() is outcome  # a greenlet has a smaller stack
+
+
+def test_strings_that_look_like_nan_are_strings() -> None:
+    """Only the bare word is no JSON."""
+    assert judged(b'{"predictions": ["NaN", "Infinity"]}') is Outcome.VALID
+
+
+@given(st.binary(max_size=200))
+def test_no_body_breaks_the_judge(body: bytes) -> None:
+    """Whatever a 200 holds has an outcome that counts as valid or invalid."""
+    assert judged(body).group in (Group.VALID, Group.INVALID)
+
+
+JSON_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.floats(allow_infinity=False), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(JSON_VALUES, max_size=6), st.integers(0, 6))
+def test_as_many_predictions_as_rows(predictions: list[object], rows: int) -> None:
+    """A list is valid exactly if it is as long as the rows were many and holds no NaN."""
+    body = json.dumps({"predictions": predictions})
+    try:
+        json.dumps(predictions, allow_nan=False)
+    except ValueError:
+        expected = Outcome.NAN_PREDICTION
+    else:
+        expected = Outcome.VALID if len(predictions) == rows else Outcome.WRONG_COUNT
+    assert judged(body.encode(), rows) is expected
+
+
+def test_predictions_are_handed_out_one_a_row() -> None:
+    """Columns are turned into rows, in their order."""
+    assert parse_predictions(TWO) == [5.5, 6.25]
+    assert parse_predictions(b'{"predictions": {"a": [1, 2], "b": [3, 4]}}') == [(1, 3), (2, 4)]
+    with pytest.raises(NotPredictions, match="a bare NaN is no JSON"):
+        parse_predictions(b"[NaN]")
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (replies.rejected("SCHEMA_ENFORCEMENT_FAILED"), Outcome.REJECTED),
+        (replies.rejected(message='the column "stack_trace" is missing'), Outcome.REJECTED),
+        (Reply(400, b'{"error_code": "BAD_REQUEST", "stack_trace": null}'), Outcome.REJECTED),
+        (Reply(400, b'{"columns": ["stack_trace"]}'), Outcome.REJECTED),
+        (Reply(400, b'["stack_trace"]'), Outcome.REJECTED),
+        (replies.nginx(400), Outcome.REJECTED),
+        (Reply(422, b'{"detail": []}'), Outcome.REJECTED),
+        (replies.model_error(), Outcome.MODEL_ERROR),
+        (Reply(400, b'{"stack_trace": "cut off'), Outcome.MODEL_ERROR),
+        (replies.CRASHED, Outcome.MODEL_ERROR),
+        (Reply(500, b'{ "Error" : "MLeap" }'), Outcome.MODEL_ERROR),
+        (replies.unsupported("text/plain"), Outcome.UNSUPPORTED_MEDIA_TYPE),
+        (replies.nginx(413), Outcome.TOO_LARGE),
+        (replies.TOO_MANY, Outcome.OVERLOADED),
+        (replies.OVERLOADED, Outcome.OVERLOADED),
+        (replies.nginx(429), Outcome.OVERLOADED),
+        (replies.nginx(503), Outcome.OVERLOADED),
+        (replies.nginx(502), Outcome.GATEWAY_ERROR),
+        (replies.nginx(504), Outcome.GATEWAY_ERROR),
+        (replace(replies.nginx(504), content_type=""), Outcome.GATEWAY_ERROR),
+        (replies.MLFLOW_TIMEOUT, Outcome.SERVER_TIMEOUT),
+        (Reply(504, b'{"error": "upstream"}'), Outcome.SERVER_TIMEOUT),
+        (replies.UNAUTHORIZED, Outcome.UNAUTHORIZED),
+        (Reply(403, b"{}"), Outcome.UNAUTHORIZED),
+        (replies.NOT_FOUND, Outcome.NOT_FOUND),
+        (replies.NO_METHOD, Outcome.OTHER_STATUS),
+        (Reply(204), Outcome.OTHER_STATUS),
+        (Reply(201, TWO), Outcome.OTHER_STATUS),
+        (Reply(302, b"", headers=(("location", "/login"),)), Outcome.OTHER_STATUS),
+    ],
+)
+def test_what_an_error_means(reply: Reply, outcome: Outcome) -> None:
+    """MLflow's, nginx's and others' errors are told apart, by status and where that is not enough by body."""
+    body = reply.body if isinstance(reply.body, bytes) else b""
+    assert of_status(Answer(reply.status, reply.content_type, body)) is outcome
+
+
+def test_errors_from_a_server() -> None:
+    """The same, once over a real connection."""
+    wanted = {
+        replies.model_error(): Outcome.MODEL_ERROR,
+        replies.nginx(504): Outcome.GATEWAY_ERROR,
+        replies.MLFLOW_TIMEOUT: Outcome.SERVER_TIMEOUT,
+        replies.NAN: Outcome.NAN_PREDICTION,
+        replies.ONE_TOO_MANY: Outcome.WRONG_COUNT,
+        replies.BARE_LIST: Outcome.VALID,
+        replies.NOT_JSON: Outcome.NOT_PARSEABLE,
+    }
+    judge = Judge((2,))
+    with (
+        scoring_server(Behaviour(script=dict(enumerate(wanted)))) as server,
+        connection_to(server.url) as connection,
+    ):
+        found = [judge.judge(0, answer_of(connection, request_to(server))) for _ in wanted]
+    assert found == list(wanted.values())
+
+
+def test_the_same_bytes_are_no_change() -> None:
+    """Equal answers count nothing; another valid one counts once, and is then what is known."""
+    judge = Judge((2,))
+    changes = []
+    for body in (TWO, TWO, b"[1, 2]", b"[1, 2]", TWO, b"[3]", TWO):
+        judge.judge(0, ok(body))
+        changes.append(judge.changed)
+    # The invalid [3] is another answer too; TWO, still the last valid one, is not.
+    assert changes == [0, 0, 1, 1, 2, 3, 3]
+
+
+def test_payloads_are_judged_apart() -> None:
+    """Each payload has its own rows and its own known answer."""
+    judge = Judge((2, 1))
+    bodies = (TWO, b"[1]")
+    assert [judge.judge(index, ok(bodies[index])) for index in (0, 1, 0, 1)] == [Outcome.VALID] * 4
+    assert judge.judge(1, ok(TWO)) is Outcome.WRONG_COUNT
+    assert judge.changed == 1
+
+
+def test_an_invalid_answer_is_never_known() -> None:
+    """Its bytes again are invalid again, and nothing has changed."""
+    judge = Judge((2,))
+    assert [judge.judge(0, ok(b"[1]")) for _ in range(3)] == [Outcome.WRONG_COUNT] * 3
+    assert judge.changed == 0
+
+
+def test_errors_are_no_change() -> None:
+    """An overloaded server's 503 says nothing about its predictions."""
+    judge = Judge((2,))
+    for answer in (ok(TWO), Answer(503, "", b""), ok(TWO)):
+        judge.judge(0, answer)
+    assert judge.changed == 0
+
+
+def test_an_answer_as_an_example() -> None:
+    """Status and body, readable whatever the bytes are."""
+    assert describe(Answer(502, HTML, b"<html>\xff")) == "502 <html>\N{REPLACEMENT CHARACTER}"
+
+
+def test_each_outcome_has_one_name_and_one_place_in_the_account() -> None:
+    """Names are unique, files find their way back, and only a valid call is valid."""
+    assert set(LABELS) == set(Outcome)
+    assert [BY_LABEL[outcome.label] for outcome in Outcome] == list(Outcome)
+    assert [outcome for outcome in Outcome if outcome.group is Group.VALID] == [Outcome.VALID]
+    assert [outcome for outcome in Outcome if outcome.group is Group.CUT_OFF] == [Outcome.CUT_OFF]
