@@ -85,7 +85,7 @@ class Histogram:
         shift = np.maximum(index // half - 1, 0)
         lowest_us = np.where(index < half, index, index % half + half) << shift
         middles_s = (lowest_us + ((1 << shift) - 1) / 2) / 1e6
-        return np.clip(middles_s, self._min_s, self._max_s), counts[index]
+        return np.clip(middles_s, self._min_s, self._max_s), counts[index].astype(np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON and msgpack; `hdr` is HdrHistogram's own compressed V2 encoding in base64."""

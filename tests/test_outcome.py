@@ -1,0 +1,21 @@
+"""The fates of a call and their names."""
+
+from __future__ import annotations
+
+from scorebench.outcome import BY_LABEL, LABELS, Group, Outcome
+
+
+def test_each_outcome_has_a_name_of_its_own() -> None:
+    """Every outcome is named, no two alike, and a name leads back to it."""
+    assert set(LABELS) == set(Outcome)
+    assert len(BY_LABEL) == len(Outcome)
+    assert all(BY_LABEL[outcome.label] is outcome for outcome in Outcome)
+
+
+def test_only_an_unusable_200_is_invalid() -> None:
+    """Valid, cut off, three ways for a 200 to be of no use; every other outcome is a failure."""
+    groups = {group: {o for o in Outcome if o.group is group} for group in Group}
+    assert groups[Group.VALID] == {Outcome.VALID}
+    assert groups[Group.CUT_OFF] == {Outcome.CUT_OFF}
+    assert groups[Group.INVALID] == {Outcome.WRONG_COUNT, Outcome.NOT_PARSEABLE, Outcome.NAN_PREDICTION}
+    assert len(groups[Group.FAILED]) == len(Outcome) - 5

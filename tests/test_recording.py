@@ -1,0 +1,97 @@
+"""A run's recording: warm-up apart, workers merged, and nothing lost in a file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorebench.calls import Calls
+from scorebench.recording import EXAMPLE_BYTES, FormatError, Recording
+from tests.recordings import START_S, batches, calls, evenly, recording, through_msgpack
+
+
+def full(batch: Calls) -> Recording:
+    """A recording in which every field holds something."""
+    made = recording(batch, host_cores=2, server={"kind": "url"})
+    made.warm_up.add(batch)
+    made.add_never_sent("all users busy", 3)
+    made.add_example("model error", "HTTP 500: <script>")
+    made.reconnects, made.changed = 4, 5
+    made.resources.append({"t_s": START_S, "who": "generator", "cpu": 0.5, "rss_bytes": 10**8})
+    made.events.append({"t_s": START_S, "what": "server restarted"})
+    return made
+
+
+@given(batches(), st.floats(0, 20))
+def test_each_call_is_either_warm_up_or_measured(batch: Calls, warm_up_s: float) -> None:
+    """What was due before the end of the warm-up is in it, all else is measured, nothing is in both."""
+    made = Recording()
+    made.add(batch, warm_up_ends_s=START_S + warm_up_s)
+    early = int((batch.due_s < START_S + warm_up_s).sum())
+    assert (made.warm_up.calls, made.measured.calls) == (early, len(batch) - early)
+
+
+def test_a_call_is_measured_by_its_due_time() -> None:
+    """Due in the warm-up and sent after it belongs to the warm-up: its wait began there."""
+    made = Recording()
+    made.add(calls([(0.9, 1.5, 2.0), (1.0, 1.6, 2.0)]), warm_up_ends_s=START_S + 1)
+    assert (made.warm_up.calls, made.measured.calls) == (1, 1)
+
+
+@given(batches())
+def test_a_round_trip_changes_nothing(batch: Calls) -> None:
+    """Through JSON, as in the file, and through msgpack, as between worker and master."""
+    data = full(batch).to_dict()
+    carried: list[dict[str, Any]] = [json.loads(json.dumps(data)), through_msgpack(data)]
+    for read in carried:
+        assert Recording.from_dict(read).to_dict() == data
+
+
+def test_merging_adds_every_field() -> None:
+    """Two workers' recordings: counts add up, the first example stays, samples stand side by side."""
+    left, right = full(calls(evenly(3))), full(calls(evenly(4)))
+    right.examples = {"model error": "another", "overloaded": "busy"}
+    right.environment = {"host_cores": 99, "python": "3.11"}
+    left.merge(right)
+    assert (left.measured.calls, left.warm_up.calls) == (7, 7)
+    assert left.never_sent == {"all users busy": 6}
+    assert (left.reconnects, left.changed) == (8, 10)
+    assert left.examples == {"model error": "HTTP 500: <script>", "overloaded": "busy"}
+    assert left.environment["host_cores"] == 2
+    assert left.environment["python"] == "3.11"
+    assert len(left.resources) == len(left.events) == 2
+
+
+def test_a_workers_samples_bear_its_number() -> None:
+    """After renaming, users and the sampled process say which worker they are of."""
+    made = full(calls(evenly(1)))
+    made.rename_users(7)
+    assert list(made.measured.users) == [(7, 0)]
+    assert made.resources[0]["who"] == "generator 7"
+
+
+def test_only_the_first_answer_of_a_kind_is_kept_and_cut() -> None:
+    """A million error pages leave one example of 2 kB."""
+    made = Recording()
+    made.add_example("gateway error", "x" * 10_000)
+    made.add_example("gateway error", "y")
+    assert made.examples == {"gateway error": "x" * EXAMPLE_BYTES}
+
+
+def test_nothing_unsent_is_no_cause() -> None:
+    """A cause of 0 calls is not written down."""
+    made = Recording()
+    made.add_never_sent("all users busy", 0)
+    assert made.never_sent == {}
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_format_is_refused_with_its_version(version: object) -> None:
+    """A file of another format is not guessed at; the error names what was found and what is read."""
+    data = full(calls(evenly(1))).to_dict() | {"format": version}
+    with pytest.raises(FormatError, match=rf"format {version!r}; this scorebench reads format 1"):
+        Recording.from_dict(data)
