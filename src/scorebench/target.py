@@ -30,7 +30,7 @@ class Target:
         InputError for another scheme, no host, a port that is none, or a user and password in it.
         """
         url = url.strip()
-        shown = _without_secret(url)
+        shown = _as_shown(url)
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -47,7 +47,7 @@ class Target:
         if port == 0:
             raise InputError(f"{shown}: port 0 is no server's; expected 1 to 65535")
         if not _is_printable_ascii(url.replace(parts.netloc, "")):
-            raise InputError(f"{shown!r}: a space, control or non-ASCII character; percent-encode it")
+            raise InputError(f"{shown}: a space, control or non-ASCII character; percent-encode it")
         path = parts.path if parts.path not in ("", "/") else DEFAULT_PATH
         query = f"?{parts.query}" if parts.query else ""
         return cls(parts.scheme, _ascii_host(parts.hostname), port or PORTS[parts.scheme], path + query)
@@ -104,14 +104,15 @@ def _ascii_host(host: str) -> str:
     try:
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError as error:
-        raise InputError(f"{host}: {error}; expected a host name or an address") from None
+        raise InputError(f"{host!r}: {error}; expected a host name or an address") from None
     if not _is_printable_ascii(name):
         raise InputError(f"{host!r}: a space or control character; expected a host name or an address")
     return name
 
 
-def _without_secret(url: str) -> str:
-    """`url` as an error may show it: without what stands before its last @."""
+def _as_shown(url: str) -> str:
+    """`url` as an error may show it: in one line, and without what stands before its last @."""
     before, at, after = url.rpartition("@")
-    scheme = before.partition("://")[0] if "://" in before else ""
-    return url if not at else f"{scheme}://…@{after}" if scheme else f"…@{after}"
+    scheme, slashes, _ = before.partition("://")
+    shown = f"{scheme}://…@{after}" if slashes and scheme.isalnum() else f"…@{after}" if at else url
+    return shown if shown and shown.isprintable() else repr(shown)
