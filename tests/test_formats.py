@@ -62,6 +62,7 @@ def _cases() -> list[Any]:
     return [
         pytest.param(name, named, format, id=f"{name}-{'named' if named else 'unnamed'}-{format}")
         for name, named, format in itertools.product(TYPES, (True, False), MLFLOW_FORMATS)
+        if (name, format) != ("string ending in NUL", "csv")  # refused, though newer pandas reads it
     ]
 
 
@@ -109,9 +110,9 @@ def test_a_model_with_a_type_hint_takes_inputs_alone() -> None:
             encode(rows, format, signature=signature)
 
 
-@pytest.mark.parametrize("cell", [[1], {"a": 1}, b"x", np.array([1]), "NULL", "\ud800"])
+@pytest.mark.parametrize("cell", [[1], {"a": 1}, b"x", np.array([1]), "NULL", "a\0b", "\ud800"])
 def test_csv_refuses_what_it_would_change_without_a_signature_too(cell: Any) -> None:
-    """Nested values, bytes, texts that mean missing, and halves of a character have no form in CSV."""
+    """Nested values, bytes, texts that mean missing, NUL, and halves of a character have no form in CSV."""
     with pytest.raises(InputError, match=r"--format csv: column 'x': row 2: .*use "):
         check_carries(pd.DataFrame({"x": pd.Series(["a", cell], dtype=object)}), "csv")
 

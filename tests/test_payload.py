@@ -284,7 +284,7 @@ def test_any_flat_table_arrives_through_csv(
     try:
         payload = encode(frame, "csv", rows_per_call=rows_per_call, signature=_signature(schema))
     except InputError as error:
-        assert "arrives as" in str(error)  # noqa: PT017 (what cannot arrive is refused: tests/test_formats.py)
+        assert "arrives as" in str(error) or "NUL" in str(error)  # noqa: PT017 (what cannot arrive is refused: tests/test_formats.py)
         return
     for got, sent in zip(values_of(received(payload, schema)), frame_values(frame), strict=True):
         for arrived, value in zip(got, sent, strict=True):

@@ -184,7 +184,7 @@ def _number(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:
     if numbers.dtype.kind not in "biuf":
         numbers = numbers.astype("float64")
     _refuse(values, numbers.isna() & (values.notna() | (target.kind == "i")), kind, where)
-    plain = numbers.to_numpy(_plain_dtype(numbers), na_value=np.nan)
+    plain = _as_numpy(numbers)
     with np.errstate(invalid="ignore", over="ignore"):
         done = plain.astype(target)
     changed = done != plain if target.kind == "i" else np.isinf(done) & ~np.isinf(plain)
@@ -192,11 +192,11 @@ def _number(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:
     return pd.Series(done, index=values.index)
 
 
-def _plain_dtype(numbers: pd.Series[Any]) -> str:
-    """The NumPy dtype that holds them: pandas' nullable ones with missing values become floats."""
+def _as_numpy(numbers: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Without a detour: pandas' nullable whole numbers become floats only where some are missing."""
     if numbers.dtype.kind == "f" or numbers.isna().any():
-        return "float64"
-    return "uint64" if numbers.dtype.kind == "u" else "int64"
+        return numbers.to_numpy("float64", na_value=np.nan)
+    return numbers.to_numpy("uint64" if numbers.dtype.kind == "u" else "int64")
 
 
 def _string(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:

@@ -176,6 +176,8 @@ def _csv_refusal(column: pd.Series[Any]) -> str | None:
     for row, cell in enumerate(column, start=1):
         if isinstance(cell, str) and cell in _MISSING_IN_CSV:
             return f"row {row}: the text {cell!r} arrives as a missing value; use split or parquet"
+        if isinstance(cell, str) and "\0" in cell:
+            return f"row {row}: the text {cell!r} holds NUL, where older pandas ends it; use split or parquet"
         if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
             return f"row {row}: the text {cell!r} is not Unicode (a lone surrogate); use split or records"
         if isinstance(cell, Mapping | list | tuple | np.ndarray | bytes | bytearray):
