@@ -53,7 +53,7 @@ def rows() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def sklearn_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The scikit-learn tree; its own predictions from a fit of its own."""
+    """The scikit-learn tree; its own predictions are scikit-learn's, of the tree as it was saved."""
     pytest.importorskip("mlflow")
     folder = tmp_path_factory.mktemp("models") / "sklearn"
     code = """
@@ -142,7 +142,7 @@ def _body(columns: list[str], data: list[list[float]], wrapped: bool) -> dict[st
 
 def _make(folder: Path, module: str, code: str) -> Demo:
     """Run in a process of its own: Spark's Java ends with it, MLeap's changes to scikit-learn stay in it."""
-    script = folder.with_suffix(".py")  # not `-c`: PySpark 4 would take it for a doctest, and leave
+    script = folder.parent / "make_model.py"  # not `-c`: PySpark 4 would take it for a doctest, and leave
     script.write_text(_PREDICT.format(module=module, code=code))
     command = [sys.executable, str(script), str(folder), str(ROWS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,0 +1,120 @@
+"""docker-compose.yml: each profile comes up with --wait, scores as the model does, and goes down again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import requirements
+from tests.live.conftest import Demo, assert_predicts
+
+from scorebench.servers import compose, ports
+
+pytestmark = pytest.mark.timeout(1500)
+ROOT = Path(__file__).resolve().parents[2]
+PROFILES = ("webserver", "docker", "sagemaker")
+# What the classic builder of older engines doesn't know.
+BUILDKIT_ONLY = re.compile(
+    r"^# syntax=|RUN --mount|COPY --(chmod|link|parents)|ADD --(chmod|checksum)|<<-?'?\"?EOF"
+)
+
+
+class Compose:
+    """`docker compose` on a copy of the file, in a project of this test's own, on ports of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._command = [*compose.command(), "-p", "scorebench-test"]
+        self._folder = folder
+        self.ports = {name: ports.claim(0) for name in (*PROFILES, "locust")}
+        published = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        limits = {"SERVER_CPUS": "1.5", "SERVER_MEMORY": "2g", "WORKERS": "1"}
+        # The classic builder, as engines without buildx have it.
+        self._environment = os.environ | published | limits | {"DOCKER_BUILDKIT": "0", "TARGET": "sagemaker"}
+
+    def __call__(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [*self._command, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
+
+
+@pytest.fixture
+def up(tmp_path: Path, sklearn_model: Demo) -> Iterator[Compose]:
+    """A project with the model and the contexts, and what a clone has; taken down at the end."""
+    requirements.docker_engine()
+    for name in (
+        "docker-compose.yml",
+        "Dockerfile",
+        ".dockerignore",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+    ):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(sklearn_model.folder, tmp_path / ".models/sklearn")
+    project = Compose(tmp_path)
+    yield project
+    every = [word for profile in (*PROFILES, "load") for word in ("--profile", profile)]
+    project(*every, "down", "--timeout", "30")
+    assert project(*every, "ps", "-aq") == ""
+
+
+def test_each_profile_serves_the_model(
+    up: Compose, tmp_path: Path, sklearn_model: Demo, rows: dict[str, Any]
+) -> None:
+    """After `up --wait` each server answers as the model does, with the limits that the environment gave."""
+    compose.build_images(tmp_path, tmp_path / ".models/sklearn")
+    for profile in PROFILES:
+        up("--profile", profile, "up", "--wait", "--no-build")
+        assert_predicts(f"http://127.0.0.1:{up.ports[profile]}", rows, sklearn_model.predictions)
+        told = json.loads(
+            subprocess.check_output(["docker", "inspect", up("--profile", profile, "ps", "-q").strip()])
+        )
+        host = told[0]["HostConfig"]
+        assert (host["NanoCpus"], host["Memory"]) == (1_500_000_000, 2 * 1024**3)
+        bound = [at["HostIp"] for at in told[0]["NetworkSettings"]["Ports"]["8080/tcp"]]
+        assert bound == ["127.0.0.1"]
+        up("--profile", profile, "stop", "--timeout", "30")
+        ended = json.loads(subprocess.check_output(["docker", "inspect", told[0]["Id"]]))[0]["State"][
+            "ExitCode"
+        ]
+        assert ended != 137, f"{profile} did not obey SIGTERM"
+        up("--profile", profile, "down")
+
+
+def test_nothing_needs_buildkit_and_nothing_is_published_to_others() -> None:
+    """Dockerfiles of the classic builder, and every published port with its address."""
+    dockerfiles = [ROOT / "Dockerfile", *(ROOT / "src/scorebench/servers/dockerfiles").rglob("*Dockerfile")]
+    assert len(dockerfiles) == 3
+    for path in dockerfiles:
+        assert not [line for line in path.read_text().splitlines() if BUILDKIT_ONLY.search(line)], path
+    text = (ROOT / "docker-compose.yml").read_text()
+    published = re.findall(r"^ +ports: \[\"(.*)\"\]$", text, re.MULTILINE)
+    assert len(published) == 4
+    assert all(port.startswith("127.0.0.1:") for port in published)
+    assert "dockerfile_inline" not in text
+
+
+def test_buildkit_syntax_would_be_seen() -> None:
+    """The pattern of the test above finds what it is meant to find."""
+    for line in (
+        "RUN --mount=type=cache,target=/x pip",
+        "COPY --chmod=755 a b",
+        "RUN <<EOF",
+        "# syntax=docker/x",
+    ):
+        assert BUILDKIT_ONLY.search(line)
+    assert not BUILDKIT_ONLY.search("COPY --from=jars /opt/java/jars /opt/java/jars")
