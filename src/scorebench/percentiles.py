@@ -1,9 +1,10 @@
 """Percentiles: counted values → a percentile, its bounds, the calls it takes. Statistics; knows no histogram.
 
 `values` ascend and `counts` says how often each was seen, as a histogram's buckets give them. All bounds
-come from order statistics alone: no distribution is assumed, but that the calls are independent of each
-other. Calls that queue behind one another are not, so near saturation the bounds are too narrow; repeated
-runs are the cure.
+come from order statistics alone: no distribution is assumed. But they hold for calls that don't depend on
+each other, and calls that queue behind one another do: at 85 % load of an M/M/1 queue a p99 has its "99 %
+bound" below the truth in two runs of three. `clumping` says how many calls count as one, from how the slow
+ones cluster in time; with it the bounds hold there too, or say that there are none.
 """
 
 from __future__ import annotations
@@ -13,18 +14,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.99
+FEWEST_BATCHES, MOST_BATCHES = 6, 12
+"""Stretches of time that slow calls are counted in: long, so that one does not depend on the next."""
 Values = Sequence[float] | NDArray[np.float64] | NDArray[np.int64]
 Counts = Sequence[int] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A percentile as far as `calls` support it: value and bounds are None when fewer than `needed`."""
+    """A percentile as far as `calls` support it: all None when fewer than `needed`.
+
+    A bound alone is None when clumped calls don't support it.
+    """
 
     q: float
     value: float | None
@@ -32,6 +39,29 @@ class Estimate:
     high: float | None
     needed: int
     calls: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Counted values of one run and how they clump; None when that is not known, and so no bound."""
+
+    values: Values
+    counts: Counts
+    clumping: float | None = 1.0
+
+    def upper_bound(self, q: float) -> float | None:
+        if self.clumping is None:
+            return None
+        return upper_bound(self.values, self.counts, q, clumping=self.clumping)
+
+
+def pooled(samples: Sequence[Sample]) -> Sample:
+    """Several runs as one; they clump as the worst of them does."""
+    values = np.concatenate([sample.values for sample in samples])
+    counts = np.concatenate([sample.counts for sample in samples])
+    order = np.argsort(values, kind="stable")
+    known = [sample.clumping for sample in samples if sample.clumping is not None]
+    return Sample(values[order], counts[order], max(known) if len(known) == len(samples) else None)
 
 
 def percentile(values: Values, counts: Counts, q: float) -> float | None:
@@ -44,7 +74,9 @@ def percentile(values: Values, counts: Counts, q: float) -> float | None:
     return _at_rank(values, upto, _rank(q, _total(upto)))
 
 
-def estimate(values: Values, counts: Counts, q: float, confidence: float = CONFIDENCE) -> Estimate:
+def estimate(
+    values: Values, counts: Counts, q: float, *, confidence: float = CONFIDENCE, clumping: float = 1.0
+) -> Estimate:
     """The percentile with a two-sided interval that holds the true one with at least `confidence`.
 
     Ranks l and u such that P(B < l) and P(B ≥ u) are each at most (1 - confidence) / 2, B binomial(n, q):
@@ -55,18 +87,16 @@ def estimate(values: Values, counts: Counts, q: float, confidence: float = CONFI
     if calls < needed:
         return Estimate(q, None, None, None, needed, calls)
     tail = (1 - confidence) / 2
-    low, high = _binomial_quantile(tail, calls, q), _binomial_quantile(1 - tail, calls, q) + 1
-    return Estimate(
-        q,
-        _at_rank(values, upto, _rank(q, calls)),
-        _at_rank(values, upto, low),
-        _at_rank(values, upto, high),
-        needed,
-        calls,
-    )
+    alone = max(1, int(calls / clumping))
+    low = _binomial_quantile(tail, alone, q) * calls // alone
+    high = -(-(_binomial_quantile(1 - tail, alone, q) + 1) * calls // alone)
+    value = _at_rank(values, upto, _rank(q, calls))
+    return Estimate(q, value, _at_rank(values, upto, low), _at_rank(values, upto, high), needed, calls)
 
 
-def upper_bound(values: Values, counts: Counts, q: float, confidence: float = CONFIDENCE) -> float | None:
+def upper_bound(
+    values: Values, counts: Counts, q: float, *, confidence: float = CONFIDENCE, clumping: float = 1.0
+) -> float | None:
     """With at least `confidence` the true percentile is at most this; None when the calls can't support one.
 
     The order statistic of the smallest rank u with P(B ≥ u) ≤ 1 - confidence, B binomial(n, q).
@@ -74,7 +104,34 @@ def upper_bound(values: Values, counts: Counts, q: float, confidence: float = CO
     _checked(q)
     upto = np.cumsum(counts)
     calls = _total(upto)
-    return _at_rank(values, upto, _binomial_quantile(confidence, calls, q) + 1) if calls else None
+    alone = max(1, int(calls / clumping))
+    return _at_rank(values, upto, -(-(_binomial_quantile(confidence, alone, q) + 1) * calls // alone))
+
+
+def clumping(beyond: Sequence[int], calls: Sequence[int]) -> float | None:
+    """How many calls count as one, from `beyond` of `calls` that were slower than the percentile, by the
+    second.
+
+    The design effect of cluster sampling: the variance of the share of slow calls between stretches of the
+    run, over that of independent calls (Kish, Survey Sampling, 1965, section 5.4); never below 1. It is
+    estimated from few stretches, for which Student's t stands in for the normal quantile. None when there
+    are too few seconds to tell, or no call was slow.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    batches = min(len(calls), MOST_BATCHES)
+    if batches < FEWEST_BATCHES or not sum(beyond):
+        return None
+    ends = [len(calls) * batch // batches for batch in range(batches + 1)]
+    slow = np.array([sum(beyond[first:last]) for first, last in pairwise(ends)])
+    all_ = np.array([sum(calls[first:last]) for first, last in pairwise(ends)])
+    share = slow.sum() / all_.sum()
+    if share >= 1:
+        return None
+    between = float(np.sum((slow - share * all_) ** 2)) / (batches - 1)
+    effect = between / (share * (1 - share) * float(all_.mean()))
+    few = float(stdtrit(batches - 1, CONFIDENCE) / ndtri(CONFIDENCE)) ** 2
+    return float(max(1.0, 1 + (effect - 1) * few))
 
 
 @lru_cache(maxsize=256)
