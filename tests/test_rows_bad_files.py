@@ -1,0 +1,83 @@
+"""A data file that is missing, empty, broken or of no known form is one line that names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scorebench.errors import InputError
+from scorebench.rows import read_rows, rows_for
+
+
+def _file(directory: Path, name: str, content: str | bytes) -> Path:
+    path = directory / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("d.csv", "", "the file is empty, expected rows"),
+        ("d.csv", "a,b\n", "found no rows, expected at least one"),
+        ("d.csv", "\n\n", "found no CSV table"),
+        ("d.csv", "a,b\n1,2\n1,2,3\n", "found no CSV table: .*Expected 2 fields in line 3, saw 3"),
+        ("d.csv", "a,b\n1,2,3\n4,5,6\n", "found no CSV table: "),
+        ("d.csv", "a,a\n1,2\n", "found two columns named 'a'"),
+        ("d.csv", 'a,b\n"1,2\n', "found no CSV table: "),
+        ("d.csv", b"a\n\xff\xfe\n", "not UTF-8"),
+        ("d.parquet", "no parquet", "found no Parquet file"),
+        ("d.parquet", b"PAR1\0\0PAR1", "found no Parquet file"),
+        ("d.json", "{", r"found no JSON \(line 1, column 2"),
+        ("d.json", b"\xff", "not UTF-8"),
+        ("d.json", "[]", "found no rows"),
+        ("d.json", "[{}]", "found no rows"),
+        ("d.json", '[{"a": NaN}]', "found a bare NaN, which is not JSON; write null"),
+        ("d.json", '[{"a": -Infinity}]', "found a bare -Infinity"),
+        ("d.json", "7", "found a int; MLflow takes exactly one of"),
+        ("d.json", "{}", "found no keys; MLflow takes exactly one of"),
+        ("d.json", '[{"a": 1}, 2]', "objects and other values mixed"),
+        ("d.json", '{"dataframe_records": [[1]]}', "found a row that is no object"),
+        ("d.json", '{"dataframe_records": 5}', "found a int, expected a list of rows"),
+        ("d.json", '{"dataframe_split": [1]}', "found no list of rows under 'data'"),
+        ("d.json", '{"dataframe_split": {"columns": ["a"], "data": [1]}}', "found a row that is no list"),
+        ("d.json", '{"columns": ["a", "b"], "data": [[1, 2], [1]]}', "row 2: found 1 values, expected 2"),
+        ("d.json", '{"columns": ["a", "a"], "data": [[1, 2]]}', "expected a list of names, each once"),
+        ("d.json", '{"inputs": {"a": [1], "b": [1, 2]}}', "columns of unequal length"),
+        (
+            "d.json",
+            '{"messages": [{"role": "user"}]}',
+            "found keys 'messages'; .*Put the rows under one of them",
+        ),
+        ("d.json", '{"inputs": [1], "instances": [1]}', "found keys 'inputs' and 'instances'; .*Keep one"),
+        ("d.txt", "a\n1\n", "found suffix '.txt', expected .csv, .parquet, .json"),
+    ],
+)
+def test_a_bad_file_is_an_error_that_names_it(
+    name: str, content: str | bytes, complaint: str, tmp_path: Path
+) -> None:
+    """One line: the file, what was found, what was expected, what to do."""
+    path = _file(tmp_path, name, content)
+    with pytest.raises(InputError, match=complaint) as raised:
+        read_rows(path)
+    assert str(raised.value).startswith(str(path))
+    assert "\n" not in str(raised.value)
+
+
+def test_no_file_is_an_error(tmp_path: Path) -> None:
+    """And so is a folder."""
+    with pytest.raises(InputError, match=r"gone\.csv: found no such file, expected a data file"):
+        read_rows(tmp_path / "gone.csv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputError, match="found a folder"):
+        read_rows(tmp_path / "folder.csv")
+
+
+@pytest.mark.parametrize("limit", [0, -3])
+def test_no_rows_asked_for_is_an_error(limit: int, tmp_path: Path) -> None:
+    """The number comes back in the message."""
+    with pytest.raises(InputError, match=f"--num-records: found {limit}, expected 1 or more"):
+        read_rows(_file(tmp_path, "d.csv", "a\n1\n"), limit=limit)
+    with pytest.raises(InputError, match=f"--num-records: found {limit}, expected 1 or more"):
+        rows_for(None, None, limit=limit)
