@@ -3,8 +3,8 @@
 `values` ascend and `counts` says how often each was seen, as a histogram's buckets give them. All bounds
 come from order statistics alone: no distribution is assumed. But they hold for calls that don't depend on
 each other, and calls that queue behind one another do: at 85 % load of an M/M/1 queue a p99 has its "99 %
-bound" below the truth in two runs of three. `clumping` says how many calls count as one, from how the slow
-ones cluster in time; with it the bounds hold there too, or say that there are none.
+bound" below the truth in more than half of all runs. `clumping` says how many calls count as one, from how
+the slow ones cluster in time; with it the bounds hold there too, or say that there are none.
 """
 
 from __future__ import annotations
