@@ -14,6 +14,7 @@ from gevent import get_hub
 
 from scorebench.http_message import CallFailed
 from scorebench.outcome import Outcome
+from scorebench.watchdog import GIVEN_UP
 from tests.client import answer_of, connection_to, fate, request_to
 from tests.scoring_server import Behaviour, End, Reply, replies, scoring_server
 from tests.test_connection import LARGE
@@ -215,7 +216,7 @@ def test_a_timeout_of_gevent_in_a_call_closes_it_too() -> None:
 
 
 def test_a_call_in_flight_can_be_given_up() -> None:
-    """Who lowers the deadline ends the call, long before its timeout."""
+    """Who moves the deadline to GIVEN_UP cuts the call off, long before its timeout."""
     with (
         scoring_server(Behaviour(default=replies.NEVER)) as server,
         connection_to(server.url, timeout_s=60.0) as connection,
@@ -223,9 +224,25 @@ def test_a_call_in_flight_can_be_given_up() -> None:
         call = gevent.spawn(fate, connection, request_to(server))
         gevent.sleep(0.05)
         assert connection.in_call
-        connection.deadline = 0.0
-        assert call.get(timeout=5.0) is Outcome.CLIENT_TIMEOUT
+        connection.deadline = GIVEN_UP
+        assert call.get(timeout=5.0) is Outcome.CUT_OFF
         assert not connection.in_call
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.05], ids=["at its start", "later"])
+@pytest.mark.parametrize("body", [ONE, LARGE], ids=["waiting for the answer", "sending"])
+def test_a_connection_closed_by_another_greenlet(body: bytes, pause_s: float) -> None:
+    """Its call is cut off instead of waiting for ever, and the loop keeps no watcher of a closed socket."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with connection_to(url, timeout_s=60.0) as connection:
+            call = gevent.spawn(fate, connection, request_to(url, body))
+            gevent.sleep(pause_s)
+            connection.close()
+            assert call.get(timeout=5.0) is Outcome.CUT_OFF
+            assert not connection.in_call
+        with scoring_server() as server, connection_to(server.url) as other:
+            assert fate(other, request_to(server)) == 200  # its socket is not mistaken for the closed one
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["new", "kept"])

@@ -16,16 +16,15 @@ from collections.abc import Callable
 from time import perf_counter as clock
 from typing import Any
 
-import gevent
-import gevent.socket
 from gevent import get_hub, getcurrent
 
+from scorebench.addresses import addresses
 from scorebench.failures import GONE, failure_of
 from scorebench.http_message import MAX_ANSWER_BYTES, Answer, AnswerParser, CallFailed
 from scorebench.outcome import Outcome
 from scorebench.target import Target
 from scorebench.tls import TlsSocket
-from scorebench.watchdog import NEVER, Watchdog
+from scorebench.watchdog import GIVEN_UP, NEVER, Watchdog
 
 TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
@@ -59,11 +58,12 @@ class Connection:
         self._watcher: Any = None
         self._send: Callable[[bytes | memoryview], int]
         self._recv: Callable[[int], bytes]
+        self._caller: Any = None
         self._resume: Callable[[], object]
         self._waiting = False
         self._stale = False
         self.deadline = NEVER
-        """When the call in flight is given up. Who lowers it ends the call, at the watchdog's next look."""
+        """When the call in flight times out; GIVEN_UP cuts it off at the watchdog's next look."""
         self.reconnects = 0
         """How often a kept-alive connection turned out to be closed and the call was sent again."""
 
@@ -110,7 +110,11 @@ class Connection:
             raise
 
     def close(self) -> None:
-        """Close; the next call opens a new connection. For the greenlet that calls; any number of times."""
+        """Close; the next call opens a new connection. A call of another greenlet is cut off, very soon."""
+        if self.in_call and getcurrent() is not self._caller:
+            self.deadline = GIVEN_UP
+            get_hub().loop.run_callback(self.expire)
+            return
         self.deadline = NEVER
         if self._sock is None:
             return
@@ -142,7 +146,7 @@ class Connection:
         self.close()
         self._open()
         self.reconnects += stale
-        self.deadline = clock() + self._timeout_s if deadline is None else deadline
+        self._allow(self._timeout_s if deadline is None else deadline - clock())
         return self._exchange(memoryview(request), AnswerParser(self._max_answer_bytes))
 
     def _call_slowly(self, request: bytes, sent: int) -> Answer:
@@ -222,6 +226,10 @@ class Connection:
             except BlockingIOError:
                 self._wait()
 
+    def _allow(self, limit_s: float) -> None:
+        if self.deadline != GIVEN_UP:
+            self.deadline = clock() + limit_s
+
     def _wait(self) -> None:
         """Switch to the hub until the lasting watcher, or one of `_wait_for`, or the watchdog, calls back."""
         if clock() >= self.deadline:
@@ -240,26 +248,18 @@ class Connection:
 
     def _open(self) -> None:
         """Connect to the first address that takes us; CallFailed if none does."""
-        self._resume = getcurrent().switch
+        self._caller = getcurrent()
+        self._resume = self._caller.switch
         self.deadline = clock() + self._connect_timeout_s
         last: CallFailed | None = None
-        for family, address in self._addresses():
+        for family, address in addresses(self._target, self._connect_timeout_s):
             try:
-                self._connect(family, address)
+                return self._connect(family, address)
             except OSError as error:
                 last = self._failed(error, connecting=True)
-            else:
-                return
+            if last.outcome is Outcome.CUT_OFF:
+                break
         raise last or CallFailed(Outcome.CONNECTION_FAILED, f"{self._target.host}: no address")
-
-    def _addresses(self) -> list[tuple[int, Any]]:
-        host = self._target.host
-        try:
-            with gevent.Timeout(self._connect_timeout_s, TimeoutError("no address found in time")):
-                found = gevent.socket.getaddrinfo(host, self._target.port, type=_socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise CallFailed(Outcome.CONNECTION_FAILED, f"{host}: {error}") from None
-        return [(family, address) for family, _, _, _, address in found]
 
     def _connect(self, family: int, address: Any) -> None:
         # The plain C socket: gevent's own waits by itself, with a watcher a call.
@@ -267,7 +267,7 @@ class Connection:
         self._sock.setblocking(False)
         self._sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
         self._watcher = get_hub().loop.io(self._sock.fileno(), _READ)
-        self.deadline = clock() + self._connect_timeout_s
+        self._allow(self._connect_timeout_s)
         self._watchdog.watch(self)
         while code := self._sock.connect_ex(address):
             if code == errno.EISCONN:
@@ -285,14 +285,15 @@ class Connection:
         self._send, self._recv = self._tls.send, self._tls.recv
         while True:
             try:
-                self._tls.handshake()
+                return self._tls.handshake()
             except BlockingIOError:
                 self._wait()
-            else:
-                return
 
     def _failed(self, error: OSError, *, connecting: bool = False) -> CallFailed:
         """Close, and say what `error` made of the call."""
         limit_s = self._connect_timeout_s if connecting else self._timeout_s
+        given_up = self.deadline == GIVEN_UP
         self.close()
+        if given_up:
+            return CallFailed(Outcome.CUT_OFF, "given up before it was answered")
         return failure_of(error, connecting=connecting, limit_s=limit_s)

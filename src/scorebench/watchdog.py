@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from gevent import get_hub
 
 NEVER = float("inf")
+GIVEN_UP = 0.0
+"""A deadline that has always passed, whatever the clock says."""
 PERIOD_S = 0.1
 
 
