@@ -9,12 +9,14 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from scorebench import __version__
@@ -187,13 +189,28 @@ def _locust(options: argparse.Namespace, url: str, server: Any) -> int:
         "locust",
         *_locust_arguments(options, url),
     ]
-    process = subprocess.Popen(command, env=environment)
-    try:
+    # A session of its own: Ctrl-C comes to us alone, and once, and we pass it on.
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    with _passing_on(process):
         return process.wait()
-    except BaseException:  # Ctrl-C reaches Locust too: it ends the run and writes the report
-        process.terminate()
-        process.wait()
-        raise
+
+
+@contextmanager
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """SIGINT and SIGTERM go to Locust, which ends the run and writes the report; the third one kills it."""
+    received = 0
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        received += 1
+        process.send_signal(number if received < 3 else signal.SIGKILL)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _locust_arguments(options: argparse.Namespace, url: str) -> list[str]:
@@ -201,7 +218,7 @@ def _locust_arguments(options: argparse.Namespace, url: str) -> list[str]:
     words += ["--skip-log-setup", "--config", os.devnull, "-H", url]
     words += ["-u", str(options.users), "-r", str(min(options.users, _SPAWN_RATE))]
     words += ["-t", options.run_time] if options.run_time else []
-    words += ["--processes", str(options.processes)] if options.processes else []
+    words += _cluster_arguments(options.processes) if options.processes else []
     for option in OPTIONS:
         value = getattr(options, option.name)
         if option.switch:
@@ -210,6 +227,15 @@ def _locust_arguments(options: argparse.Namespace, url: str) -> list[str]:
             for one in value if option.repeated else [value]:
                 words.append(f"{option.flag}={one}")
     return words
+
+
+def _cluster_arguments(processes: int) -> list[str]:
+    """Master and workers on a free port of this machine; by itself Locust listens on all interfaces."""
+    from scorebench.servers import ports
+
+    host, port = ports.LOOPBACK, str(ports.claim(0))
+    bind = ["--master-bind-host", host, "--master-bind-port", port]
+    return ["--processes", str(processes), *bind, "--master-host", host, "--master-port", port]
 
 
 def _pinning(cpus: str | None) -> list[str]:

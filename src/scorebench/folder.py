@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench import schema
 from scorebench.errors import InputError
-from scorebench.recording import FormatError, Recording
+from scorebench.recording import FORMAT, FormatError, Recording
 from scorebench.report import data
 
 if TYPE_CHECKING:
@@ -25,13 +27,20 @@ SUMMARY = "summary.json"
 USERS = "users.csv"
 SECONDS = "seconds.csv"
 LATEST = "latest"
+LONGEST_RUN_S = 7 * 24 * 3600
+DEEPEST = 20
 
 
 def check_parent(parent: Path) -> None:
-    """InputError where `create` could not make a folder; makes none itself."""
+    """InputError where `create` could not make a folder; leaves none itself."""
     nearest = next(path for path in (parent, *parent.absolute().parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"{parent}: no report can be written here. Give another folder with --report-dir.")
+    try:
+        with tempfile.TemporaryDirectory(dir=nearest):
+            pass
+    except OSError as problem:
+        raise InputError(
+            f"{parent}: no report can be written here ({problem.strerror}). Give another with --report-dir."
+        ) from None
 
 
 def create(parent: Path, server_name: str, now: datetime) -> Path:
@@ -78,7 +87,7 @@ def read(path: Path) -> Recording:
     """The recording in a run's folder, or in the file itself. InputError for whatever can't be read."""
     file = path / RECORDING if path.is_dir() else path
     try:
-        content = json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes(), parse_constant=_refused)
     except OSError as problem:
         raise InputError(
             f"{file}: {problem.strerror or problem}; expected the {RECORDING} of a run. "
@@ -89,17 +98,41 @@ def read(path: Path) -> Recording:
     return _recording(content, file)
 
 
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
 def _recording(content: Any, file: Path) -> Recording:
     if not isinstance(content, dict) or "measured" not in content or "format" not in content:
         raise InputError(f"{file}: is not a recording of scorebench; expected the {RECORDING} of a run.")
+    if content["format"] != FORMAT:
+        raise InputError(f"{file}: {FormatError(content['format'])}")
+    if fault := _fault(content):
+        raise InputError(f"{file}: is damaged: {fault}. Expected the {RECORDING} of a run, unchanged.")
     try:
         return Recording.from_dict(content)
-    except FormatError as problem:
-        raise InputError(f"{file}: {problem}") from None
-    except Exception as problem:  # a file is hostile input, and HdrHistogram's decoder raises as it likes
+    except Exception as problem:  # HdrHistogram's decoder raises as it likes, and a file is hostile input
         raise InputError(
             f"{file}: is damaged ({type(problem).__name__}); expected the {RECORDING} of a run, unchanged."
         ) from None
+
+
+def _fault(content: dict[str, Any]) -> str | None:
+    """Where the file differs from its schema, or would fill the memory."""
+    if fault := schema.first_fault(content, schema.load("recording")):
+        return fault
+    for phase in ("measured", "warm_up"):
+        seconds = [second[0] for second in content[phase]["seconds"]]
+        if seconds and max(seconds) - min(seconds) > LONGEST_RUN_S:
+            return f"$.{phase}.seconds: found {max(seconds) - min(seconds):,} s; expected a week at most"
+    if not _is_flat(content, DEEPEST):
+        return f"$: found lists within lists; expected at most {DEEPEST}"
+    return None
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_flat(item, levels - 1) for item in inner if isinstance(item, dict | list))
 
 
 def _point_latest(path: Path) -> None:

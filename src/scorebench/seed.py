@@ -1,6 +1,6 @@
 """The two commands that scorebench grew from: benchmark.py and threaded_benchmark.py.
 
-Knows their options and their order of printing; the tables are made in `report.text`, the calls in `plugin`.
+Knows their options and their order of printing; the tables are made in `report.seed`, the calls in `plugin`.
 """
 
 from __future__ import annotations
@@ -128,27 +128,17 @@ def _numbers(predictions: list[Any]) -> str:
 
 
 def _conclude(options: argparse.Namespace, recording: Recording, threaded: bool) -> int:
-    from scorebench.report import text
+    from scorebench.report import seed as tables
     from scorebench.summary import summarise
 
     summary = summarise(recording)
-    if not summary.valid:
-        print(_nothing_valid(summary), file=sys.stderr)
+    if problem := tables.nothing_valid(summary):
+        print(problem, file=sys.stderr)
         return 1
-    print(text.seed_summary(summary) if threaded else text.seed_results(summary))
+    print(tables.table(summary) if threaded else tables.results(summary, recording.measured.rows))
     if options.output_file_base:
         _write(options.output_file_base, summary)
     return 0 if summary.valid == summary.calls else 1
-
-
-def _nothing_valid(summary: Summary) -> str:
-    """The cause that came most often, and its first answer."""
-    if not summary.outcomes:
-        return "error: no call was sent"
-    cause = max(summary.outcomes, key=lambda label: summary.outcomes[label])
-    example = " ".join(summary.examples.get(cause, "").split())
-    times = f"{summary.outcomes[cause]} times"
-    return f"error: none of {summary.calls} calls was valid; {cause} ({times}): {example}"
 
 
 def _check_output(base: str | None) -> None:

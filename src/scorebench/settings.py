@@ -72,7 +72,7 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
 
     if not host:
         raise InputError("--host: none given; expected the server's URL, such as http://localhost:5001")
-    run_time_s = _run_time_s(of("run_time"))
+    run_time_s = _run_time_s(getattr(options, "scorebench_run_time", None) or of("run_time"))
     settings = Settings(
         target=Target.parse(host),
         data=_path(of("data")),

@@ -24,9 +24,8 @@ __all__ = ["ScoringUser", "install"]
 
 @events.init_command_line_parser.add_listener
 def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
-    group = parser.add_argument_group("scorebench")
     for option in OPTIONS:
-        group.add_argument(option.flag, include_in_web_ui=option.on_page, **option.arguments())  # type: ignore[call-arg]
+        parser.add_argument(option.flag, include_in_web_ui=option.on_page, **option.arguments())
 
 
 @events.init.add_listener
@@ -34,6 +33,7 @@ def _on_init(environment: Any, **_: Any) -> None:
     run = install(environment)
     if run.is_worker or environment.web_ui is not None:
         return  # workers get their options with the order to spawn, the page when its form is sent
+    run.take_over_run_time()
     try:
         run.check()
     except InputError as error:

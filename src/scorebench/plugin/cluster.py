@@ -143,7 +143,7 @@ def join(run: Run) -> Alone:
 def end_test(run: Run) -> None:
     """Stop the test; leave Locust too unless its page is open."""
     runner = run.environment.runner
-    if runner is None:
+    if runner is None or runner.state in ("stopping", "stopped", "cleanup"):
         return
     if run.environment.web_ui is None:
         runner.quit()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
+import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
 from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench import folder, surroundings
@@ -40,6 +41,9 @@ logger = logging.getLogger("scorebench")
 SERVER_VARIABLE = "SCOREBENCH_SERVER"
 """Where `scorebench run` tells Locust's process what it started: ServerInfo as JSON."""
 
+ELSEWHERE = Payload((b"",), (1,), "", "the locustfile's own")
+"""Stands for the bodies of users that are not ours: one row a call, as far as we know."""
+
 
 class Run:
     """What scorebench knows of an Environment, over all the tests that it runs."""
@@ -55,6 +59,7 @@ class Run:
         self._server: dict[str, Any] = json.loads(os.environ.get(SERVER_VARIABLE, "null")) or {}
         self._facts: dict[str, Any] = {}
         self._cluster = cluster.join(self)
+        self._phase = ""
 
     @property
     def is_worker(self) -> bool:
@@ -81,6 +86,20 @@ class Run:
         """Whether any user class posts payloads; a plain HttpUser brings its own."""
         return any(issubclass(cls, ScoringUser) for cls in self.environment.user_classes)
 
+    def take_over_run_time(self) -> None:
+        """Keep Locust from counting --run-time, which it does from before the first call could leave.
+
+        Under a name of ours the option also reaches the workers, whose schedules end with it.
+        """
+        options = self._options()
+        options.scorebench_run_time, options.run_time = options.run_time, None
+
+    def _begin_run_time(self) -> None:
+        run_time_s = getattr(self._options(), "scorebench_run_time", None)
+        if run_time_s and not self.is_worker:
+            gevent.get_hub().loop.update_now()
+            gevent.spawn_later(run_time_s, cluster.end_test, self)
+
     def check(self) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
         settings = self.settings()
@@ -88,13 +107,15 @@ class Run:
         if not self.needs_payload:
             return
         if self._payload is None or self._payload[0] != settings:
-            self._payload = (settings, payload_of(settings))
+            self._payload = self._encoded(settings)
         self._server["version"] = server_version(settings.target, settings.ca_file)
-        # What took long has let the loop's clock fall behind, and Locust's run time counts from it.
-        gevent.get_hub().loop.update_now()
+
+    def _encoded(self, settings: Settings) -> tuple[Settings, Payload]:
+        return settings, payload_of(settings)
 
     def start(self) -> None:
         """A test starts: everything from zero."""
+        self._phase = "running"
         self.recording, self.report, self.folder, self.verdict = Recording(), None, None, None
         settings = self.settings()
         self.environment.stop_timeout = settings.drain_s
@@ -103,15 +124,20 @@ class Run:
             self._facts = self._known_facts(settings)
         if self.is_master:
             self._cluster.deal()
+            self._begin_run_time()
             return
         if self.needs_payload and self._payload is None:
-            self.check()
-        payload = self._payload[1] if self._payload else Payload((), (), "", "")
+            # In a thread, since the worker's heartbeats must go on meanwhile.
+            self._payload = gevent.get_hub().threadpool.apply(self._encoded, (settings,))
+        payload = self._payload[1] if self._payload else ELSEWHERE
         worker, workers = self._cluster.place()
         session = Session(settings, payload, worker=worker, workers=workers)
+        session.on_start = self._begin_run_time
         session.on_exhausted = self._cluster.exhausted
         set_session(self.environment, session)
         self._spawn_helpers(session)
+        if not self.needs_payload:
+            session.start()
 
     def _spawn_helpers(self, session: Session) -> None:
         gevent.spawn(batches.fire_regularly, self.environment, session)
@@ -153,6 +179,9 @@ class Run:
 
     def stopping(self) -> None:
         """The test is about to stop: no new call, and those in flight are waited for."""
+        if self._phase != "running":
+            return
+        self._phase = "stopping"
         if self.is_master:
             self._cluster.stop_workers(self.settings().drain_s)
             return
@@ -162,6 +191,9 @@ class Run:
 
     def stopped(self) -> None:
         """All users are gone: what they left becomes the report, or goes to the master."""
+        if self._phase != "stopping":
+            return
+        self._phase = "stopped"
         if not self.is_master:
             session = session_of(self.environment)
             batches.fire(self.environment, session)

@@ -66,6 +66,8 @@ class Session:
         self._changed = 0
         self._started = Event()
         self._exhausted = False
+        self.on_start: Callable[[], None] = lambda: None
+        """Called once, when the first call may leave."""
         self.on_exhausted: Callable[[], None] = lambda: None
         """Called once, when the last user has left because no calls are left to send."""
         self._worker, self._workers = worker, workers
@@ -92,6 +94,7 @@ class Session:
             self.schedule = Schedule(mine, self.payloads, self.start_s)
         self.running = True
         self._started.set()
+        self.on_start()
 
     def wait_for_start(self) -> None:
         """Wait until `start`, which comes when the first user is there."""
