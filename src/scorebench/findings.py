@@ -14,6 +14,7 @@ import numpy as np
 
 from scorebench import steadiness
 from scorebench.finding import Finding, Severity
+from scorebench.recording import ALL_USERS_BUSY
 from scorebench.tally import SecondTally
 from scorebench.timeline import middle_s
 from scorebench.units import say_percent, say_rate, say_seconds
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from scorebench.recording import Recording
     from scorebench.summary import Summary
 
-NEVER_SENT_BUSY = "all users busy"
-"""The cause of calls that were due before the end and found no user: the server's doing, or too few users."""
 SERVER_RESTARTED = "server restarted"
 GENERATOR = "generator"
 """How the name of each sampled process of ours begins."""
@@ -124,9 +123,9 @@ def _never_sent(summary: Summary, _: Recording) -> Iterator[Finding]:
             "never_sent",
             f"{calls:,} calls that were due ({say_percent(round(share, 4))}) were never sent: {cause}",
             "lower the rate or start more users"
-            if cause == NEVER_SENT_BUSY
+            if cause == ALL_USERS_BUSY
             else "look into the log for why it ended",
-            flatters=cause == NEVER_SENT_BUSY,
+            flatters=cause == ALL_USERS_BUSY,
         )
 
 
@@ -150,7 +149,7 @@ def _rate(summary: Summary, recording: Recording) -> Iterator[Finding]:
     due, sent, span_s = _while_due(recording, sum(summary.accounting.never_sent.values()))
     if not summary.open_loop or not due or not span_s or sent / due >= RATE_SHARE:
         return
-    explained = summary.late + summary.accounting.never_sent.get(NEVER_SENT_BUSY, 0)
+    explained = summary.late + summary.accounting.never_sent.get(ALL_USERS_BUSY, 0)
     by_users = explained >= due - sent
     yield Finding(
         Severity.WARNING if by_users else Severity.INVALID,

@@ -16,9 +16,18 @@ FORMAT = 1
 
 EXAMPLE_BYTES = 2_000
 
+ALL_USERS_BUSY = "the run ended with all users busy"
+"""A cause of calls that were never sent: no user was free for them. Any other cause is the generator's."""
+
 
 class FormatError(ValueError):
-    """A recording that this version cannot read."""
+    """A recording of a format that this version cannot read."""
+
+    def __init__(self, found: object) -> None:
+        super().__init__(
+            f"is a recording of format {found!r}; this scorebench reads format {FORMAT}. "
+            "Read it with the version that wrote it, or run again."
+        )
 
 
 @dataclass
@@ -104,10 +113,7 @@ class Recording:
     def from_dict(cls, data: dict[str, Any]) -> Recording:
         """The recording that `to_dict` wrote; FormatError names the version that is needed."""
         if data.get("format") != FORMAT:
-            raise FormatError(
-                f"a recording of format {data.get('format')!r}; this scorebench reads format {FORMAT}. "
-                "Read it with the version that wrote it, or run again."
-            )
+            raise FormatError(data.get("format"))
         return cls(
             measured=Tally.from_dict(data["measured"]),
             warm_up=Tally.from_dict(data["warm_up"]),

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scorebench.accounting import Accounting, account
-from scorebench.percentiles import Estimate, calls_needed, estimate
+from scorebench.clumps import Clumps
+from scorebench.percentiles import Estimate, Sample, calls_needed, estimate, percentile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,12 +45,33 @@ class Times:
     values_s: NDArray[np.float64] = field(compare=False, repr=False)
     """The middles of the histogram's buckets that hold a call, ascending."""
     counts: NDArray[np.int64] = field(compare=False, repr=False)
-    percentiles: Mapping[str, Estimate] = field(default_factory=dict)
-    """`QUANTILES` by name."""
+    clumps: Clumps | None = field(compare=False, repr=False)
+    """How slow calls cluster; None where that was not recorded, and percentiles have no bounds."""
+
+    @cached_property
+    def percentiles(self) -> dict[str, Estimate]:
+        """`QUANTILES` by name."""
+        return {name: self.percentile(q) for name, q in QUANTILES.items()}
 
     def percentile(self, q: float) -> Estimate:
-        """Any percentile, `q` between 0 and 1, with its bounds; no value where too few calls support it."""
-        return estimate(self.values_s, self.counts, q)
+        """Any percentile, `q` between 0 and 1, with its bounds; no value where too few calls support it.
+
+        The bounds allow for calls that queue behind one another: see `percentiles.clumping`.
+        """
+        naive = estimate(self.values_s, self.counts, q)
+        if naive.value is None:
+            return naive
+        clumping = None if self.clumps is None else self.clumps.at(naive.value)
+        if clumping is None:
+            return replace(naive, low=None, high=None)
+        return estimate(self.values_s, self.counts, q, clumping=clumping)
+
+    def sample(self, q: float) -> Sample:
+        """The counted values and how they clump at percentile `q`, for bounds over several runs."""
+        value_s = percentile(self.values_s, self.counts, q)
+        if self.clumps is None or value_s is None:
+            return Sample(self.values_s, self.counts, None)
+        return Sample(self.values_s, self.counts, self.clumps.at(value_s))
 
     def to_dict(self) -> dict[str, float | None]:
         """mean, min, max and the percentiles, in seconds."""
@@ -187,6 +210,7 @@ def summarise(recording: Recording) -> Summary:
     tally = recording.measured
     wall_time_s = _wall_time_s(tally)
     accounting = account(recording)
+    clumps = Clumps(tally.seconds)
     return Summary(
         calls=tally.calls,
         valid=tally.valid,
@@ -196,9 +220,9 @@ def summarise(recording: Recording) -> Summary:
         rows_per_s=_per(tally.rows, wall_time_s),
         sent_per_s=_per(tally.calls, wall_time_s),
         valid_share=_per(accounting.valid, accounting.finished),
-        service=times_of(tally.service),
-        response=times_of(tally.response),
-        lag=times_of(tally.lag),
+        service=times_of(tally.service, clumps),
+        response=times_of(tally.response, clumps),
+        lag=times_of(tally.lag, None),
         late=tally.late,
         outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},
         accounting=accounting,
@@ -212,8 +236,8 @@ def summarise(recording: Recording) -> Summary:
     )
 
 
-def times_of(histogram: Histogram) -> Times:
-    """A histogram's figures."""
+def times_of(histogram: Histogram, clumps: Clumps | None) -> Times:
+    """A histogram's figures. `clumps` are those of the response times, and stand in for other times' too."""
     values_s, counts = histogram.table()
     return Times(
         count=histogram.count,
@@ -223,7 +247,7 @@ def times_of(histogram: Histogram) -> Times:
         sum_s=histogram.sum_s,
         values_s=values_s,
         counts=counts,
-        percentiles={name: estimate(values_s, counts, q) for name, q in QUANTILES.items()},
+        clumps=clumps,
     )
 
 

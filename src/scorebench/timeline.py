@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scorebench.outcome import BY_LABEL, Group
-from scorebench.percentiles import estimate
+from scorebench.percentiles import calls_needed, percentile
 from scorebench.tally import COARSE_BITS, SecondTally
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
         ended[BY_LABEL[label].group] += calls
     lowest_us = sorted(tally.response_us)
     values_s, counts = [middle_s(us) for us in lowest_us], [tally.response_us[us] for us in lowest_us]
-    percentiles = {name: estimate(values_s, counts, q).value for name, q in QUANTILES.items()}
+    calls = sum(counts)
+    percentiles = {
+        name: percentile(values_s, counts, q) if calls >= calls_needed(q) else None
+        for name, q in QUANTILES.items()
+    }
     return Second(
         t_s=t_s,
         unix_s=unix_s,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scorebench.report.words import NOT_MEASURED, plain
 
 if TYPE_CHECKING:
+    from scorebench.percentiles import Estimate
     from scorebench.summary import Summary
 
 
@@ -31,6 +32,31 @@ def table(summary: Summary) -> str:
     mean = NOT_MEASURED if times.mean_s is None else f"{times.mean_s:.4f}"
     total = f"  Total  {mean} {_seconds(times.max_s)} {_seconds(times.min_s)}"
     return "\n".join(["Summary", "  Thread Mean  Max   Min", *lines, total]) + "\n"
+
+
+def more(summary: Summary) -> str:
+    """What the old scripts lacked: percentiles, calls a second, wall time, calls by outcome; in seconds."""
+    found = summary.service.percentiles
+    lines = ["Percentiles (seconds):", *(f"  {name + ':':<8} {_percentile(found[name])}" for name in found)]
+    lines += ["Rate:", f"  valid calls a second: {_rate(summary.throughput_per_s)}"]
+    lines += [f"  rows a second:        {_rate(summary.rows_per_s)}"]
+    lines += [f"  wall time in seconds: {_seconds(summary.wall_time_s)}", "Outcomes (calls):"]
+    width = max(map(len, summary.outcomes), default=0) + 1
+    lines += [f"  {label + ':':<{width}} {calls:,}" for label, calls in summary.outcomes.items()]
+    lines += [f"  {label}, the first: {plain(text, 300)}" for label, text in summary.examples.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _percentile(found: Estimate) -> str:
+    if found.value is None:
+        return f"needs {found.needed:,} calls"
+    if found.low is None or found.high is None:
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} (99 % sure: {found.low:.3f} to {found.high:.3f})"
+
+
+def _rate(per_s: float | None) -> str:
+    return NOT_MEASURED if per_s is None else f"{per_s:,.1f}"
 
 
 def nothing_valid(summary: Summary) -> str | None:

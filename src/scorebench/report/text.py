@@ -176,8 +176,14 @@ def _percentile(name: str, columns: Iterable[Times]) -> list[str]:
         if found.value is None:
             cells += ["", f"needs {found.needed:,} calls"]
         else:
-            cells += [milliseconds(found.value), f"{milliseconds(found.low)} to {milliseconds(found.high)}"]
+            cells += [milliseconds(found.value), _between(found)]
     return cells
+
+
+def _between(found: Estimate) -> str:
+    if found.low is None or found.high is None:
+        return "bounds not known" if found.low is None else f"at least {milliseconds(found.low)}"
+    return f"{milliseconds(found.low)} to {milliseconds(found.high)}"
 
 
 def _outcomes(summary: Summary, page: _Page) -> list[str]:
@@ -235,12 +241,16 @@ def account(summary: Summary) -> list[str]:
 
 
 def _lag(summary: Summary) -> list[str]:
-    if not summary.open_loop or not summary.lag.count:
+    if not summary.open_loop:
         return []
     shown = summary.lag.percentiles
-    values = ", ".join(f"{name} {_value(shown[name])}" for name in ("p50", "p99"))
-    late = f"; {count(summary.late, 'call')} found all users busy" if summary.late else ""
-    return [f"Generator's lag: {values}{late}"]
+    lines = []
+    if summary.lag.count:
+        values = ", ".join(f"{name} {_value(shown[name])}" for name in ("p50", "p99"))
+        lines.append(f"Generator's lag: {values}")
+    if summary.late:
+        lines.append(f"Due while all users were busy, sent late: {count(summary.late, 'call')}")
+    return lines
 
 
 def _environment(summary: Summary, page: _Page) -> list[str]:

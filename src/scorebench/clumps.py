@@ -1,0 +1,48 @@
+"""Seconds of a run → how its slow calls cluster, and so how many count as one. Knows tallies; no wording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scorebench.percentiles import clumping
+from scorebench.tally import coarse_us
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scorebench.tally import SecondTally
+
+
+class Clumps:
+    """The response times of every second, at hand for any percentile."""
+
+    def __init__(self, seconds: Mapping[int, SecondTally]) -> None:
+        first = min(seconds, default=0)
+        triples = [
+            (second - first, us, calls)
+            for second, tally in sorted(seconds.items())
+            for us, calls in tally.response_us.items()
+        ]
+        table = np.array(triples, dtype=np.int64).reshape(-1, 3)
+        self._second, self._us, self._calls = table.T
+        self._length = int(self._second[-1]) + 1 if len(table) else 0
+
+    def at(self, value_s: float) -> float | None:
+        """How many calls count as one at a percentile of that value; None where that can't be told.
+
+        Where all calls fall into one coarse bucket nothing could differ between seconds, and it is 1.
+        """
+        bucket_us = int(coarse_us(np.array([value_s]))[0])
+        slow = self._us > bucket_us
+        if not slow.any():
+            slow = self._us >= bucket_us
+        if slow.all():
+            return 1.0
+        return clumping(self._by_second(slow), self._by_second(np.ones_like(slow)))
+
+    def _by_second(self, chosen: NDArray[np.bool_]) -> list[int]:
+        counts = np.bincount(self._second[chosen], self._calls[chosen], minlength=self._length)
+        return [int(count) for count in counts.tolist()]
