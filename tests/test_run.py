@@ -184,7 +184,7 @@ def test_a_warm_up_is_kept_apart(tmp_path: Path) -> None:
 
 def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
     """A locustfile of HttpUsers that only imports the plugin: its requests are the calls."""
-    with scoring_server() as server:
+    with scoring_server(Behaviour(service=Constant(0.02), at_once=3)) as server:
         example = ROOT / "docs" / "examples" / "plain_http_user.py"
         done = locust(tmp_path, "-H", server.url, "-u", "3", "-t", "1s", locustfile=example)
         accounted(done, server)
