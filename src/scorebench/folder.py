@@ -105,7 +105,7 @@ def _refused(constant: str) -> float:
 def _recording(content: Any, file: Path) -> Recording:
     if not isinstance(content, dict) or "measured" not in content or "format" not in content:
         raise InputError(f"{file}: is not a recording of scorebench; expected the {RECORDING} of a run.")
-    if content["format"] != FORMAT:
+    if content["format"] != FORMAT or isinstance(content["format"], bool):
         raise InputError(f"{file}: {FormatError(content['format'])}")
     if fault := _fault(content):
         raise InputError(f"{file}: is damaged: {fault}. Expected the {RECORDING} of a run, unchanged.")

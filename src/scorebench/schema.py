@@ -56,7 +56,13 @@ def _faults(value: Any, schema: Schema, root: Schema, place: str) -> Iterator[st
             for inner, inner_schema, inner_place in _WITHIN[keyword](value, wanted, schema, place):
                 yield from _faults(inner, inner_schema, root, inner_place)
         elif not _ASSERTIONS[keyword](value, wanted):
-            yield f"{place}: found {_shown(value)}; expected {keyword} {_shown(wanted)}"
+            yield f"{place}: {_said(keyword, value, wanted)}"
+
+
+def _said(keyword: str, value: Any, wanted: Any) -> str:
+    if keyword == "required":
+        return f"found no {', '.join(name for name in wanted if name not in value)}; expected it"
+    return f"found {_shown(value)}; expected {keyword} {_shown(wanted)}"
 
 
 def _resolved(reference: str, root: Schema) -> Schema:

@@ -1,0 +1,228 @@
+"""What speaks against a measurement: each fault has its line and figure, a healthy run none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scorebench.calls import Calls
+from scorebench.finding import Finding, Severity
+from scorebench.findings import look
+from scorebench.outcome import Outcome
+from scorebench.recording import ALL_USERS_BUSY, Recording
+from scorebench.summary import summarise
+from tests.recordings import START_S, calls, evenly, recording
+
+
+def found_in(made: Recording) -> dict[str, Finding]:
+    return {finding.code: finding for finding in look(summarise(made), made)}
+
+
+def found(batch: Calls, **told: object) -> dict[str, Finding]:
+    return found_in(recording(batch, **told))
+
+
+def healthy(count: int = 3_000) -> list[tuple[float, float, float]]:
+    """Thirty seconds at 100/s, answered in 8 to 12 ms, sent 0.1 ms late."""
+    services = np.random.default_rng(5).uniform(0.008, 0.012, count)
+    return evenly(count, service_s=services.tolist(), lag_s=0.0001)
+
+
+def sampled(made: Recording, *cpu: float | None, who: str = "generator") -> Recording:
+    made.resources += [
+        {"t_s": START_S + t, "who": who, "cpu": value, "rss_bytes": 1} for t, value in enumerate(cpu)
+    ]
+    return made
+
+
+def test_a_healthy_run_has_no_finding() -> None:
+    """Open or closed loop, a generator with time to spare and a steady server: nothing to say."""
+    assert found(calls(healthy()), arrivals="constant") == {}
+    closed = [(sent, sent, done) for _, sent, done in healthy()]
+    assert found(calls(closed, waited=False)) == {}
+
+
+def test_shared_cores_are_a_note() -> None:
+    """On a laptop server and generator share cores: it is said, and does not turn the verdict."""
+    finding = found(calls(healthy()), shared_cores=True, host_cores=2)["shared_cores"]
+    assert finding.severity is Severity.NOTE
+    assert "2 on this host" in finding.text
+    assert "shared_cores" not in found(calls(healthy()), shared_cores=None)
+
+
+def test_a_run_without_calls_is_not_valid() -> None:
+    """Nothing was measured."""
+    assert found_in(Recording())["no_calls"].severity is Severity.INVALID
+
+
+def test_counts_that_differ_are_not_valid() -> None:
+    """One call more was due than arrived."""
+    finding = found(calls(healthy()), due=3_001)["does_not_add_up"]
+    assert finding.severity is Severity.INVALID
+    assert "3,001" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "severity"),
+    [(0.0004, None), (0.0015, Severity.WARNING), (0.006, Severity.INVALID)],
+)
+def test_a_late_generator_is_weighed_against_what_it_measures(
+    lag_s: float, severity: Severity | None
+) -> None:
+    """Beside 10 ms of service: 0.4 ms goes unsaid, 1.5 ms is 13 % and said, 6 ms is 38 % and not valid."""
+    finding = found(calls(evenly(3_000, service_s=0.01, lag_s=lag_s)), arrivals="constant").get(
+        "generator_lag"
+    )
+    assert (finding and finding.severity) == severity
+    if finding:
+        assert "ms" in finding.text
+
+
+def test_the_same_lag_beside_a_slow_server_is_nothing() -> None:
+    """6 ms beside 500 ms is about 1 %."""
+    assert found(calls(evenly(3_000, service_s=0.5, lag_s=0.006)), arrivals="constant") == {}
+
+
+def test_a_generator_late_in_bursts_is_found() -> None:
+    """Late by 40 ms in 2 of 100 calls, as when something else burns its core: p99 is not the server's."""
+    late = np.where(np.arange(3_000) % 100 < 2, 0.04, 0.0)
+    times = [(due, sent + by, done + by) for (due, sent, done), by in zip(healthy(), late, strict=True)]
+    finding = found(calls(times), arrivals="poisson")["generator_lag"]
+    assert finding.severity is Severity.INVALID
+    assert "p99" in finding.text
+    assert not finding.flatters
+
+
+@pytest.mark.parametrize(
+    ("cpu", "severity"),
+    [
+        ([0.5] * 10, None),
+        ([0.5] * 8 + [0.95] * 2, Severity.WARNING),
+        ([0.5] * 4 + [1.0] * 6, Severity.INVALID),
+        ([None] * 10, None),
+    ],
+)
+def test_a_generator_at_its_limit_measures_itself(cpu: list[float | None], severity: Severity | None) -> None:
+    """At 90 % of a core in a tenth of the seconds it is said, in half of them not valid."""
+    finding = found_in(sampled(recording(calls(healthy())), *cpu)).get("generator_cpu")
+    assert (finding and finding.severity) == severity
+
+
+def test_each_worker_is_looked_at_and_the_server_is_not() -> None:
+    """A worker at its limit is named; a server at its limit is what a load test is for."""
+    made = sampled(recording(calls(healthy())), *[0.2] * 10, who="generator 1")
+    sampled(made, *[0.99] * 10, who="generator 2")
+    sampled(made, *[1.0] * 10, who="server")
+    assert "generator 2 was at the limit" in found_in(made)["generator_cpu"].text
+
+
+@pytest.mark.parametrize(("calls_left", "severity"), [(3, Severity.WARNING), (300, Severity.INVALID)])
+def test_calls_never_sent_are_told_by_cause(calls_left: int, severity: Severity) -> None:
+    """Up to one in a hundred is a warning; beyond it the slowest calls are missing."""
+    made = recording(calls(healthy()), arrivals="constant")
+    made.add_never_sent(ALL_USERS_BUSY, calls_left)
+    finding = found_in(made)["never_sent"]
+    assert finding.severity is severity
+    assert ALL_USERS_BUSY in finding.text
+    assert f"{calls_left} calls" in finding.text
+
+
+def test_busy_users_flatter_the_server_and_a_lost_worker_need_not() -> None:
+    """Calls that found no user would have been the slowest; of others nothing is known."""
+    flatters = []
+    for cause in (ALL_USERS_BUSY, "a worker was lost"):
+        made = recording(calls(healthy()), arrivals="constant")
+        made.add_never_sent(cause, 300)
+        flatters.append(found_in(made)["never_sent"].flatters)
+    assert flatters == [True, False]
+
+
+def test_calls_in_flight_at_the_end_are_said() -> None:
+    """Five of a hundred cut off: a warning in a closed loop, where each user leaves one."""
+    outcomes = [0] * 95 + [Outcome.CUT_OFF] * 5
+    closed = found(calls(evenly(100), outcome=outcomes, waited=False))["cut_off"]
+    opened = found(calls(evenly(100), outcome=outcomes), arrivals="constant")["cut_off"]
+    assert (closed.severity, opened.severity) == (Severity.WARNING, Severity.INVALID)
+    assert "5 calls" in closed.text
+
+
+def overloaded() -> Calls:
+    """Due at 100/s for 20 s, sent at 50/s by users who are always busy: the last leaves after 40 s."""
+    sent = np.arange(2_000) / 50
+    times = [
+        (due, max(due, at), max(due, at) + 0.02) for (due, _, _), at in zip(evenly(2_000), sent, strict=True)
+    ]
+    return calls(times, waited=False)
+
+
+def test_busy_users_are_the_servers_or_too_few() -> None:
+    """Half the calls are sent after the load's end: a warning that says more users or a slower rate."""
+    findings = found(overloaded(), arrivals="constant")
+    assert findings["users_busy"].severity is Severity.WARNING
+    assert findings["rate_not_reached"].severity is Severity.WARNING
+    assert "50/s of the 100/s" in findings["rate_not_reached"].text
+
+
+def test_a_rate_missed_with_free_users_is_the_generators() -> None:
+    """Calls that leave seconds late with no user busy are not the server's doing."""
+    times = [(due, due + min(due, 5.0), due + min(due, 5.0) + 0.01) for due, _, _ in evenly(2_000)]
+    finding = found(calls(times), arrivals="constant")["rate_not_reached"]
+    assert finding.severity is Severity.INVALID
+
+
+def test_a_trend_is_named() -> None:
+    """Service times that double over the run: a warning with the size of the rise."""
+    services = np.linspace(0.01, 0.02, 6_000) * np.random.default_rng(1).uniform(0.9, 1.1, 6_000)
+    findings = found(calls(evenly(6_000, service_s=services.tolist())), arrivals="constant")
+    assert findings["trend"].severity is Severity.WARNING
+    assert "latency rose" in findings["trend"].text
+
+
+def test_a_ramp_is_not_held_to_steadiness() -> None:
+    """The same run under a rate that is meant to change has no such finding."""
+    services = np.linspace(0.01, 0.02, 6_000)
+    for arrivals in ("ramp:10-500", "poisson+ramp:10-500", "steps:1,2", "spike:1-2@1s+1s", "replay:a.csv"):
+        assert "trend" not in found(calls(evenly(6_000, service_s=services.tolist())), arrivals=arrivals)
+
+
+def test_a_restart_of_the_server_is_not_valid() -> None:
+    """The figures would mix a warm server with a cold one."""
+    made = recording(calls(healthy()))
+    made.events.append({"t_s": START_S + 3, "what": "server restarted"})
+    assert found_in(made)["server_restarted"].severity is Severity.INVALID
+
+
+def test_smaller_things_are_notes() -> None:
+    """Answers that changed, and a run that ended early."""
+    made = recording(calls(healthy()), run_time_s=120.0)
+    made.changed = 7
+    findings = found_in(made)
+    assert {code: finding.severity for code, finding in findings.items()} == {
+        "changed_under_load": Severity.NOTE,
+        "ended_early": Severity.NOTE,
+    }
+    assert "7 answers" in findings["changed_under_load"].text
+
+
+def test_failures_of_the_warm_up_are_said() -> None:
+    """They are in no figure, and yet something was wrong."""
+    made = recording(calls(healthy()))
+    made.warm_up.add(calls(evenly(3), outcome=[0, Outcome.OVERLOADED, 0]))
+    assert found_in(made)["warm_up_failures"].text == "1 of the 3 calls of the warm-up were not valid"
+
+
+def test_every_finding_says_what_to_try() -> None:
+    """One line each, with advice, and no full stop: the reports set those."""
+    made = sampled(
+        recording(overloaded(), arrivals="constant", shared_cores=True, due=9, run_time_s=999), 1.0
+    )
+    made.events.append({"t_s": 0, "what": "server restarted"})
+    made.changed = 1
+    made.add_never_sent("x", 1)
+    findings = found_in(made).values()
+    assert len(findings) >= 8
+    for finding in findings:
+        assert finding.advice
+        assert "\n" not in finding.text + finding.advice
+        assert not finding.text.endswith(".")
+        assert not finding.advice.endswith(".")

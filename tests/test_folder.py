@@ -1,0 +1,249 @@
+"""A run's folder: written whole or not at all, and read back with suspicion."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scorebench import folder, schema
+from scorebench.errors import InputError
+from scorebench.limits import parse_limit
+from scorebench.outcome import Outcome
+from scorebench.recording import Recording
+from scorebench.report import FORMATS
+from scorebench.summary import summarise
+from scorebench.verdict import judge
+from tests.recordings import calls, evenly, recording
+from tests.requirements import require
+from tests.test_schema import PATHS, VALUES, changed
+
+jsonschema = importlib.import_module("jsonschema")
+NOON = datetime(2026, 1, 2, 12, 0, 5)
+
+
+def made() -> Recording:
+    found = recording(
+        calls(evenly(800), outcome=[Outcome.MODEL_ERROR] + [0] * 799, user=[0, 1] * 400), host_cores=2
+    )
+    found.add_example("model error", 'HTTP 500: "<b>ü\x1b[31m\ud800"')
+    return found
+
+
+def written(path: Path, of: Recording) -> Path:
+    summary = summarise(of)
+    folder.write(path, of, summary, judge(summary, of, [parse_limit("p99<50ms")]))
+    return path
+
+
+def test_a_folder_is_named_by_time_and_server(tmp_path: Path) -> None:
+    """Date, time and server; what a file's name should not hold becomes a dash."""
+    assert folder.create(tmp_path, "webserver", NOON).name == "2026-01-02T120005-webserver"
+    assert folder.create(tmp_path, "../../etc/x y", NOON).name == "2026-01-02T120005-etc-x-y"
+    assert folder.create(tmp_path, "..", NOON).name == "2026-01-02T120005-server"
+
+
+def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
+    """The second is numbered; neither overwrites the other."""
+    first, second = (folder.create(tmp_path / "deep" / "reports", "url", NOON) for _ in range(2))
+    assert first != second
+    assert second.name.endswith("-url-2")
+
+
+def test_a_parent_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+    """A file where the folder should be: an error that names it and the option."""
+    (tmp_path / "reports").write_text("")
+    with pytest.raises(InputError, match=r"reports: .*--report-dir"):
+        folder.create(tmp_path / "reports", "url", NOON)
+    with pytest.raises(InputError, match=r"reports.*--report-dir"):
+        folder.check_parent(tmp_path / "reports" / "deeper")
+
+
+def test_a_folder_that_takes_no_folders_is_said() -> None:
+    """A parent that is there, and where not even root may make one."""
+    nowhere = Path("/proc/self/task")
+    require("a folder closed to everybody", nowhere.is_dir(), "run on Linux, whose /proc is one")
+    with pytest.raises(InputError, match=r"no report can be written here .*--report-dir"):
+        folder.create(nowhere, "url", NOON)
+    with pytest.raises(InputError, match=r"no report can be written here .*--report-dir"):
+        folder.check_parent(nowhere)
+
+
+def test_checking_a_parent_leaves_nothing(tmp_path: Path) -> None:
+    """Asked before the run, of a folder that is not there yet: no folder is left."""
+    folder.check_parent(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_written_reads_back(tmp_path: Path) -> None:
+    """The recording alone is enough: the same figures, and the same text of every report."""
+    original = made()
+    path = written(folder.create(tmp_path, "url", NOON), original)
+    read = folder.read(path)
+    assert read.to_dict() == json.loads((path / "recording.json").read_text())
+    assert summarise(read).to_dict() == summarise(original).to_dict() | {
+        "examples": read.examples  # half a character can't be written
+    }
+
+
+def test_all_files_are_there_and_nothing_else(tmp_path: Path) -> None:
+    """Four files, no temporary one left, and `latest` beside them."""
+    path = written(folder.create(tmp_path, "url", NOON), made())
+    assert {file.name for file in path.iterdir()} == {
+        "recording.json",
+        "summary.json",
+        "users.csv",
+        "seconds.csv",
+    }
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name, "latest"}
+
+
+@pytest.mark.parametrize("name", ["recording", "summary"])
+def test_files_keep_to_the_shipped_schema(tmp_path: Path, name: str) -> None:
+    """By everybody's validator, for a full run and for an empty one."""
+    for number, of in enumerate((made(), Recording())):
+        path = written(folder.create(tmp_path / str(number), "url", NOON), of)
+        data = json.loads((path / f"{name}.json").read_text())
+        jsonschema.Draft202012Validator(schema.load(name)).validate(data)
+
+
+def test_the_tables_hold_what_the_summary_says(tmp_path: Path) -> None:
+    """users.csv has a line a user and seconds.csv one a second; their calls add up to those of the run."""
+    path = written(folder.create(tmp_path, "url", NOON), made())
+    with (path / "users.csv").open() as file:
+        users = list(csv.DictReader(file))
+    with (path / "seconds.csv").open() as file:
+        seconds = list(csv.DictReader(file))
+    assert list(users[0]) == ["worker", "user", "calls", "valid", "mean_s", "min_s", "max_s"]
+    assert sum(int(user["calls"]) for user in users) == sum(int(row["due"]) for row in seconds) == 800
+    assert sum(int(row["failed"]) for row in seconds) == 1
+    assert [row["t_s"] for row in seconds] == [str(second) for second in range(len(seconds))]
+
+
+def test_what_was_not_measured_is_an_empty_cell(tmp_path: Path) -> None:
+    """A user without a valid call has no mean, not a mean of 0."""
+    of = recording(calls(evenly(2), outcome=Outcome.OVERLOADED))
+    path = written(folder.create(tmp_path, "url", NOON), of)
+    assert (path / "users.csv").read_text().splitlines()[1] == "0,0,2,0,,,"
+
+
+def test_latest_follows_the_last_run(tmp_path: Path) -> None:
+    """A relative link, so that the reports can be moved, to the run that was written last."""
+    first, second = (folder.create(tmp_path, name, NOON) for name in ("a", "b"))
+    written(first, made())
+    written(second, made())
+    assert (tmp_path / "latest").readlink() == Path(second.name)
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    assert folder.read(moved / "latest").measured.calls == 800
+
+
+def test_a_real_folder_named_latest_is_left_alone(tmp_path: Path) -> None:
+    """Somebody's own folder is not replaced by a link."""
+    (tmp_path / "latest").mkdir()
+    (tmp_path / "latest" / "mine").write_text("")
+    written(folder.create(tmp_path, "url", NOON), made())
+    assert (tmp_path / "latest" / "mine").exists()
+
+
+def test_a_write_that_breaks_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disk full in the middle of the new text: the old text stands, and no half one beside it."""
+    file = tmp_path / "summary.json"
+    folder.write_text(file, "old")
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        folder.write_text(file, "new")
+    monkeypatch.undo()
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def refused(path: Path) -> str:
+    """The message of the error; one line, whatever the file held."""
+    with pytest.raises(InputError) as caught:
+        folder.read(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "\x1b" not in message
+    return message
+
+
+CONTENTS = {
+    "": "is not JSON",
+    "{": "is not JSON",
+    "\xff\xfe": "is not JSON",
+    "[" * 100_000: "is not JSON",
+    "null": "is not a recording",
+    "[1]": "is not a recording",
+    '{"calls": 3}': "is not a recording",
+    '{"format": 2, "measured": {}}': "format 2; this scorebench reads format 1",
+    '{"format": "\\u001b[31m", "measured": 1}': "this scorebench reads format 1",
+    '{"format": true, "measured": 1}': "format True; this scorebench reads format 1",
+    '{"format": 1, "measured": {}}': "is damaged: $.measured: found no outcomes",
+    '{"format": 1, "measured": {"rows": NaN}}': "is not JSON",
+}
+
+
+@pytest.mark.parametrize("content", CONTENTS, ids=lambda text: repr(text[:30]))
+def test_what_is_no_recording_is_refused_in_a_line(tmp_path: Path, content: str) -> None:
+    """Empty, cut, another format, another file: the line names the file and what was expected."""
+    file = tmp_path / "recording.json"
+    file.write_text(content, encoding="latin-1")
+    message = refused(tmp_path)
+    assert str(file) in message
+    assert CONTENTS[content] in message
+
+
+def test_a_folder_without_a_recording_is_refused(tmp_path: Path) -> None:
+    """Nothing there, or a folder of something else."""
+    assert "No such file" in refused(tmp_path)
+    assert "No such file" in refused(tmp_path / "nowhere")
+
+
+def test_a_histogram_that_does_not_decode_is_refused(tmp_path: Path) -> None:
+    """The right form, and rubbish where the counts should be."""
+    for rubbish in ("AAAA", "é", "HISTFAAAA"):
+        data = changed(("measured", "service", "hdr"), rubbish)
+        (tmp_path / "recording.json").write_text(json.dumps(data))
+        assert "is damaged" in refused(tmp_path)
+
+
+def test_a_run_of_ten_thousand_years_is_refused(tmp_path: Path) -> None:
+    """Two seconds far apart would make a table of all between them."""
+    data = changed(("measured", "seconds", 0, 0), 0)
+    (tmp_path / "recording.json").write_text(json.dumps(data))
+    assert "a week at most" in refused(tmp_path)
+
+
+def test_lists_within_lists_without_end_are_refused(tmp_path: Path) -> None:
+    """What could be read and not be written again."""
+    nested: list[Any] = []
+    for _ in range(300):
+        nested = [nested]
+    (tmp_path / "recording.json").write_text(json.dumps(changed(("environment",), {"x": nested})))
+    assert "lists within lists" in refused(tmp_path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.sampled_from(PATHS), st.sampled_from([*VALUES, float("nan"), "\x1b[31m", 2**53]))
+def test_a_damaged_recording_is_refused_or_reported(tmp_path: Path, place: Any, value: Any) -> None:
+    """With any value in any place: an error in a line, or a report in every format. Never a traceback."""
+    (tmp_path / "recording.json").write_text(json.dumps(changed(place, value)))
+    try:
+        read = folder.read(tmp_path)
+    except InputError:
+        return
+    summary = summarise(read)
+    verdict = judge(summary, read, [parse_limit("p99<50ms")])
+    for render in FORMATS.values():
+        assert "\x1b" not in render(read, summary, verdict)

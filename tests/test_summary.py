@@ -1,0 +1,197 @@
+"""A recording's figures: worked by hand, bounded by what was measured, and None where nothing was."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorebench.calls import Calls
+from scorebench.outcome import Outcome
+from scorebench.recording import Recording
+from scorebench.summary import QUANTILES, Summary, summarise
+from tests.recordings import START_S, batches, calls, evenly, recording
+
+
+def of(measured: Calls, **told: object) -> Summary:
+    return summarise(recording(measured, **told))
+
+
+def test_rates_worked_by_hand() -> None:
+    """Ten calls of five rows due over 0.9 s, the last answered 0.1 s after: ten valid answers a second."""
+    found = of(calls(evenly(10, rate_per_s=10, service_s=0.1), rows=5))
+    assert found.wall_time_s == pytest.approx(1.0)
+    assert found.throughput_per_s == pytest.approx(10.0)
+    assert found.rows_per_s == pytest.approx(50.0)
+    assert (found.calls, found.valid, found.rows, found.valid_share) == (10, 10, 50, 1.0)
+
+
+def test_an_error_page_is_no_throughput() -> None:
+    """Of four calls answered in a second one is valid: 1 valid answer a second, 4 sent, a share of 1/4."""
+    outcomes = [Outcome.VALID, Outcome.GATEWAY_ERROR, Outcome.WRONG_COUNT, Outcome.MODEL_ERROR]
+    found = of(calls([(0, 0, 1)] * 4, outcome=outcomes))
+    assert found.throughput_per_s == pytest.approx(1.0)
+    assert found.sent_per_s == pytest.approx(4.0)
+    assert found.valid_share == 0.25
+
+
+def test_what_is_cut_off_is_no_answer_either_way() -> None:
+    """Three valid and one cut off: all whose fate is known are valid."""
+    found = of(calls([(0, 0, 1)] * 4, outcome=[0, 0, 0, Outcome.CUT_OFF]))
+    assert found.valid_share == 1.0
+    assert found.accounting.cut_off == 1
+
+
+def test_service_counts_from_sent_and_response_from_due() -> None:
+    """Due at 0, sent at 0.2, done at 0.3: 0.1 s of service, 0.3 s of response, 0.2 s of lag."""
+    found = of(calls([(0.0, 0.2, 0.3)]))
+    assert found.service.mean_s == pytest.approx(0.1, abs=1e-6)
+    assert found.response.mean_s == pytest.approx(0.3, abs=1e-6)
+    assert found.lag.mean_s == pytest.approx(0.2, abs=1e-6)
+
+
+def test_nothing_measured_is_none_and_never_zero() -> None:
+    """An empty recording: counts of 0, and not one time or rate."""
+    found = summarise(Recording()).to_dict()
+    assert (found["calls"], found["valid"], found["accounting"]["due"]) == (0, 0, 0)
+    for rate in ("wall_time_s", "throughput_per_s", "rows_per_s", "sent_per_s", "valid_share"):
+        assert found[rate] is None
+    for times in ("service_time_s", "response_time_s"):
+        assert set(found[times].values()) == {None}
+
+
+def test_a_percentile_without_enough_calls_is_none() -> None:
+    """661 calls support p95 and not p99, 662 do: MLPerf's early stopping at 99 %."""
+    below, enough = of(calls(evenly(661))).to_dict(), of(calls(evenly(662))).to_dict()
+    assert below["calls_needed"] == {"p50": 11, "p90": 64, "p95": 130, "p99": 662, "p99.9": 6636}
+    assert below["service_time_s"]["p95"] is not None
+    assert below["service_time_s"]["p99"] is None
+    assert below["service_time_interval_s"]["p99"] is None
+    assert enough["service_time_s"]["p99"] == pytest.approx(0.01, rel=1e-3)
+    assert enough["service_time_s"]["p99.9"] is None
+
+
+@given(batches())
+def test_no_figure_leaves_the_measured_range(batch: Calls) -> None:
+    """Mean, percentiles and their bounds lie between the least and the greatest; percentiles ascend."""
+    found = of(batch)
+    for times in (found.service, found.response, found.lag):
+        seen = [e.value for e in times.percentiles.values() if e.value is not None]
+        bounds = [b for e in times.percentiles.values() for b in (e.low, e.high) if b is not None]
+        assert seen == sorted(seen)
+        if times.count:
+            assert times.min_s is not None
+            assert times.max_s is not None
+            assert times.mean_s is not None
+            assert all(times.min_s <= value <= times.max_s for value in [*seen, *bounds])
+            assert times.min_s * (1 - 1e-9) <= times.mean_s <= times.max_s * (1 + 1e-9)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(700, 2_000))
+def test_bounds_hold_their_percentile(seed: int, count: int) -> None:
+    """Whatever the times, each percentile lies between its own bounds."""
+    services = np.random.default_rng(seed).gamma(2, 0.01, count)
+    found = of(calls(evenly(count, service_s=services.tolist())))
+    for estimate in found.service.percentiles.values():
+        if estimate.low is not None and estimate.high is not None:
+            assert estimate.value is not None
+            assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_calls_that_queue_widen_the_bounds() -> None:
+    """The same times, once in no order and once the slow ones together: less is known of the second."""
+    times = np.random.default_rng(3).gamma(2, 0.01, 3_000)
+    mixed, together = (
+        of(calls(evenly(3_000, service_s=services.tolist()))).service.percentile(0.9)
+        for services in (times, np.sort(times))
+    )
+    assert mixed.value == together.value
+    assert mixed.low is not None
+    assert together.low is None or together.low < mixed.low
+    assert together.high is None
+
+
+def test_users_are_told_apart_by_worker() -> None:
+    """User 0 of two workers stands there twice, in order, each with its own mean."""
+    left, right = (recording(calls(evenly(2, service_s=s))) for s in (0.1, 0.3))
+    left.rename_users(2)
+    right.rename_users(1)
+    left.merge(right)
+    users = summarise(left).users
+    assert [(user.worker, user.user, user.calls) for user in users] == [(1, 0, 2), (2, 0, 2)]
+    assert [user.mean_s for user in users] == [pytest.approx(0.3), pytest.approx(0.1)]
+
+
+def test_the_mean_of_users_agrees_with_the_whole() -> None:
+    """Calls-weighted, the users' means are the mean of all: one tally feeds both."""
+    found = of(calls(evenly(9, service_s=[k / 100 for k in range(1, 10)]), user=[0, 1, 2] * 3))
+    weighted = sum(user.valid * (user.mean_s or 0) for user in found.users)
+    assert weighted == pytest.approx(found.service.sum_s) == pytest.approx(0.45)
+
+
+def test_the_warm_up_is_in_no_figure() -> None:
+    """Ten slow calls of the warm-up leave the measured maximum alone, and stand apart."""
+    made = Recording()
+    made.add(calls(evenly(10, rate_per_s=10, service_s=0.9)), warm_up_ends_s=START_S + 1)
+    made.add(calls([(1.0, 1.0, 1.1)]), warm_up_ends_s=START_S + 1)
+    found = summarise(made)
+    assert (found.calls, found.warm_up.calls) == (1, 10)
+    assert found.service.max_s == pytest.approx(0.1)
+    assert found.warm_up.max_s == pytest.approx(0.9)
+    assert found.wall_time_s == pytest.approx(0.1)
+
+
+METRICS = {
+    "p50": 0.5,
+    "p99": 0.99,
+    "mean": 0.505,
+    "max": 1.0,
+    "service_p50": 0.49,
+    "service_mean": 0.495,
+    "lag_mean": 0.01,
+    "lag_max": 0.01,
+}
+
+
+@pytest.mark.parametrize(("metric", "expected"), METRICS.items())
+def test_each_metric_of_a_limit_is_found(metric: str, expected: float) -> None:
+    """Response times of 0.01 … 1.00 s, seven calls each, all sent 10 ms late: every name has its figure."""
+    response = np.repeat(np.arange(1, 101) / 100, 7)
+    found = of(calls([(0, 0.01, done) for done in response.tolist()]))
+    assert found.figure(metric) == pytest.approx(expected, rel=2e-3, abs=1e-6)
+
+
+def test_metrics_that_are_no_times() -> None:
+    """The share of valid calls, valid answers a second, rows a second."""
+    found = of(calls([(0, 0, 2)] * 4, outcome=[0, 0, 0, Outcome.OVERLOADED], rows=3))
+    assert [found.figure(m) for m in ("valid", "throughput", "rows")] == [0.75, 1.5, 4.5]
+
+
+def test_a_percentile_of_any_share_can_be_asked() -> None:
+    """p97.5 of 1 … 1,000 ms is 975 ms, within the three digits of the histogram."""
+    found = of(calls(evenly(1_000, service_s=[k / 1_000 for k in range(1, 1_001)])))
+    assert found.figure("p97.5") == pytest.approx(0.975, rel=1e-3)
+    estimate = found.estimate("p97.5")
+    assert estimate is not None
+    assert estimate.needed == 263
+    assert found.estimate("mean") is None
+
+
+@given(batches())
+def test_a_summary_is_plain_json(batch: Calls) -> None:
+    """No NaN, no infinity; and a recording that was read back gives the same figures."""
+    made = recording(batch, arrivals="poisson")
+    text = json.dumps(summarise(made).to_dict(), allow_nan=False)
+    again = Recording.from_dict(json.loads(json.dumps(made.to_dict())))
+    assert json.loads(text) == json.loads(json.dumps(summarise(again).to_dict()))
+
+
+def test_every_output_holds_the_same_percentiles() -> None:
+    """Values, bounds and the calls needed are told for the same names."""
+    found = summarise(Recording()).to_dict()
+    for part in ("service_time_interval_s", "response_time_interval_s", "calls_needed"):
+        assert list(found[part]) == list(QUANTILES)
+    assert set(QUANTILES) < set(found["service_time_s"])

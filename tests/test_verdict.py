@@ -1,0 +1,187 @@
+"""The two verdicts and the exit code: never mixed, and in a stated order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorebench.calls import Calls
+from scorebench.finding import Finding, Severity
+from scorebench.limits import parse_limit
+from scorebench.outcome import Outcome
+from scorebench.recording import ALL_USERS_BUSY, Recording
+from scorebench.summary import summarise
+from scorebench.verdict import ExitCode, Verdict, judge
+from tests.recordings import START_S, calls, evenly, recording
+
+
+def judged(made: Recording, *limits: str) -> Verdict:
+    return judge(summarise(made), made, [parse_limit(text) for text in limits])
+
+
+def good(count: int = 1_000) -> Recording:
+    """Answered in 10 ms each."""
+    return recording(calls(evenly(count)), arrivals="constant")
+
+
+def failing(failed: int, of: int = 1_000) -> Recording:
+    """The first `failed` of `of` calls end in an error."""
+    return recording(calls(evenly(of), outcome=[Outcome.MODEL_ERROR] * failed + [0] * (of - failed)))
+
+
+def with_slow_generator(made: Recording) -> Recording:
+    """Its CPU was at the limit throughout."""
+    made.resources += [{"t_s": START_S + t, "who": "generator", "cpu": 1.0, "rss_bytes": 1} for t in range(9)]
+    return made
+
+
+def test_a_good_run_without_limits_is_valid_and_neither_met_nor_missed() -> None:
+    """No limit, no verdict on limits: met is None and the exit code 0."""
+    found = judged(good())
+    assert (found.valid, found.met, found.exit_code) == (True, None, ExitCode.GOOD)
+
+
+def test_limits_met_and_missed() -> None:
+    """Service in 10 ms: below 20 ms is met, below 5 ms missed; one missed limit is enough for exit 3."""
+    met, missed = judged(good(), "p99<20ms"), judged(good(), "p99<20ms", "mean<5ms")
+    assert (met.valid, met.met, met.exit_code) == (True, True, ExitCode.GOOD)
+    assert (missed.valid, missed.met, missed.exit_code) == (True, False, ExitCode.LIMIT_MISSED)
+    assert [one.met for one in missed.checked] == [True, False]
+
+
+def test_one_failed_call_is_beyond_what_is_allowed() -> None:
+    """Without a limit on valid calls none may fail."""
+    found = judged(failing(1))
+    assert (found.failures, found.allowed_failures, found.exit_code) == (1, 0, ExitCode.CALLS_FAILED)
+    assert found.valid
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed"),
+    [("valid>99%", 9), ("valid>=99%", 10), ("valid>99.9%", 0), ("valid>=100%", 0), ("valid>0.01%", 999)],
+)
+def test_a_limit_on_valid_says_how_many_may_fail(limit: str, allowed: int) -> None:
+    """Of 1,000: more than 99 % leaves 9, at least 99 % leaves 10, more than 99.9 % none."""
+    assert judged(failing(1), limit).allowed_failures == allowed
+    assert judged(failing(allowed), limit).exit_code is ExitCode.GOOD
+    beyond = judged(failing(allowed + 1), limit)
+    assert (beyond.met, beyond.exit_code) == (False, ExitCode.CALLS_FAILED)
+
+
+def test_the_strictest_limit_on_valid_counts() -> None:
+    """Of two, the one that allows less."""
+    assert judged(failing(1), "valid>50%", "valid>99%").allowed_failures == 9
+
+
+@given(st.integers(1, 500), st.floats(0.1, 99.9), st.sampled_from([">", ">="]))
+def test_what_is_allowed_keeps_the_limit_and_one_more_breaks_it(of: int, percent: float, op: str) -> None:
+    """For any share the allowed failures are the most that the limit bears."""
+    limit = f"valid{op}{percent:.4f}%"
+    allowed = judged(failing(0, of), limit).allowed_failures
+    assert judged(failing(allowed, of), limit).met
+    if allowed < of:
+        assert not judged(failing(allowed + 1, of), limit).met
+
+
+def test_what_is_cut_off_is_not_a_failure() -> None:
+    """Its fate is not known: it makes a warning, not exit 1."""
+    found = judged(recording(calls(evenly(500), outcome=[0] * 499 + [Outcome.CUT_OFF])))
+    assert (found.failures, found.exit_code) == (0, ExitCode.GOOD)
+    assert [finding.code for finding in found.findings] == ["cut_off"]
+
+
+def test_a_percentile_that_the_run_can_not_support_leaves_its_limit_open() -> None:
+    """100 calls for a p99: neither met nor missed, not valid, exit 4, and the calls it needs."""
+    found = judged(good(100), "p99<20ms")
+    assert (found.valid, found.met, found.exit_code) == (False, None, ExitCode.NOT_VALID)
+    assert "needs 662 calls" in found.findings[0].text
+
+
+def test_too_few_calls_matter_only_to_a_limit_that_asks() -> None:
+    """The same 100 calls are enough for a mean, and for no limit."""
+    assert judged(good(100)).valid
+    assert judged(good(100), "mean<20ms").exit_code is ExitCode.GOOD
+
+
+def test_a_limit_on_what_was_not_measured_is_open() -> None:
+    """No call was valid, so there is no mean; that calls failed comes first in the exit code."""
+    found = judged(failing(10, of=10), "mean<20ms")
+    assert (found.met, found.checked[0].met) == (None, None)
+    assert "not_measured" in {finding.code for finding in found.findings}
+    assert found.exit_code is ExitCode.CALLS_FAILED
+
+
+def test_a_measurement_that_is_not_valid_says_nothing_of_the_server() -> None:
+    """A generator at its limit and a missed limit: the generator may have missed it, exit 4."""
+    found = judged(with_slow_generator(good()), "mean<5ms")
+    assert (found.valid, found.met, found.exit_code) == (False, False, ExitCode.NOT_VALID)
+
+
+def test_a_limit_missed_by_figures_that_flatter_is_missed_for_certain() -> None:
+    """A tenth of the calls never left, and even without them the mean is too high: exit 3."""
+    overloaded = good()
+    overloaded.add_never_sent(ALL_USERS_BUSY, 100)
+    missed, kept = judged(overloaded, "mean<5ms"), judged(overloaded, "mean<20ms")
+    assert (missed.valid, missed.exit_code) == (False, ExitCode.LIMIT_MISSED)
+    assert (kept.valid, kept.met, kept.exit_code) == (False, True, ExitCode.NOT_VALID)
+
+
+def test_failed_calls_are_facts_whatever_else_is_wrong() -> None:
+    """Failed calls, a missed limit and a slow generator at once: exit 1."""
+    assert judged(with_slow_generator(failing(5)), "mean<5ms").exit_code is ExitCode.CALLS_FAILED
+
+
+def test_a_run_that_was_stopped_is_lost() -> None:
+    """Its stop condition held: exit 3, limits or none."""
+    made = good()
+    made.events.append({"t_s": START_S, "what": "stopped early"})
+    found = judged(made)
+    assert (found.lost, found.met, found.exit_code) == (True, None, ExitCode.LIMIT_MISSED)
+
+
+def test_an_empty_run_is_not_valid() -> None:
+    """Nothing failed and nothing was measured: exit 4."""
+    assert judged(Recording()).exit_code is ExitCode.NOT_VALID
+
+
+def test_findings_come_gravest_first() -> None:
+    """Whatever the order they are found in, what turns the verdict leads."""
+    made = with_slow_generator(good())
+    made.environment["shared_cores"] = True
+    made.warm_up.add(calls(evenly(1), outcome=Outcome.OVERLOADED))
+    assert [finding.severity for finding in judged(made).findings] == list(Severity)
+
+
+def test_a_limit_inside_the_bounds_is_said() -> None:
+    """p90 of 1 … 1,000 ms is 900 ms; a limit of 905 ms is met, and a few calls more might miss it."""
+    import random
+
+    services = [k / 1_000 for k in range(1, 1_001)]
+    random.Random(4).shuffle(services)
+    found = judged(recording(calls(evenly(1_000, service_s=services))), "p90<905ms")
+    assert (found.met, found.valid) == (True, True)
+    assert "limit_on_the_edge" in {finding.code for finding in found.findings}
+    clear = judged(recording(calls(evenly(1_000, service_s=services))), "p90<990ms")
+    assert "limit_on_the_edge" not in {finding.code for finding in clear.findings}
+
+
+def batch_of(outcomes: list[Outcome]) -> Calls:
+    return calls(evenly(len(outcomes)), outcome=outcomes)
+
+
+@given(
+    st.lists(st.sampled_from(list(Outcome)), max_size=30), st.booleans(), st.sampled_from(["", "mean<1ms"])
+)
+def test_zero_means_that_nothing_was_wrong(outcomes: list[Outcome], slow: bool, limit: str) -> None:
+    """Exit 0 exactly where the measurement is valid, no limit was missed and no call failed."""
+    made = recording(batch_of(outcomes))
+    found = judged(with_slow_generator(made) if slow else made, *([limit] if limit else []))
+    nothing_wrong = found.valid and found.met is not False and found.failures <= found.allowed_failures
+    assert (found.exit_code == 0) == nothing_wrong
+
+
+def test_a_finding_is_sorted_by_weight_alone() -> None:
+    """Notes sort after warnings, warnings after what is not valid."""
+    notes = [Finding(severity, "", "", "") for severity in reversed(Severity)]
+    assert [finding.severity for finding in sorted(notes)] == list(Severity)
