@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from bench.paste import pasted
 
 PAGE = "before\n<!-- output: make bench -->\nold\n<!-- end -->\nafter\n"
