@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,10 @@ from scorebench.servers import compose, ports
 pytestmark = pytest.mark.timeout(1500)
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ("webserver", "docker", "sagemaker")
+CLONE = (
+    "docker-compose.yml", "Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE",
+    "src", "payloads", "locustfile.py", "locust.conf",
+)  # fmt: skip
 # What the classic builder of older engines doesn't know.
 BUILDKIT_ONLY = re.compile(
     r"^# syntax=|RUN --mount|COPY --(chmod|link|parents)|ADD --(chmod|checksum)|<<-?'?\"?EOF"
@@ -55,15 +61,9 @@ class Compose:
 def up(tmp_path: Path, sklearn_model: Demo) -> Iterator[Compose]:
     """A project with the model and the contexts, and what a clone has; taken down at the end."""
     requirements.docker_engine()
-    for name in (
-        "docker-compose.yml",
-        "Dockerfile",
-        ".dockerignore",
-        "pyproject.toml",
-        "README.md",
-        "LICENSE",
-    ):
-        shutil.copy(ROOT / name, tmp_path)
+    for name in CLONE:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
     shutil.copytree(sklearn_model.folder, tmp_path / ".models/sklearn")
     project = Compose(tmp_path)
     yield project
@@ -95,6 +95,21 @@ def test_each_profile_serves_the_model(
         up("--profile", profile, "down")
 
 
+def test_locust_loads_a_server_with_two_workers(up: Compose, tmp_path: Path) -> None:
+    """The profile `load`: the page on 127.0.0.1, two workers, valid calls to the server that TARGET names."""
+    compose.build_images(tmp_path, tmp_path / ".models/sklearn", ["sagemaker"])
+    both = ("--profile", "sagemaker", "--profile", "load")
+    up(*both, "build", "master")
+    up(*both, "up", "--wait", "--no-build", "--scale", "worker=2")
+    page = f"http://127.0.0.1:{up.ports['locust']}"
+    _until(lambda: _get(f"{page}/stats/requests")["worker_count"] == 2)
+    assert _get(f"{page}/swarm", b"user_count=2&spawn_rate=10")["success"]
+    _until(lambda: _get(f"{page}/stats/requests")["stats"][-1]["num_requests"] >= 20)
+    total = _get(f"{page}/stats/requests")["stats"][-1]
+    assert total["num_failures"] == 0, _get(f"{page}/stats/requests")["errors"]
+    assert _get(f"{page}/stop", b"")["success"]
+
+
 def test_nothing_needs_buildkit_and_nothing_is_published_to_others() -> None:
     """Dockerfiles of the classic builder, and every published port with its address."""
     dockerfiles = [ROOT / "Dockerfile", *(ROOT / "src/scorebench/servers/dockerfiles").rglob("*Dockerfile")]
@@ -118,3 +133,15 @@ def test_buildkit_syntax_would_be_seen() -> None:
     ):
         assert BUILDKIT_ONLY.search(line)
     assert not BUILDKIT_ONLY.search("COPY --from=jars /opt/java/jars /opt/java/jars")
+
+
+def _get(url: str, form: bytes | None = None) -> dict[str, Any]:
+    with urllib.request.urlopen(url, form, timeout=30) as answer:
+        return dict(json.load(answer))
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.5)

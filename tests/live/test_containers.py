@@ -74,7 +74,10 @@ def test_a_scikit_learn_model(
     assert (host["CpusetCpus"], host["NanoCpus"], host["Memory"]) == (str(core), 10**9, 2 * 1024**3)
     assert [at["HostIp"] for at in told["NetworkSettings"]["Ports"]["8080/tcp"]] == ["127.0.0.1"]
     assert not server.alive()
-    assert "Application startup complete" in next(tmp_path.glob(f"{kind}-*.log")).read_text()
+    assert (
+        "Application startup complete"
+        in (tmp_path / f"{kind}-{server.endpoint.rsplit(':')[-1]}.log").read_text()
+    )
 
 
 @pytest.mark.parametrize("kind", ["docker", "sagemaker"])
