@@ -17,6 +17,7 @@ import pytest
 from scorebench.errors import InputError
 from scorebench.servers import leftovers
 from scorebench.servers.process import SupervisedProcess, check_cpus, parse_cpus
+from tests import requirements
 
 PATIENCE_S = 40.0
 # A server with a worker, as uvicorn has them; both write their process ids before they sleep.
@@ -217,6 +218,27 @@ def test_a_core_that_is_not_there_is_refused() -> None:
     """Before anything is started."""
     with pytest.raises(InputError, match="no core 4095"):
         check_cpus([4095])
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin")
+def test_a_pinned_starter_may_give_its_server_another_core(folder: Path) -> None:
+    """The load keeps to its core, the server to another: neither is refused, nor moved."""
+    now = os.sched_getaffinity(0)
+    requirements.require("two cores", len(now) > 1, "run on a machine with more")
+    own, other, *_ = sorted(now)
+    os.sched_setaffinity(0, {own})
+    try:
+        check_cpus([other])
+        process = SupervisedProcess(
+            "test", [sys.executable, "-c", SERVER, str(folder)], folder / "log", cpus=[other]
+        )
+        process.start()
+        affinities = [os.sched_getaffinity(pid) for pid in _both(folder)]
+        process.stop()
+        assert affinities == [{other}, {other}]
+        assert os.sched_getaffinity(0) == {own}
+    finally:
+        os.sched_setaffinity(0, now)
 
 
 def test_runs_is_false_of_a_process_that_has_ended() -> None:

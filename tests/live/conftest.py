@@ -1,47 +1,22 @@
-"""The demo's models, made once a session, and the rows and own predictions that every server is held to."""
+"""The demo's models, made once a session, with their own predictions of the demo's first rows."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from tests import requirements
+from tests.live.scoring import Demo
 
 from scorebench.demo import LABEL, wine_table
 
 ROWS = 40
 """Rows that are compared one by one."""
 _PREDICT = "import json, sys, scorebench.{module} as m, pandas as pd\n{code}"
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A model folder and what the model itself, without MLflow or a server, says of the first rows."""
-
-    folder: Path
-    predictions: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a server answered to one POST /invocations."""
-
-    status: int
-    body: bytes
-
-    def predictions(self) -> list[float]:
-        """The numbers, bare or under the key `predictions`."""
-        found = json.loads(self.body)
-        found = found["predictions"] if isinstance(found, dict) else found
-        return [float(value) for value in found]
 
 
 @pytest.fixture(scope="session")
@@ -107,37 +82,6 @@ def mleap_spark_model(tmp_path_factory: pytest.TempPathFactory, spark_model: Dem
     folder = tmp_path_factory.mktemp("models") / "mleap-spark"
     code = "m.make_mleap_spark(sys.argv[1]); print('[]')"
     return Demo(_make(folder, "models_mleap", code).folder, spark_model.predictions)
-
-
-def post(url: str, body: object, content_type: str = "application/json") -> Reply:
-    """One POST to `url`/invocations; `body` is sent as it is if it is bytes, else as JSON."""
-    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-    where = urlsplit(url)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=120)
-    try:
-        connection.request("POST", "/invocations", payload, {"Content-Type": content_type})
-        answer = connection.getresponse()
-        return Reply(answer.status, answer.read())
-    finally:
-        connection.close()
-
-
-def assert_predicts(url: str, rows: dict[str, Any], own: Sequence[float], wrapped: bool = True) -> None:
-    """The server's predictions are the model's own: all rows in one call, and the first of them one by one.
-
-    wrapped: as MLflow 2 and 3 take it (`dataframe_split`); else the bare split object of the Java server.
-    """
-    assert len(own) == len(rows["data"]) > 0
-    together = post(url, _body(rows["columns"], rows["data"], wrapped))
-    assert (together.status, together.predictions()) == (200, list(own))
-    for row, expected in list(zip(rows["data"], own, strict=True))[:5]:
-        alone = post(url, _body(rows["columns"], [row], wrapped))
-        assert (alone.status, alone.predictions()) == (200, [expected])
-
-
-def _body(columns: list[str], data: list[list[float]], wrapped: bool) -> dict[str, Any]:
-    split = {"columns": columns, "data": data}
-    return {"dataframe_split": split} if wrapped else split
 
 
 def _make(folder: Path, module: str, code: str) -> Demo:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tests import requirements
-from tests.live.conftest import Demo, assert_predicts
+from tests.live.scoring import Demo, assert_predicts
 
 from scorebench.servers import compose, ports
 

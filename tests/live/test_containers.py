@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,18 +13,25 @@ from typing import Any
 
 import pytest
 from tests import requirements
-from tests.live.conftest import Demo, assert_predicts, post
+from tests.live.scoring import (
+    Demo,
+    assert_pings,
+    assert_predicts,
+    assert_runs_as_sagemaker_does,
+    largest_body,
+    post,
+)
 
 from scorebench import servers
 from scorebench.errors import InputError
-from scorebench.servers import engine, images, leftovers, ready, sagemaker
+from scorebench.servers import engine, images, leftovers, sagemaker
 
 pytestmark = pytest.mark.timeout(1500)  # images are built on the way
 STARTER = """
 import sys, time
 from scorebench import servers
-with servers.running(servers.create("sagemaker", model_uri=sys.argv[1], port=0)):
-    print("up", flush=True)
+with servers.running(servers.create("sagemaker", model_uri=sys.argv[1], port=0)) as server:
+    print(server.endpoint, flush=True)
     time.sleep(600)
 """
 
@@ -94,10 +100,10 @@ def test_sagemakers_rules(sklearn_model: Demo, rows: dict[str, Any], client: Any
     with servers.running(server):
         info = server.describe()
         container = client.containers.get((info.container_ids or ("",))[0])
-        _assert_runs_as_sagemaker_does(container.attrs)
+        assert_runs_as_sagemaker_does(container.attrs)
         assert (info.time_to_ready_s or 999) < sagemaker.READY_WITHIN_S
-        _assert_pings(info.url)
-        body, count = _largest_body(
+        assert_pings(info.url)
+        body, count = largest_body(
             {"dataframe_split": {"columns": rows["columns"], "data": []}}, rows["data"]
         )
         largest = post(info.url, body)
@@ -167,29 +173,28 @@ def test_a_container_that_does_not_come_up_shows_its_log(tmp_path: Path, sklearn
 
 
 def test_the_next_start_removes_what_a_killed_one_left(sklearn_model: Demo, client: Any) -> None:
-    """After SIGKILL of who started it, the container goes with the next start; a living one's stays."""
-    command = [sys.executable, "-c", STARTER, str(sklearn_model.folder)]
-    starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert starter.stdout is not None
-    assert starter.stdout.readline() == "up\n"
-    label = {"label": leftovers.TOKEN_LABEL}
+    """After SIGKILL of who started it, the container goes with the next start, which gets its port; a living
+    one's stays."""
+    starter, endpoint = _start(sklearn_model)
     assert leftovers.stop_abandoned() == []
-    assert len(client.containers.list(filters=label)) == 1
+    (left,) = _ours(client)
     starter.kill()
     starter.communicate()
-    assert leftovers.stop_abandoned() == [f"sagemaker of process {starter.pid}"]
-    assert client.containers.list(all=True, filters=label) == []
+    assert _ours(client) == [left]
+    port = int(endpoint.rsplit(":", 1)[1])
+    with servers.running(
+        servers.create("sagemaker", model_uri=str(sklearn_model.folder), port=port)
+    ) as server:
+        assert _ours(client) == list(server.describe().container_ids or ())
+        assert left not in _ours(client)
 
 
 def test_sigterm_takes_the_container_down(sklearn_model: Demo, client: Any) -> None:
     """A terminated run leaves no container; its status is a terminated process's."""
-    command = [sys.executable, "-c", STARTER, str(sklearn_model.folder)]
-    starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert starter.stdout is not None
-    assert starter.stdout.readline() == "up\n"
+    starter, _ = _start(sklearn_model)
     starter.terminate()
     assert starter.wait(timeout=90) == 128 + signal.SIGTERM
-    assert client.containers.list(all=True, filters={"label": leftovers.TOKEN_LABEL}) == []
+    assert _ours(client) == []
 
 
 def test_a_folder_without_a_model_is_refused_before_anything_is_built(tmp_path: Path) -> None:
@@ -198,31 +203,18 @@ def test_a_folder_without_a_model_is_refused_before_anything_is_built(tmp_path: 
         servers.create("sagemaker", model_uri=str(tmp_path), port=0).start()
 
 
-def _assert_runs_as_sagemaker_does(told: dict[str, Any]) -> None:
-    (mount,) = told["Mounts"]
-    assert (mount["Destination"], mount["RW"]) == ("/opt/ml/model", False)
-    assert told["Config"]["Cmd"] == ["serve"]
-    assert not told["HostConfig"].get("Init")
-    assert set(told["NetworkSettings"]["Ports"]) == {"8080/tcp"}
+def _start(model: Demo) -> tuple[subprocess.Popen[str], str]:
+    command = [sys.executable, "-c", STARTER, str(model.folder)]
+    starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    endpoint = starter.stdout.readline().strip()
+    assert endpoint.startswith("http://127.0.0.1:")
+    return starter, endpoint
 
 
-def _assert_pings(url: str) -> None:
-    port = int(url.rsplit(":", 1)[1])
-    for _ in range(20):
-        answer = ready.get("127.0.0.1", port, "/ping", timeout_s=sagemaker.PING_TIMEOUT_S)
-        assert not isinstance(answer, str), answer
-        assert answer[0] == 200
-
-
-def _largest_body(frame: dict[str, Any], data: list[list[float]]) -> tuple[bytes, int]:
-    """A body of exactly 6,291,456 bytes, all rows and a little white space; and how many rows."""
-    split = frame.get("dataframe_split", frame)
-    row_bytes = max(len(json.dumps(row)) + 2 for row in data)
-    count = (sagemaker.BODY_LIMIT_BYTES - 1000) // row_bytes
-    split["data"] = [data[number % len(data)] for number in range(count)]
-    body = json.dumps(frame).encode()
-    assert sagemaker.BODY_LIMIT_BYTES * 0.8 < len(body) <= sagemaker.BODY_LIMIT_BYTES
-    return body.ljust(sagemaker.BODY_LIMIT_BYTES), count
+def _ours(client: Any) -> list[str]:
+    labelled = client.containers.list(all=True, filters={"label": leftovers.TOKEN_LABEL})
+    return [container.id for container in labelled]
 
 
 def _what_mlflow_hands_to_docker() -> str:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from tests import requirements
-from tests.live.conftest import Demo, assert_predicts, post
-from tests.live.test_containers import (
-    _assert_pings,
-    _assert_runs_as_sagemaker_does,
-    _containers,
-    _largest_body,
+from tests.live.scoring import (
+    Demo,
+    assert_pings,
+    assert_predicts,
+    assert_runs_as_sagemaker_does,
+    largest_body,
+    post,
 )
 
 from scorebench import servers
@@ -29,9 +30,9 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     requirements.docker_engine()
     monkeypatch.setenv("SCOREBENCH_RUNTIME_DIR", str(tmp_path / "runtime"))
     found = engine.connect()
-    before = _containers(found)
+    before = found.containers.list(all=True)
     yield found
-    assert _containers(found) == before
+    assert found.containers.list(all=True) == before
     found.close()
 
 
@@ -44,10 +45,10 @@ def test_a_model_made_from_scikit_learn(mleap_model: Demo, rows: dict[str, Any],
         assert info.java_server_version == "1.20.0"
         assert (info.flavors, info.mlflow_version, info.workers) == (("mleap",), None, None)
         container = client.containers.get((info.container_ids or ("",))[0])
-        _assert_runs_as_sagemaker_does(container.attrs)
+        assert_runs_as_sagemaker_does(container.attrs)
         assert (info.time_to_ready_s or 999) < sagemaker.READY_WITHIN_S
-        _assert_pings(info.url)
-        body, count = _largest_body({"columns": rows["columns"], "data": []}, rows["data"])
+        assert_pings(info.url)
+        body, count = largest_body({"columns": rows["columns"], "data": []}, rows["data"])
         largest = post(info.url, body)
         assert (largest.status, len(largest.predictions())) == (200, count)
         container.kill(signal="SIGTERM")
@@ -60,7 +61,9 @@ def test_one_spark_pipeline_is_scored_by_java_when_asked(
 ) -> None:
     """MLFLOW_DEPLOYMENT_FLAVOR_NAME=mleap picks Java for a model of three flavors; it agrees with Spark."""
     model = str(mleap_spark_model.folder)
-    with servers.running(servers.create("sagemaker", model_uri=model, port=0, flavor="mleap")) as server:
+    with servers.running(
+        servers.create("sagemaker", model_uri=model, port=0, deployment_flavor="mleap")
+    ) as server:
         assert server.describe().java_server_version == "1.20.0"
         assert_predicts(server.endpoint, rows, mleap_spark_model.predictions, wrapped=False)
 

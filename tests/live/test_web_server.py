@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.live.conftest import Demo, assert_predicts
+from tests.live.scoring import Demo, assert_predicts
 
 from scorebench import servers
 from scorebench.errors import InputError

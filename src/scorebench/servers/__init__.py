@@ -41,15 +41,15 @@ def create(
     cpus: Sequence[int] = (),
     cpu_limit: float | None = None,
     memory_bytes: int | None = None,
-    flavor: str | None = None,
+    deployment_flavor: str | None = None,
     base_image: str | None = None,
     log_folder: Path | None = None,
 ) -> Server:
     """The server that `target` names (one of KINDS, or a URL), not yet started.
 
     port: None is the kind's own (5001, 5002, 5003), 0 any free one. cpus: cores to pin it to, () for none.
-    cpu_limit (cores' worth of time) and memory_bytes are for containers. flavor: `mleap` makes the SageMaker
-    image score a model of several flavors with MLeap. base_image: what the image is built on.
+    cpu_limit (cores' worth of time) and memory_bytes are for containers. deployment_flavor: `mleap` makes
+    the SageMaker image score a model of several flavors with MLeap. base_image: what the image is built on.
     log_folder: where its log is kept; None: the runtime folder.
     """
     if "://" in target:
@@ -71,7 +71,10 @@ def create(
     from scorebench.servers import docker, sagemaker
     from scorebench.servers.container import ContainerServer, Limits
 
-    kinds = {"docker": (docker.SPEC, docker.PORT), "sagemaker": (sagemaker.spec(flavor), sagemaker.PORT)}
+    kinds = {
+        "docker": (docker.SPEC, docker.PORT),
+        "sagemaker": (sagemaker.spec(deployment_flavor), sagemaker.PORT),
+    }
     spec, own_port = kinds[target]
     return ContainerServer(
         spec,

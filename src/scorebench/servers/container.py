@@ -11,7 +11,7 @@ from typing import Any
 from scorebench.errors import InputError
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers.process import check_cpus
-from scorebench.servers.protocol import TAIL_LINES, Progress, ServerInfo
+from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
 
 CONTAINER_PORT = 8080
 READY_TIMEOUT_S = 240.0
@@ -93,8 +93,10 @@ class ContainerServer:
 
     def start(self, progress: Progress | None = None) -> None:
         """Build the image if it is not there (minutes), start the container."""
+        images.require_mlflow()
         client = engine.connect()
         check_cpus(self._limits.cpus)
+        leftovers.stop_abandoned()
         self._port = ports.claim(self._port)
         folder = self._folder()
         model = mlmodel.local_copy(self._model_uri, folder)
@@ -106,8 +108,7 @@ class ContainerServer:
         )
         image = images.ensure(client, recipe, model, folder, progress)
         self._token = leftovers.register(self.kind, engine.address())
-        self._container = client.containers.create(image, **self._options(model))
-        self._container.start()
+        self._run(client, image, model)
 
     def wait_ready(self, progress: Progress | None = None, timeout_s: float | None = None) -> None:
         self._time_to_ready_s = ready.wait(
@@ -166,6 +167,17 @@ class ContainerServer:
             leftovers.forget(self._token)
             self._token = None
 
+    def _run(self, client: Any, image: str, model: Path) -> None:
+        import docker
+
+        try:
+            self._container = client.containers.create(image, **self._options(model))
+            self._container.start()
+        except docker.errors.APIError as error:
+            raise ServerFailed(
+                f"{self.kind}: the engine did not start the container ({error.explanation})"
+            ) from None
+
     def _stop_container(self, container: Any) -> None:
         import docker
 
@@ -200,6 +212,7 @@ class ContainerServer:
 
     def _state(self) -> str:
         import docker
+        import requests.exceptions
 
         if self._container is None:
             return "none"
@@ -207,6 +220,8 @@ class ContainerServer:
             self._container.reload()
         except docker.errors.NotFound:
             return "removed"
+        except (docker.errors.DockerException, requests.exceptions.RequestException):
+            return "out of reach"  # the engine itself has gone, and its containers with it or not
         return str(self._container.status)
 
     def _ask_versions(self) -> Mapping[str, Any]:

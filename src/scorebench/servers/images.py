@@ -59,7 +59,7 @@ def write_context(recipe: Recipe, model: Path, output: Path) -> None:
     `docker` holds the model; `sagemaker` and `webserver` hold its packages, and it is mounted.
     ServerFailed with MLflow's own words when its generator refuses the model.
     """
-    _require_mlflow()
+    require_mlflow()
     card = mlmodel.read_card(model)
     shutil.rmtree(output, ignore_errors=True)  # MLflow's generator only adds to what it finds
     output.mkdir(parents=True)
@@ -212,7 +212,8 @@ def _generate(kind: str, arguments: list[str], output: Path) -> None:
         raise ServerFailed(f"{kind}: MLflow's generator wrote no Dockerfile", said)
 
 
-def _require_mlflow() -> None:
+def require_mlflow() -> None:
+    """InputError unless MLflow, whose generators write the Dockerfiles, is installed beside scorebench."""
     if importlib.util.find_spec("mlflow") is None:
         raise InputError(
             "MLflow writes the images' Dockerfiles and is not installed; pip install 'scorebench[mlflow]'"
@@ -220,5 +221,5 @@ def _require_mlflow() -> None:
 
 
 def _mlflow_version() -> str:
-    _require_mlflow()
+    require_mlflow()
     return importlib.metadata.version("mlflow")

@@ -43,12 +43,9 @@ def runtime_folder() -> Path:
 def register(kind: str, engine: str | None = None) -> str:
     """Note that this process starts a server; the token for its processes and containers.
 
-    What earlier starters left that are gone is stopped first.
 
     `engine` is the address of the container engine if containers are started (`unix:///…`).
     """
-    for line in stop_abandoned():
-        _log.warning("stopped what was left over: %s", line)
     token = secrets.token_hex(8)
     note = {"kind": kind, "owner": os.getpid(), "created": psutil.Process().create_time(), "engine": engine}
     path = _path(token)
@@ -64,8 +61,14 @@ def forget(token: str) -> None:
 
 
 def stop_abandoned() -> list[str]:
-    """Stop what starters left that are gone; one line for each, such as `webserver of process 4711`."""
-    return [line for path in sorted(runtime_folder().glob("*.json")) if (line := _settle(path))]
+    """Stop what starters left that are gone; one line for each, such as `webserver of process 4711`.
+
+    Called before a start looks at its port: what was left over may hold it.
+    """
+    stopped = [line for path in sorted(runtime_folder().glob("*.json")) if (line := _settle(path))]
+    for line in stopped:
+        _log.warning("stopped what was left over: %s", line)
+    return stopped
 
 
 def _path(token: str) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -47,7 +49,8 @@ def local_copy(uri: str, work: Path) -> Path:
     folder = local_folder(uri)
     if folder is not None:
         return folder
-    target = work / "model"
+    target = work / f"model-{hashlib.sha256(uri.encode()).hexdigest()[:12]}"
+    shutil.rmtree(target, ignore_errors=True)  # `models:/wine/champion` may be another one by now
     command = [sys.executable, "-m", "mlflow", "artifacts", "download", "-u", uri, "-d", str(target)]
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:

@@ -96,11 +96,21 @@ def check_cpus(cpus: Sequence[int], option: str = "--cpus") -> None:
         raise InputError(
             f"{option} {_list(cpus)}: this system cannot pin processes to cores (Linux can); leave it out"
         )
-    allowed = os.sched_getaffinity(0)
+    allowed = _usable_cores()
     if unknown := sorted(set(cpus) - allowed):
         raise InputError(
-            f"{option} {_list(cpus)}: no core {_list(unknown)}; this process may use {_list(sorted(allowed))}"
+            f"{option} {_list(cpus)}: no core {_list(unknown)}; here are {_list(sorted(allowed))}"
         )
+
+
+def _usable_cores() -> set[int]:
+    """All that this process could be on: one that is pinned itself may start others elsewhere."""
+    now = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))  # of this thread, for an instant
+        return os.sched_getaffinity(0)
+    finally:
+        os.sched_setaffinity(0, now)
 
 
 def parse_cpus(text: str, option: str = "--cpus") -> tuple[int, ...]:

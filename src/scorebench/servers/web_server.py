@@ -64,6 +64,7 @@ class WebServer:
         folder = mlmodel.local_folder(self._model_uri)
         self._card = None if folder is None else mlmodel.read_card(folder)
         check_cpus(self._cpus)
+        leftovers.stop_abandoned()
         self._port = ports.claim(self._port)
         self._process = SupervisedProcess(KIND, self._command(), self._new_log(), _environment(), self._cpus)
         self._process.start()
