@@ -46,15 +46,8 @@ def test_one_callers_block() -> None:
 
 def test_several_callers_block() -> None:
     """Two threads of three calls: means 0.028 and 0.027, and 0.0275 of all six."""
-    services = [
-        0.028,
-        0.036,
-        0.032,
-        0.016,
-        0.025,
-        0.029,
-    ]  # thread 0: .028 .032 .025, thread 1: .036 .016 .029
-    services[0] = 0.084 - 0.032 - 0.025
+    first, second = [0.027, 0.032, 0.025], [0.036, 0.016, 0.029]
+    services = [time for pair in zip(first, second, strict=True) for time in pair]
     assert seed.table(of(services, users=2)) == SUMMARY
 
 

@@ -25,6 +25,8 @@ def annotate(verdict: Verdict) -> str:
         calls = count(verdict.failures, "call")
         said = f"{calls} without a valid answer; {verdict.allowed_failures:,} allowed"
         lines.append(_command("error", "calls failed", said))
+    if verdict.lost:
+        lines.append(_command("error", "lost", text.LOST))
     lines += [_command("error", "limit missed", one.why) for one in verdict.checked if one.met is False]
     lines += [
         _command(LEVELS[finding.severity], finding.code, f"{finding.text}. Try: {finding.advice}.")

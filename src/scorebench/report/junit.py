@@ -70,4 +70,4 @@ def _limit(checked: Checked) -> Case:
 
 
 def _lost(verdict: Verdict) -> list[Case]:
-    return [Case("the run was not stopped early", "its stop condition held")] if verdict.lost else []
+    return [Case("the run was not lost", text.LOST)] if verdict.lost else []

@@ -55,7 +55,7 @@ def _verdicts(verdict: Verdict) -> list[str]:
     if verdict.failures:
         calls = count(verdict.failures, "call")
         lines.append(f"- Failed: {calls} without a valid answer; {verdict.allowed_failures:,} allowed")
-    return lines
+    return [*lines, f"- **Lost**: {text.LOST}"] if verdict.lost else lines
 
 
 def _limits(checked: Sequence[Checked]) -> list[str]:

@@ -26,6 +26,7 @@ _FINDING_COLOURS = {Severity.INVALID: RED, Severity.WARNING: YELLOW, Severity.NO
 _FINDING_WORDS = {Severity.INVALID: "not valid", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 Row = Sequence[str]
+LOST = "the run was ended by its own stop condition"
 __all__ = ["account", "headline", "render", "seed_results", "seed_summary", "table", "times"]
 
 
@@ -66,6 +67,8 @@ def _verdicts(verdict: Verdict, page: _Page) -> list[str]:
     lines = [f"Measurement: {valid}", f"Limits:      {_met(verdict, page)}"]
     lines += [_limit(checked, page) for checked in verdict.checked]
     lines += _failures(verdict, page)
+    if verdict.lost:
+        lines.append(f"  {page.paint('lost     ', RED)}  {LOST}")
     for finding in verdict.findings:
         lines += _finding(finding, page)
     return lines
