@@ -136,6 +136,7 @@ def _conclude(options: argparse.Namespace, recording: Recording, threaded: bool)
         print(problem, file=sys.stderr)
         return 1
     print(tables.table(summary) if threaded else tables.results(summary, recording.measured.rows))
+    print(tables.more(summary))
     if options.output_file_base:
         _write(options.output_file_base, summary)
     return 0 if summary.valid == summary.calls else 1

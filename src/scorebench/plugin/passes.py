@@ -11,9 +11,7 @@ from time import perf_counter as clock
 from typing import Any
 
 import gevent
-from locust import task
 from locust.env import Environment
-from locust.exception import StopUser
 
 from scorebench.answer import NotPredictions, parse_predictions
 from scorebench.calls import tag
@@ -88,18 +86,13 @@ def _walker(
     class Walker(ScoringUser):
         """Sends every body once an iteration."""
 
-        @task
-        def score(self) -> None:
-            session = self._session
-            session.wait_for_start()
+        def send_calls(self, session: Session) -> None:
             for number in range(iterations * len(session.messages)):
                 if not session.running:
                     return
                 call = self._one_call(session, number, number % len(session.messages))
                 if wanted(number):
                     on_call(call)
-            session.finished_user()
-            raise StopUser
 
         def _one_call(self, session: Session, number: int, index: int) -> Call:
             sent = clock()

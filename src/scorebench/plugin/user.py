@@ -43,14 +43,17 @@ class ScoringUser(User):
         """Call until the run is over, the calls are used up, or Locust stops this user."""
         session = self._session
         session.wait_for_start()
-        # Outside of a task's own loop, which would cost 5 µs a turn.
+        self.send_calls(session)
+        if self._state == LOCUST_STATE_RUNNING:
+            session.finished_user()
+            raise StopUser
+
+    def send_calls(self, session: Session) -> None:
+        """Call until there is nothing left to send, outside of Locust's task loop: it costs 5 µs a turn."""
         if session.schedule is None:
             self._call_closed(session)
         else:
             self._call_open(session)
-        if self._state == LOCUST_STATE_RUNNING:
-            session.finished_user()
-            raise StopUser
 
     def _call_closed(self, session: Session) -> None:
         """Closed loop: a call is due when the last one was answered."""
