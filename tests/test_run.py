@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.commands import ROOT, Done, locust, scorebench
@@ -85,6 +86,19 @@ def test_slow_calls_of_workers_are_waited_for(tmp_path: Path) -> None:
         accounted(done, server)
     assert done.summary["accounting"]["cut_off"] == 0
     assert done.summary["calls"] == done.summary["valid"] > 0
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]])
+def test_kept_calls_are_all_calls(tmp_path: Path, processes: list[str]) -> None:
+    """--keep-calls writes a row a call, due no later than sent, sent before done, whoever sent it."""
+    with scoring_server() as server:
+        words = ["--users", "2", "--calls", "60", "--keep-calls", *processes]
+        done = scorebench(tmp_path, "run", server.url, *words)
+    calls = pd.read_parquet(done.folders[0] / "calls.parquet")
+    assert len(calls) == 60
+    assert (calls["due_s"] <= calls["sent_s"]).all()
+    assert (calls["sent_s"] < calls["done_s"]).all()
+    assert set(calls["outcome"]) == {"valid"}
 
 
 def test_locust_headless_exit_codes(tmp_path: Path) -> None:

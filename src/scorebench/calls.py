@@ -20,6 +20,7 @@ FIELDS_PER_CALL = 5
 _OUTCOMES = 32
 _WAITED = 32
 _TAGS_PER_USER = 64
+_KINDS = {"due_s": np.float64, "sent_s": np.float64, "done_s": np.float64, "waited": np.bool_}
 
 
 def tag(user: int, outcome: int, *, waited: bool = False) -> float:
@@ -77,5 +78,18 @@ def from_numbers(flat: Sequence[float], rows_of_payload: NDArray[np.int64], epoc
 
 def from_columns(columns: dict[str, Any]) -> Calls:
     """Calls from plain sequences, one a field: for tests and for files."""
-    kinds = {"due_s": np.float64, "sent_s": np.float64, "done_s": np.float64, "waited": np.bool_}
-    return Calls(**{f.name: np.asarray(columns[f.name], kinds.get(f.name, np.int64)) for f in fields(Calls)})
+    return Calls(**{f.name: np.asarray(columns[f.name], _KINDS.get(f.name, np.int64)) for f in fields(Calls)})
+
+
+def to_bytes(batches: Sequence[Calls]) -> dict[str, bytes]:
+    """The columns of all batches, one after the other, as they lie in memory: for a message to the master."""
+    return {
+        f.name: np.concatenate([getattr(calls, f.name) for calls in batches]).tobytes() for f in fields(Calls)
+    }
+
+
+def from_bytes(columns: dict[str, bytes]) -> Calls:
+    """The calls that `to_bytes` wrote, on a machine of the same byte order."""
+    return Calls(
+        **{f.name: np.frombuffer(columns[f.name], _KINDS.get(f.name, np.int64)) for f in fields(Calls)}
+    )

@@ -9,12 +9,16 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench import schema
+from scorebench.calls import Calls
 from scorebench.errors import InputError
+from scorebench.outcome import Outcome
 from scorebench.recording import FORMAT, FormatError, Recording
 from scorebench.report import data
 
@@ -81,6 +85,21 @@ def write_text(path: Path, text: str) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> None:
+    """calls.parquet: every call with its worker; times are Unix seconds, the outcome by its label."""
+    import pandas as pd
+
+    frames = [
+        pd.DataFrame({"worker": worker} | {f.name: getattr(calls, f.name) for f in fields(calls)})
+        for worker, calls in kept
+    ]
+    table = pd.concat(frames, ignore_index=True)
+    table["outcome"] = [Outcome(code).label for code in table["outcome"].tolist()]
+    hidden = path / ".calls.parquet.part"
+    table.to_parquet(hidden, index=False)
+    hidden.replace(path / "calls.parquet")
 
 
 def read(path: Path) -> Recording:

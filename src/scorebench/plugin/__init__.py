@@ -6,7 +6,7 @@ other users needs the import alone.
 
 from __future__ import annotations
 
-import sys
+import logging
 from typing import Any
 
 from locust import events
@@ -20,6 +20,8 @@ from scorebench.plugin.session import set_session
 from scorebench.plugin.user import ScoringUser
 
 __all__ = ["ScoringUser", "install"]
+
+logger = logging.getLogger("scorebench")
 
 
 @events.init_command_line_parser.add_listener
@@ -58,12 +60,13 @@ def install(environment: Any) -> Run:
 
 
 def _start(run: Run) -> None:
+    on_page = run.environment.web_ui is not None
     try:
-        if run.environment.web_ui is not None:
-            run.check()
+        if on_page:
+            run.check()  # what the page sent was checked by nobody yet
         run.start()
     except InputError as error:
-        if run.environment.web_ui is None:
+        if not on_page:
             refuse(error)
-        print(f"scorebench: {error}", file=sys.stderr, flush=True)
-        raise
+        logger.error("scorebench: %s", error)
+        run.give_up()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from locust.runners import MasterRunner, WorkerRunner
 
-from scorebench.plugin.session import session_of
+from scorebench.calls import from_bytes, to_bytes
+from scorebench.plugin.session import Session, session_of
 from scorebench.recording import Recording
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Alone:
     def deal(self) -> None: ...
     def stop_workers(self, drain_s: float) -> None: ...
     def reset_workers(self) -> None: ...
-    def send_last(self, recording: Recording) -> None: ...
+    def send_last(self, session: Session) -> None: ...
 
 
 class Master(Alone):
@@ -95,9 +96,12 @@ class Master(Alone):
     def _merge(self, client_id: str, data: dict[str, Any]) -> None:
         if client_id not in self._order:
             return
-        recording = Recording.from_dict(data)
-        recording.rename_users(self._order.index(client_id))
+        worker = self._order.index(client_id)
+        recording = Recording.from_dict(data["recording"])
+        recording.rename_users(worker)
         self._run.recording.merge(recording)
+        if data["calls"]:
+            self._run.kept.append((worker, from_bytes(data["calls"])))
 
 
 class Worker(Alone):
@@ -117,19 +121,25 @@ class Worker(Alone):
     def exhausted(self) -> None:
         self._runner.send_message(_EXHAUSTED)
 
-    def send_last(self, recording: Recording) -> None:
-        self._runner.send_message(_LAST, recording.to_dict())
+    def send_last(self, session: Session) -> None:
+        self._runner.send_message(_LAST, _counted(session))
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 (Locust's names)
         session = session_of(self._run.environment)
         if session is not None and session.stop_s is None:
-            data[KEY] = session.take_recording().to_dict()
+            data[KEY] = _counted(session)
 
     def _on_stop(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
         self._runner.stop()
 
     def _on_reset(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
         self._run.forget()
+
+
+def _counted(session: Session) -> dict[str, Any]:
+    """What a worker counted since the last time, as a message."""
+    kept = session.take_kept()
+    return {"recording": session.take_recording().to_dict(), "calls": to_bytes(kept) if kept else None}
 
 
 def join(run: Run) -> Alone:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import logging
 import os
 import sys
 import time
@@ -37,7 +36,6 @@ from scorebench.verdict import Verdict, judge
 if TYPE_CHECKING:
     from locust.env import Environment
 
-logger = logging.getLogger("scorebench")
 SERVER_VARIABLE = "SCOREBENCH_SERVER"
 """Where `scorebench run` tells Locust's process what it started: ServerInfo as JSON."""
 
@@ -51,6 +49,8 @@ class Run:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.recording = Recording()
+        self.kept: list[tuple[int, Calls]] = []
+        """With --keep-calls: (worker, a batch of its calls)."""
         self.report: str | None = None
         self.folder: Path | None = None
         self.verdict: Verdict | None = None
@@ -117,6 +117,7 @@ class Run:
         """A test starts: everything from zero."""
         self._phase = "running"
         self.recording, self.report, self.folder, self.verdict = Recording(), None, None, None
+        self.kept.clear()
         settings = self.settings()
         self.environment.stop_timeout = settings.drain_s
         self._gate = WarmUpGate(settings.warm_up)
@@ -138,6 +139,13 @@ class Run:
         self._spawn_helpers(session)
         if not self.needs_payload:
             session.start()
+
+    def give_up(self) -> None:
+        """The test that just began can't be run: let no user send anything, and stop it."""
+        self._phase = "refused"
+        set_session(self.environment, None)
+        if self.environment.runner is not None:
+            gevent.spawn_later(0.1, self.environment.runner.stop)
 
     def _spawn_helpers(self, session: Session) -> None:
         gevent.spawn(batches.fire_regularly, self.environment, session)
@@ -174,6 +182,8 @@ class Run:
         """A batch: into the recording, and into Locust's statistics."""
         assert self._gate is not None
         self._gate.add(session.pending, calls)
+        if session.settings.keep_calls:
+            session.kept.append(calls)
         if self.needs_payload:
             locust_stats.feed(self.environment, session.settings.target.path, calls)
 
@@ -198,8 +208,9 @@ class Run:
             session = session_of(self.environment)
             batches.fire(self.environment, session)
             if self.is_worker:
-                self._cluster.send_last(session.take_recording())
+                self._cluster.send_last(session)
                 return
+            self.kept.extend((0, calls) for calls in session.take_kept())
             self.recording.merge(session.take_recording())
         self._facts["stopped_s"] = time.time()
         self.recording.environment = self._facts
@@ -210,6 +221,8 @@ class Run:
         self.verdict = judge(summary, self.recording, settings.limits)
         self.folder = folder.create(settings.report_dir, self._server_name(settings), datetime.datetime.now())
         folder.write(self.folder, self.recording, summary, self.verdict)
+        if self.kept:
+            folder.write_calls(self.folder, self.kept)
         self.report = self._as_text(summary, self.verdict)
 
     def _as_text(self, summary: Summary, verdict: Verdict) -> str:

@@ -50,6 +50,8 @@ class Session:
         self.numbers: list[float] = []
         self.pending = Recording()
         """Counted since it was last taken: all of it in a local run, since the last report on a worker."""
+        self.kept: list[Calls] = []
+        """With --keep-calls, every batch since it was last taken."""
         self.waker = Waker()
         self.running = False
         self.active = 0
@@ -195,6 +197,11 @@ class Session:
         self._reconnects -= reconnects
         self.pending.changed += self._judge.changed - self._changed
         self._changed = self._judge.changed
+
+    def take_kept(self) -> list[Calls]:
+        """The batches kept since the last time."""
+        taken, self.kept = self.kept, []
+        return taken
 
     def take_recording(self) -> Recording:
         """What was counted since the last time."""

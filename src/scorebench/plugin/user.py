@@ -30,18 +30,23 @@ class ScoringUser(User):
 
     def on_start(self) -> None:
         """Take a number and a connection."""
-        self._session: Session = session_of(self.environment)
+        self._session: Session | None = session_of(self.environment)
+        if self._session is None:
+            return  # the test was refused: `score` leaves
         self.number = self._session.next_user()
         self.connection = self._session.new_connection()
 
     def on_stop(self) -> None:
         """Close the connection and say what it went through."""
-        self._session.leave(self.connection)
+        if self._session is not None:
+            self._session.leave(self.connection)
 
     @task
     def score(self) -> None:
         """Call until the run is over, the calls are used up, or Locust stops this user."""
         session = self._session
+        if session is None:
+            raise StopUser
         session.wait_for_start()
         self.send_calls(session)
         if self._state == LOCUST_STATE_RUNNING:
