@@ -138,15 +138,23 @@ def test_the_environment_is_one_line() -> None:
             "mlflow_version": "3.4.0",
             "workers": 4,
         },
-        "versions": {"scorebench": "0.1.0", "mlflow": None},
+        "versions": {"scorebench": "0.1.0", "locust": None, "numpy": "2"},
         "host_cores": 2,
-        "payload": {"format": "split", "rows_per_call": 1, "digest": "abc"},
+        "payload": {"format": "split", "rows_per_call": 1, "digest": "0123456789abcdef"},
     }
     last = rendered(recording(calls(evenly(2)), **told)).splitlines()[-1]
     assert last == (
-        "webserver http://127.0.0.1:5001 (mlflow 3.4.0, workers 4); scorebench 0.1.0; 2 cores; "
-        "split; 1 rows a call; payload abc"
+        "webserver http://127.0.0.1:5001 (mlflow 3.4.0, workers 4); scorebench 0.1.0; host with 2 cores; "
+        "payload split, 1 row a call, 0123456789ab"
     )
+    assert rendered(recording(calls(evenly(2)), url="http://x")).splitlines()[-1] == "http://x"
+
+
+def test_a_limit_that_is_open_has_its_reason_once() -> None:
+    """Why p99 could not be judged stands in the finding, not twice."""
+    shown = rendered(recording(calls(evenly(100))), "p99<20ms")
+    assert "  open       p99<20ms\n" in shown
+    assert shown.count("needs 662 calls") == 3  # the finding, the headline, the table
 
 
 def test_a_lost_run_says_so() -> None:

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.calls import Calls
+from scorebench.errors import InputError
 from scorebench.finding import Finding, Severity
 from scorebench.limits import parse_limit
 from scorebench.outcome import Outcome
 from scorebench.recording import ALL_USERS_BUSY, Recording
 from scorebench.summary import summarise
-from scorebench.verdict import ExitCode, Verdict, judge
+from scorebench.verdict import ExitCode, Verdict, judge, limits_of
 from tests.recordings import START_S, calls, evenly, recording
 
 
@@ -143,6 +144,15 @@ def test_a_run_that_was_stopped_is_lost() -> None:
 def test_an_empty_run_is_not_valid() -> None:
     """Nothing failed and nothing was measured: exit 4."""
     assert judged(Recording()).exit_code is ExitCode.NOT_VALID
+
+
+def test_recorded_limits_judge_again() -> None:
+    """A recording that holds its limits needs nobody to remember them; one that does not parse is said."""
+    made = recording(calls(evenly(700)), limits=["p99<20ms", "valid>99%"])
+    assert [limit.text for limit in limits_of(made)] == ["p99<20ms", "valid>99%"]
+    assert limits_of(good()) == ()
+    with pytest.raises(InputError, match="recorded limit speed>3: metric 'speed' is not known"):
+        limits_of(recording(calls(evenly(7)), limits=["speed>3"]))
 
 
 def test_findings_come_gravest_first() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.finding import Finding, Severity
 from scorebench.findings import look
-from scorebench.limits import COMPARISONS, Checked, Limit, check, needs_calls
+from scorebench.limits import COMPARISONS, Checked, Limit, check, needs_calls, parse_limit
 
 if TYPE_CHECKING:
     from scorebench.recording import Recording
@@ -93,6 +93,12 @@ def judge(summary: Summary, recording: Recording, limits: Iterable[Limit] = ()) 
         allowed_failures=_allowed_failures([one.limit for one in checked], account.finished),
         lost=any(event.get("what") == STOPPED_EARLY for event in summary.events),
     )
+
+
+def limits_of(recording: Recording) -> tuple[Limit, ...]:
+    """The limits that the run was given, as recorded; InputError for one that does not parse."""
+    told = recording.environment.get("limits") or ()
+    return tuple(parse_limit(text, place="recorded limit") for text in told)
 
 
 def _met(checked: Sequence[Checked]) -> bool | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorebench.finding import Finding, Severity
 from scorebench.limits import Checked
 from scorebench.percentiles import Estimate
+from scorebench.report.environment import told_in_a_line
 from scorebench.report.seed import results as seed_results
 from scorebench.report.seed import table as seed_summary
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
@@ -95,7 +96,8 @@ def _met(verdict: Verdict, page: _Page) -> str:
 
 def _limit(checked: Checked, page: _Page) -> str:
     word, colour = {True: ("met", GREEN), False: ("MISSED", RED), None: ("open", YELLOW)}[checked.met]
-    return f"  {page.paint(f'{word:<9}', colour)}  {plain(checked.limit.text)}: {plain(checked.why)}"
+    why = f": {plain(checked.why)}" if checked.met is not None else ""  # a finding says why it is open
+    return f"  {page.paint(f'{word:<9}', colour)}  {plain(checked.limit.text)}{why}"
 
 
 def _finding(finding: Finding, page: _Page) -> list[str]:
@@ -257,37 +259,8 @@ def _lag(summary: Summary) -> list[str]:
 
 
 def _environment(summary: Summary, page: _Page) -> list[str]:
-    told = summary.environment
-    parts = [*_server(told), *_versions(told), *_host(told), *_payload(told)]
-    return [plain("; ".join(parts), page.width * 2)] if parts else []
-
-
-def _server(told: dict[str, Any] | Any) -> list[str]:
-    server = told.get("server")
-    if not isinstance(server, dict):
-        return []
-    known = [("mlflow", "mlflow_version"), ("python", "python_version"), ("workers", "workers")]
-    details = [f"{name} {server[key]}" for name, key in known if server.get(key) is not None]
-    named = " ".join(str(server[key]) for key in ("kind", "url") if server.get(key))
-    return [f"{named} ({', '.join(details)})" if details else named] if named else []
-
-
-def _versions(told: Any) -> list[str]:
-    versions = told.get("versions")
-    return [f"{k} {v}" for k, v in versions.items() if v] if isinstance(versions, dict) else []
-
-
-def _host(told: Any) -> list[str]:
-    cores = told.get("host_cores")
-    return [] if cores is None else [f"{cores} cores"]
-
-
-def _payload(told: Any) -> list[str]:
-    payload = told.get("payload")
-    if not isinstance(payload, dict):
-        return []
-    known = [("", "format", ""), ("", "rows_per_call", " rows a call"), ("payload ", "digest", "")]
-    return [f"{before}{payload[key]}{after}" for before, key, after in known if payload.get(key) is not None]
+    known = told_in_a_line(summary.environment)
+    return [plain(known, page.width * 2)] if known else []
 
 
 def table(rows: Sequence[Row], left: int = 1) -> list[str]:

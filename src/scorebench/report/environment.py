@@ -1,0 +1,44 @@
+"""What a run's figures depend on, in a line. Knows which facts a reader asks for first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scorebench.report.words import count
+
+DIGEST = 12
+"""Characters of the payload's digest: enough to see whether two runs sent the same."""
+
+
+def told_in_a_line(told: Mapping[str, Any]) -> str:
+    """Server, versions, host and payload, as far as they are known; empty where nothing is."""
+    return "; ".join([*_server(told), *_versions(told), *_host(told), *_payload(told)])
+
+
+def _server(told: Mapping[str, Any]) -> list[str]:
+    server = told.get("server") or {}
+    known = [("mlflow", "mlflow_version"), ("python", "python_version"), ("workers", "workers")]
+    details = [f"{name} {server[key]}" for name, key in known if server.get(key) is not None]
+    named = " ".join(str(part) for part in (server.get("kind"), server.get("url") or told.get("url")) if part)
+    return [f"{named} ({', '.join(details)})" if details else named] if named else []
+
+
+def _versions(told: Mapping[str, Any]) -> list[str]:
+    """Of the generator; what else mattered is in summary.json."""
+    versions = told.get("versions") or {}
+    return [f"{name} {versions[name]}" for name in ("scorebench", "locust", "python") if versions.get(name)]
+
+
+def _host(told: Mapping[str, Any]) -> list[str]:
+    cores = told.get("host_cores")
+    return [] if cores is None else [f"host with {count(cores, 'core')}"]
+
+
+def _payload(told: Mapping[str, Any]) -> list[str]:
+    payload = told.get("payload") or {}
+    rows, digest = payload.get("rows_per_call"), payload.get("digest")
+    parts = [payload.get("format"), count(rows, "row") + " a call" if isinstance(rows, int) else None]
+    parts += [str(digest)[:DIGEST] if digest else None]
+    known = [str(part) for part in parts if part]
+    return [f"payload {', '.join(known)}"] if known else []
