@@ -246,3 +246,14 @@ def test_a_report_can_be_made_again(tmp_path: Path) -> None:
     again = scorebench(tmp_path, "report", str(done.folders[0]), "--format", "json")
     assert again.code == 0, again.err
     assert json.loads(again.out)["calls"] == 10
+
+
+def test_a_missed_limit_exits_3_and_is_remembered(tmp_path: Path) -> None:
+    """A limit that the server can't keep: exit 3, named in the report, and again when it is printed later."""
+    with scoring_server(Behaviour(service=Constant(0.02), at_once=4)) as server:
+        words = ["--users", "4", "--calls", "200", "--limit", "p90<10ms", "--limit", "valid>99%"]
+        done = scorebench(tmp_path, "run", server.url, *words)
+    assert done.code == 3, done.out
+    again = scorebench(tmp_path, "report")
+    assert "p90<10ms" in again.out
+    assert "valid>99%" in again.out

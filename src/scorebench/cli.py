@@ -270,12 +270,13 @@ def _make_model(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from scorebench import folder, limits, report
     from scorebench.summary import summarise
-    from scorebench.verdict import judge
+    from scorebench.verdict import judge, limits_of
 
     if options.format not in report.FORMATS:
         raise InputError(f"--format {options.format}: not known; expected one of {', '.join(report.FORMATS)}")
     recording = folder.read(options.directory)
     summary = summarise(recording)
-    verdict = judge(summary, recording, tuple(limits.parse_limit(text) for text in options.limit or ()))
-    print(report.FORMATS[options.format](recording, summary, verdict))
+    asked = [limits.parse_limit(text) for text in options.limit or ()]
+    verdict = judge(summary, recording, asked or limits_of(recording))
+    print(report.FORMATS[options.format](recording, summary, verdict), end="")
     return 0

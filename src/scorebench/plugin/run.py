@@ -171,6 +171,7 @@ class Run:
             "arrivals": None if arrivals is None else arrivals.spec,
             "offered_rate_per_s": None if arrivals is None else arrivals.rate_at(0.0),
             "seed": settings.seed,
+            "limits": [limit.text for limit in settings.limits],
             "run_time_s": settings.run_time_s,
             "warm_up_s": settings.warm_up.seconds or None,
             "payload": None if payload is None else _facts_of(payload, settings),

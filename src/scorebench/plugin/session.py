@@ -23,7 +23,7 @@ from scorebench.outcome import Group, Outcome
 from scorebench.payload import Payload
 from scorebench.plugin.schedule import Schedule
 from scorebench.plugin.waker import Waker
-from scorebench.recording import Recording
+from scorebench.recording import ALL_USERS_BUSY, Recording
 from scorebench.settings import Settings
 from scorebench.tls import client_context
 from scorebench.watchdog import Watchdog
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _ATTRIBUTE = "scorebench_session"
 _EXPECTED_BYTES = 32 * 2**20
 """Most memory for whole answers kept to compare with; beyond it answers are parsed."""
-MORE_CALLS_LEFT = "the run ended with all users busy"
 
 
 class Session:
@@ -117,7 +116,7 @@ class Session:
             connection.deadline = min(connection.deadline, 0.0) if connection.in_call else connection.deadline
         self._wait_for_silence(1.0)
         if self.schedule is not None:
-            self.pending.add_never_sent(MORE_CALLS_LEFT, self.schedule.never_sent(self.stop_s))
+            self.pending.add_never_sent(ALL_USERS_BUSY, self.schedule.never_sent(self.stop_s))
         self.flush()
 
     def _wait_for_silence(self, limit_s: float) -> None:

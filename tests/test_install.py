@@ -1,0 +1,56 @@
+"""`pip install .` alone, without an extra, load-tests a URL."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT
+from tests.requirements import require
+from tests.scoring_server import scoring_server
+
+EXTRAS = ("mlflow", "sklearn", "pyspark", "plotly", "botocore", "docker")
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment that has the core alone."""
+    folder = tmp_path_factory.mktemp("clean")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", str(ROOT)]
+    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    offline = done.returncode != 0 and "No matching distribution found" in done.stderr
+    require("a package registry", not offline, "run with network access")
+    assert done.returncode == 0, done.stderr
+    return folder / "bin"
+
+
+@pytest.mark.timeout(600)
+def test_the_core_is_enough(clean: Path, tmp_path: Path) -> None:
+    """No extra is installed, and a run against a URL leaves its folder."""
+    code = f"import importlib.util as u; print([n for n in {EXTRAS} if u.find_spec(n)])"
+    there = subprocess.run([clean / "python", "-c", code], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == "[]"
+    with scoring_server() as server:
+        words = ["run", server.url, "--users", "2", "--calls", "50"]
+        done = subprocess.run(
+            [clean / "scorebench", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert len(server.log()) == 50
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "reports" / "latest" / "summary.json").read_text())["valid"] == 50
+
+
+@pytest.mark.timeout(600)
+def test_what_needs_an_extra_names_it(clean: Path, tmp_path: Path) -> None:
+    """Bringing up a server without MLflow is one line that names the extra, exit 2."""
+    done = subprocess.run(
+        [clean / "scorebench", "run", "webserver"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "scorebench[mlflow]" in done.stderr
+    assert "Traceback" not in done.stderr
