@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_serve(commands)
     _add_models(commands)
+    _add_images(commands)
     _add_report(commands)
     return parser
 
@@ -89,6 +90,9 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (5001, 5002, 5003)")
     group.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes of the server")
     group.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
+    group.add_argument("--cpu-limit", type=float, metavar="N", help="cores' worth of CPU time of a container")
+    group.add_argument("--memory", type=int, metavar="MB", help="most memory of a container")
+    group.add_argument("--base-image", metavar="IMAGE", help="what a container's image is built from")
 
 
 def _add_serve(commands: Any) -> None:
@@ -102,9 +106,18 @@ def _add_models(commands: Any) -> None:
     models = commands.add_parser("models", help="make a demo model")
     verbs = models.add_subparsers(metavar="VERB", required=True)
     make = verbs.add_parser("make", help="write a demo model into a folder")
-    make.add_argument("flavor", choices=FLAVORS)
+    make.add_argument("flavor", choices=(*FLAVORS, "mleap-spark"))
     make.add_argument("directory", type=Path)
     make.set_defaults(run=_make_model)
+
+
+def _add_images(commands: Any) -> None:
+    images = commands.add_parser("images", help="build what docker-compose.yml runs")
+    verbs = images.add_subparsers(metavar="VERB", required=True)
+    build = verbs.add_parser("build", help="have MLflow write the build contexts, and build the images")
+    build.add_argument("--flavor", choices=FLAVORS, default="sklearn", help="the demo model to build for")
+    build.add_argument("--base-image", metavar="IMAGE", help="what the images are built from")
+    build.set_defaults(run=_build_images)
 
 
 def _add_report(commands: Any) -> None:
@@ -147,6 +160,9 @@ def _running_server(options: argparse.Namespace) -> Any:
         port=options.port,
         workers=options.workers,
         cpus=servers.parse_cpus(options.cpus) if options.cpus else (),
+        cpu_limit=options.cpu_limit,
+        memory_bytes=None if options.memory is None else options.memory * 2**20,
+        base_image=options.base_image,
     )
     return servers.running(server, Waiting(options.target, quiet=getattr(options, "quiet", False)))
 
@@ -169,10 +185,14 @@ def _make(flavor: str, folder: Path) -> None:
         from scorebench.models_spark import make_spark
 
         make_spark(folder)
-    else:
+    elif flavor == "mleap":
         from scorebench.models_mleap import make_mleap
 
         make_mleap(folder)
+    else:
+        from scorebench.models_mleap import make_mleap_spark
+
+        make_mleap_spark(folder)
 
 
 def _locust(options: argparse.Namespace, url: str, server: Any) -> int:
@@ -264,6 +284,20 @@ def _serve(options: argparse.Namespace) -> int:
 def _make_model(options: argparse.Namespace) -> int:
     _make(options.flavor, options.directory)
     print(options.directory)
+    return 0
+
+
+def _build_images(options: argparse.Namespace) -> int:
+    from scorebench.progress import Waiting
+    from scorebench.servers import compose
+
+    # An MLeap model is served by the SageMaker image alone; the other two refuse it.
+    kinds = ("sagemaker",) if options.flavor == "mleap" else SERVERS
+    model = _demo_model(options.flavor)
+    for name in compose.build_images(
+        Path(), model, kinds, base_image=options.base_image, progress=Waiting("images")
+    ):
+        print(name)
     return 0
 
 
