@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scorebench.payload import Payload, encode, load_body, parse_params
 from scorebench.progress import steps
-from scorebench.rows import rows_for
+from scorebench.rows import MADE_ROWS, rows_for
 from scorebench.signature import read_model
 
 if TYPE_CHECKING:
@@ -47,4 +47,5 @@ def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:
         label=settings.label,
         limit=settings.rows,
         seed=settings.seed,
+        rows=settings.rows or MADE_ROWS,
     )

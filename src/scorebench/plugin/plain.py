@@ -6,7 +6,6 @@ valid unless Locust calls them failed, for their answers are judged by the locus
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,6 @@ def listen(environment: Environment) -> None:
         session.numbers.extend((began, began, done, tag(number, outcome), 0.0))
 
     environment.events.request.add_listener(on_request)
-    environment.__dict__.setdefault("_scorebench_users", itertools.count())
 
 
 def _user_number(session: Any) -> int:

@@ -127,7 +127,7 @@ class Run:
             self._cluster.deal()
             self._begin_run_time()
             return
-        if self.needs_payload and self._payload is None:
+        if self.needs_payload and (self._payload is None or self._payload[0] != settings):
             # In a thread, since the worker's heartbeats must go on meanwhile.
             self._payload = gevent.get_hub().threadpool.apply(self._encoded, (settings,))
         payload = self._payload[1] if self._payload else ELSEWHERE
