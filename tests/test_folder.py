@@ -40,6 +40,7 @@ def made() -> Recording:
 def written(path: Path, of: Recording) -> Path:
     summary = summarise(of)
     folder.write(path, of, summary, judge(summary, of, [parse_limit("p99<50ms")]))
+    folder.point_latest(path)
     return path
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from scorebench.recording import Recording
     from scorebench.summary import Summary
 
-SERVER_RESTARTED = "server restarted"
+SERVER_RESTARTED, SERVER_ENDED = "server restarted", "server ended"
+"""Events of a recording that whoever started the server tells."""
 GENERATOR = "generator"
 """How the name of each sampled process of ours begins."""
 STEADY_ARRIVALS = ("constant", "poisson")
@@ -223,12 +224,19 @@ def _cores(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 
 def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if any(event.get("what") == SERVER_ENDED for event in summary.events):
+        yield Finding(
+            Severity.INVALID,
+            "server_ended",
+            "the server ended while it was measured, and the run with it",
+            "look into its log, in the run's folder",
+        )
     restarts = [event for event in summary.events if event.get("what") == SERVER_RESTARTED]
     if restarts:
         yield Finding(
             Severity.INVALID,
             "server_restarted",
-            f"the server restarted {len(restarts)} times while it was measured",
+            f"the server, or a worker of it, restarted {len(restarts)} times while it was measured",
             "look into its log for why it ended; the figures mix a warm server with a cold one",
         )
 

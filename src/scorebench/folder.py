@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench import schema
 from scorebench.calls import Calls
 from scorebench.errors import InputError
+from scorebench.folder_names import CALLS, LATEST, RECORDING, SECONDS, SUMMARY, USERS
 from scorebench.outcome import Outcome
 from scorebench.recording import FORMAT, FormatError, Recording
 from scorebench.report import data
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from scorebench.summary import Summary
     from scorebench.verdict import Verdict
 
-RECORDING = "recording.json"
-SUMMARY = "summary.json"
-USERS = "users.csv"
-SECONDS = "seconds.csv"
-LATEST = "latest"
 LONGEST_RUN_S = 7 * 24 * 3600
 DEEPEST = 20
 
@@ -69,12 +65,11 @@ def create(parent: Path, server_name: str, now: datetime) -> Path:
 
 
 def write(path: Path, recording: Recording, summary: Summary, verdict: Verdict) -> None:
-    """Leave the run in `path` and point `latest`, beside it, to it."""
+    """Leave the run in `path`, which is there."""
     write_text(path / RECORDING, data.dumped(recording.to_dict()))
     write_text(path / SUMMARY, data.render_json(summary, verdict))
     write_text(path / USERS, data.users_csv(summary))
     write_text(path / SECONDS, data.seconds_csv(recording))
-    _point_latest(path)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -97,9 +92,9 @@ def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> None:
     ]
     table = pd.concat(frames, ignore_index=True)
     table["outcome"] = [Outcome(code).label for code in table["outcome"].tolist()]
-    hidden = path / ".calls.parquet.part"
+    hidden = path / f".{CALLS}.part"
     table.to_parquet(hidden, index=False)
-    hidden.replace(path / "calls.parquet")
+    hidden.replace(path / CALLS)
 
 
 def read(path: Path) -> Recording:
@@ -154,8 +149,11 @@ def _is_flat(value: Any, levels: int) -> bool:
     return levels > 0 and all(_is_flat(item, levels - 1) for item in inner if isinstance(item, dict | list))
 
 
-def _point_latest(path: Path) -> None:
-    """A relative link, so that the reports can be moved; left as it is where somebody put a real folder."""
+def point_latest(path: Path) -> None:
+    """Have `latest`, beside `path`, lead to it: a relative link, so that reports can be moved.
+
+    Left as it is where somebody put a real folder.
+    """
     latest = path.parent / LATEST
     if latest.exists() and not latest.is_symlink():
         return

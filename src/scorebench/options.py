@@ -15,6 +15,8 @@ DRAIN_S = 60.0
 MAX_ANSWER_MB = 64
 PAYLOAD_MEMORY_MB = 256
 REPORT_DIR = "reports"
+DEFAULT_USERS = 5
+DEFAULT_RUN_TIME = "30s"
 
 
 @dataclass(frozen=True)

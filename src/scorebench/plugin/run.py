@@ -17,11 +17,15 @@ import gevent
 import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
 from locust.runners import MasterRunner, WorkerRunner
 
-from scorebench import folder, surroundings
+from scorebench import folder
 from scorebench.calls import Calls
 from scorebench.errors import InputError
+from scorebench.findings import SERVER_ENDED, SERVER_RESTARTED
+from scorebench.launch import FOLDER_VARIABLE, SERVER_VARIABLE
+from scorebench.launch import SERVER_ENDED as ENDED_SIGNAL
+from scorebench.launch import SERVER_RESTARTED as RESTARTED_SIGNAL
 from scorebench.payload import Payload
-from scorebench.plugin import batches, cluster, locust_stats, plain, sampler
+from scorebench.plugin import batches, cluster, facts, locust_stats, plain, sampler
 from scorebench.plugin.session import Session, session_of, set_session
 from scorebench.plugin.user import ScoringUser
 from scorebench.plugin.warm_up import WarmUpGate
@@ -36,9 +40,6 @@ from scorebench.verdict import Verdict, judge
 if TYPE_CHECKING:
     from locust.env import Environment
 
-SERVER_VARIABLE = "SCOREBENCH_SERVER"
-"""Where `scorebench run` tells Locust's process what it started: ServerInfo as JSON."""
-
 ELSEWHERE = Payload((b"",), (1,), "", "the locustfile's own")
 """Stands for the bodies of users that are not ours: one row a call, as far as we know."""
 
@@ -51,6 +52,8 @@ class Run:
         self.recording = Recording()
         self.kept: list[tuple[int, Calls]] = []
         """With --keep-calls: (worker, a batch of its calls)."""
+        self.events: list[dict[str, Any]] = []
+        """What happened besides calls in this test, each with `t_s` and `what`."""
         self.report: str | None = None
         self.folder: Path | None = None
         self.verdict: Verdict | None = None
@@ -118,11 +121,13 @@ class Run:
         self._phase = "running"
         self.recording, self.report, self.folder, self.verdict = Recording(), None, None, None
         self.kept.clear()
+        self.events.clear()
         settings = self.settings()
         self.environment.stop_timeout = settings.drain_s
         self._gate = WarmUpGate(settings.warm_up)
         if not self.is_worker:
-            self._facts = self._known_facts(settings)
+            payload = self._payload[1] if self._payload else None
+            self._facts = facts.known(settings, payload, self._server, self._options().num_users)
         if self.is_master:
             self._cluster.deal()
             self._begin_run_time()
@@ -157,28 +162,6 @@ class Run:
             pids,
         )
 
-    def _known_facts(self, settings: Settings) -> dict[str, Any]:
-        payload = self._payload[1] if self._payload else None
-        arrivals = settings.arrivals
-        return {
-            **surroundings.describe(),
-            "command": os.environ.get("SCOREBENCH_COMMAND") or " ".join(["locust", *sys.argv[1:]]),
-            "url": settings.target.url,
-            "server": self._server,
-            "server_cpus": self._server.get("cpus"),
-            "shared_cores": surroundings.shared_cores(settings.target.host, self._server.get("cpus")),
-            "users": self._options().num_users,
-            "arrivals": None if arrivals is None else arrivals.spec,
-            "offered_rate_per_s": None if arrivals is None else arrivals.rate_at(0.0),
-            "seed": settings.seed,
-            "limits": [limit.text for limit in settings.limits],
-            "run_time_s": settings.run_time_s,
-            "warm_up_s": settings.warm_up.seconds or None,
-            "payload": None if payload is None else _facts_of(payload, settings),
-            "started_s": time.time(),
-            "stopped_s": None,
-        }
-
     def count(self, session: Session, calls: Calls) -> None:
         """A batch: into the recording, and into Locust's statistics."""
         assert self._gate is not None
@@ -187,6 +170,25 @@ class Run:
             session.kept.append(calls)
         if self.needs_payload:
             locust_stats.feed(self.environment, session.settings.target.path, calls)
+
+    def so_far(self) -> Recording:
+        """What was counted until now, on its way to the report; not to be changed."""
+        session = session_of(self.environment)
+        return self.recording if self.is_master or session is None else session.pending
+
+    def hear_of_server(self) -> None:
+        """Take the signals of whoever started the server, and note what became of it."""
+        if FOLDER_VARIABLE in os.environ:
+            gevent.signal_handler(ENDED_SIGNAL, self._server_ended)
+            gevent.signal_handler(RESTARTED_SIGNAL, self.note, SERVER_RESTARTED)
+
+    def note(self, what: str) -> None:
+        """Keep an event with its time."""
+        self.events.append({"t_s": time.time(), "what": what})
+
+    def _server_ended(self) -> None:
+        self.note(SERVER_ENDED)
+        gevent.spawn(cluster.end_test, self)
 
     def stopping(self) -> None:
         """The test is about to stop: no new call, and those in flight are waited for."""
@@ -215,20 +217,27 @@ class Run:
             self.recording.merge(session.take_recording())
         self._facts["stopped_s"] = time.time()
         self.recording.environment = self._facts
+        self.recording.events.extend(self.events)
         self._write(self.settings())
 
     def _write(self, settings: Settings) -> None:
         summary = summarise(self.recording)
         self.verdict = judge(summary, self.recording, settings.limits)
-        self.folder = folder.create(settings.report_dir, self._server_name(settings), datetime.datetime.now())
+        given = os.environ.get(FOLDER_VARIABLE)
+        self.folder = Path(given) if given else self._new_folder(settings)
         folder.write(self.folder, self.recording, summary, self.verdict)
         if self.kept:
             folder.write_calls(self.folder, self.kept)
-        self.report = self._as_text(summary, self.verdict)
+        self.report = f"{self._as_text(summary, self.verdict)}\n\nreport: {_short(self.folder)}"
+        if not given:
+            folder.point_latest(self.folder)
+
+    def _new_folder(self, settings: Settings) -> Path:
+        return folder.create(settings.report_dir, self._server_name(settings), datetime.datetime.now())
 
     def _as_text(self, summary: Summary, verdict: Verdict) -> str:
         shown = text.render(summary, verdict, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-        return f"{shown.rstrip()}\n\nreport: {self.folder}"
+        return shown.rstrip()
 
     def _server_name(self, settings: Settings) -> str:
         return str(self._server.get("kind") or settings.target.host)
@@ -263,14 +272,10 @@ class Run:
             print(self.report, flush=True)
 
 
-def _facts_of(payload: Payload, settings: Settings) -> dict[str, Any]:
-    return {
-        "digest": payload.digest,
-        "format": payload.format,
-        "bodies": len(payload.bodies),
-        "rows_per_call": settings.rows_per_call,
-        "bytes": payload.total_bytes,
-    }
+def _short(path: Path) -> Path:
+    """As seen from here, where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def refuse(error: InputError) -> None:

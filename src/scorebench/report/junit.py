@@ -5,6 +5,7 @@ Knows its elements; computes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -31,8 +32,24 @@ class Case:
 
 def render(summary: Summary, verdict: Verdict) -> str:
     """One suite. A CI that reads it goes red exactly when the command's exit code is not 0."""
+    return _document(_suite("scorebench", summary, verdict))
+
+
+def render_all(runs: Sequence[tuple[str, Summary, Verdict]]) -> str:
+    """A suite a run, by its name."""
+    suites = Element("testsuites", name="scorebench")
+    suites.extend(_suite(f"scorebench {plain(name)}", summary, verdict) for name, summary, verdict in runs)
+    return _document(suites)
+
+
+def _document(root: Element) -> str:
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(name: str, summary: Summary, verdict: Verdict) -> Element:
     cases = [_validity(verdict), _calls(verdict), *map(_limit, verdict.checked), *_lost(verdict)]
-    suite = Element("testsuite", name="scorebench", tests=str(len(cases)), errors="0")
+    suite = Element("testsuite", name=name, tests=str(len(cases)), errors="0")
     suite.set("failures", str(sum(case.wrong is not None and not case.skipped for case in cases)))
     suite.set("skipped", str(sum(case.skipped for case in cases)))
     if summary.wall_time_s is not None:
@@ -40,8 +57,7 @@ def render(summary: Summary, verdict: Verdict) -> str:
     for case in cases:
         _add(suite, case)
     SubElement(suite, "system-out").text = text.render(summary, verdict)
-    indent(suite)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
+    return suite
 
 
 def _add(suite: Element, case: Case) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
+from scorebench.folder_names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers.process import check_cpus
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
@@ -185,7 +186,7 @@ class ContainerServer:
             container.stop(timeout=STOP_TIMEOUT_S)
             self._last_log = container.logs()
             if self._log_folder is not None:
-                (self._log_folder / f"{self.kind}-{self._port}.log").write_bytes(self._last_log)
+                (self._log_folder / SERVER_LOG).write_bytes(self._last_log)
             container.remove(force=True, v=True)
         except docker.errors.NotFound:
             return  # somebody else removed it: it is gone, as wanted

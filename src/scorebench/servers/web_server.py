@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scorebench.errors import InputError
+from scorebench.folder_names import SERVER_LOG
 from scorebench.servers import leftovers, mlmodel, ports, ready
 from scorebench.servers.logs import tail_of_file
 from scorebench.servers.process import SupervisedProcess, check_cpus
@@ -114,8 +115,9 @@ class WebServer:
         return [*serve, *where, "-m", self._model_uri]
 
     def _new_log(self) -> Path:
-        folder = leftovers.runtime_folder() if self._log_folder is None else self._log_folder
-        return folder / f"{KIND}-{self._port}.log"
+        if self._log_folder is not None:
+            return self._log_folder / SERVER_LOG
+        return leftovers.runtime_folder() / f"{KIND}-{self._port}.log"
 
 
 def _environment() -> dict[str, str]:

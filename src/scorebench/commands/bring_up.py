@@ -1,0 +1,49 @@
+"""The server that a command brings up, from its options to a running one. Knows the demo models' folder."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scorebench.servers.protocol import Server
+
+SERVERS = ("webserver", "docker", "sagemaker")
+FLAVORS = ("sklearn", "spark", "mleap")
+
+
+def add_server_options(parser: Any) -> None:
+    """What says which model is served, where, and with how much."""
+    group = parser.add_argument_group("the server, where it is brought up")
+    group.add_argument("--flavor", choices=FLAVORS, default="sklearn", help="the demo model to serve")
+    group.add_argument("--model-uri", metavar="URI", help="your own model to serve")
+    group.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (5001, 5002, 5003)")
+    group.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes of the server")
+    group.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
+    group.add_argument("--cpu-limit", type=float, metavar="N", help="cores' worth of CPU time of a container")
+    group.add_argument("--memory", type=int, metavar="MB", help="most memory of a container")
+    group.add_argument("--base-image", metavar="IMAGE", help="what a container's image is built from")
+
+
+def running_server(
+    options: argparse.Namespace, log_folder: Path | None = None
+) -> AbstractContextManager[Server]:
+    """The server of `options.target`, one of SERVERS: up within the context, its log in `log_folder`."""
+    from scorebench import servers
+    from scorebench.commands.models import demo_model
+    from scorebench.progress import Waiting
+
+    server = servers.create(
+        options.target,
+        model_uri=options.model_uri or str(demo_model(options.flavor)),
+        port=options.port,
+        workers=options.workers,
+        cpus=servers.parse_cpus(options.cpus) if options.cpus else (),
+        cpu_limit=options.cpu_limit,
+        memory_bytes=None if options.memory is None else options.memory * 2**20,
+        base_image=options.base_image,
+        log_folder=log_folder,
+    )
+    return servers.running(server, Waiting(options.target, quiet=getattr(options, "quiet", False)))

@@ -1,0 +1,99 @@
+"""What a run leaves besides its folder: JUnit's file, GitHub's summary, MLflow's run. Knows where each goes.
+
+Knows nothing of how a run is made: folders are all that it reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scorebench.errors import InputError
+from scorebench.folder_names import RECORDING
+
+if TYPE_CHECKING:
+    from scorebench.recording import Recording
+    from scorebench.summary import Summary
+    from scorebench.verdict import Verdict
+
+GITHUB_VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that was read back, judged by its own limits."""
+
+    folder: Path
+    recording: Recording
+    summary: Summary
+    verdict: Verdict
+
+
+def add_options(parser: Any) -> None:
+    """Where the results go, besides the run's folder."""
+    group = parser.add_argument_group("where the results go, besides the run's folder")
+    group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML, a test case a limit")
+    group.add_argument(
+        "--github-summary",
+        action="store_true",
+        help=f"add a summary to the file that {GITHUB_VARIABLE} names, and print annotations",
+    )
+
+
+def check(options: argparse.Namespace) -> None:
+    """InputError for what could not be written later, before anything is started."""
+    if options.junit is not None and not options.junit.absolute().parent.is_dir():
+        raise InputError(
+            f"--junit {options.junit}: no folder {options.junit.parent}; make it, or name another"
+        )
+    if options.github_summary and not os.environ.get(GITHUB_VARIABLE):
+        raise InputError(
+            f"--github-summary: {GITHUB_VARIABLE} is not set; it is in a step of GitHub Actions. "
+            "Elsewhere use: scorebench report --format markdown"
+        )
+
+
+def publish(options: argparse.Namespace, folders: Sequence[Path]) -> None:
+    """Hand the runs in `folders` on to whoever was asked for; what can't be written is told, and no more."""
+    found = [finished(path) for path in folders if (path / RECORDING).exists()]
+    if not found:
+        return
+    if len(found) > 1 and not options.quiet:
+        from scorebench.report import repeats
+
+        print(repeats.render([one.summary for one in found], [one.verdict for one in found]), end="")
+        print(f"\nreport: {found[0].folder.parent}")
+    try:
+        _write(options, found)
+    except OSError as problem:
+        print(f"scorebench: {problem.filename}: {problem.strerror}; the run itself is kept", file=sys.stderr)
+
+
+def finished(path: Path) -> Finished:
+    """The run in a folder."""
+    from scorebench import folder
+    from scorebench.summary import summarise
+    from scorebench.verdict import judge, limits_of
+
+    recording = folder.read(path)
+    summary = summarise(recording)
+    return Finished(path, recording, summary, judge(summary, recording, limits_of(recording)))
+
+
+def _write(options: argparse.Namespace, found: Sequence[Finished]) -> None:
+    from scorebench import folder
+    from scorebench.report import github, junit, markdown
+
+    runs = [(one.folder.name, one.summary, one.verdict) for one in found]
+    if options.junit is not None:
+        folder.write_text(options.junit, junit.render_all(runs))
+    if options.github_summary:
+        with Path(os.environ[GITHUB_VARIABLE]).open("a", encoding="utf-8") as file:
+            file.writelines(markdown.render(one.summary, one.verdict) + "\n" for one in found)
+        for one in found:
+            print(github.annotate(one.verdict), end="")

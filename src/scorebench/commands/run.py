@@ -1,0 +1,158 @@
+"""`scorebench run`: measure a server, once or several times. Wiring; what is counted is Locust's to know."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scorebench.commands import publish
+from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
+from scorebench.errors import InputError
+from scorebench.launch import Launch
+from scorebench.launch import run as launch_run
+from scorebench.options import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+
+if TYPE_CHECKING:
+    from scorebench.servers.protocol import Server
+    from scorebench.settings import Settings
+
+
+def add(commands: Any) -> None:
+    run = commands.add_parser("run", help="measure a server: one that runs, or one to bring up and take down")
+    run.add_argument("target", metavar="TARGET", help=f"a URL, or {', '.join(SERVERS)}")
+    run.add_argument("--repeat", type=int, default=1, metavar="N", help="measure N times, for `compare`")
+    add_load_options(run)
+    add_server_options(run)
+    publish.add_options(run)
+    add_run_options(run)
+    run.set_defaults(run=_run)
+
+
+def add_load_options(parser: Any) -> None:
+    """Who sends, how long, from where."""
+    parser.add_argument(
+        "-u", "--users", type=int, default=DEFAULT_USERS, metavar="N", help="concurrent users"
+    )
+    parser.add_argument(
+        "-t", "--run-time", metavar="TIME", help=f"how long, such as 30s or 2m ({DEFAULT_RUN_TIME})"
+    )
+    parser.add_argument("--processes", type=int, metavar="N", help="spread the load over N processes")
+    parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1 or 2,3")
+
+
+def add_run_options(parser: Any) -> None:
+    """The options that `locust` has as well."""
+    for option in OPTIONS:
+        parser.add_argument(option.flag, **option.arguments())
+
+
+def checked(options: argparse.Namespace) -> Settings:
+    """The settings that the options ask for; InputError before anything is started. Fills the run time in."""
+    from scorebench import settings
+    from scorebench.units import parse_seconds
+
+    if options.users < 1:
+        raise InputError(f"--users {options.users}: expected at least 1")
+    if options.run_time is None and options.calls is None:
+        options.run_time = DEFAULT_RUN_TIME
+    seconds = None if options.run_time is None else parse_seconds(options.run_time, "--run-time")
+    asked = argparse.Namespace(**{**vars(options), "run_time": seconds, "num_users": options.users})
+    return settings.from_namespace(asked, "http://127.0.0.1" if options.target in SERVERS else options.target)
+
+
+@contextmanager
+def run_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A new folder for what is about to run; gone again where wrong input or Ctrl-C comes before that."""
+    from scorebench import folder
+
+    folder.check_parent(parent)
+    path = folder.create(parent, name, datetime.now())
+    try:
+        yield path
+    except (InputError, KeyboardInterrupt):
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    if path.exists():
+        folder.point_latest(path)
+
+
+def launch_of(options: argparse.Namespace, url: str, path: Path, **changes: Any) -> Launch:
+    """The run that the options ask for, against `url`, left in `path`."""
+    chosen = {option.name: getattr(options, option.name) for option in OPTIONS}
+    return Launch(
+        url=url,
+        folder=path,
+        users=options.users,
+        run_time=options.run_time,
+        options=chosen,
+        processes=options.processes,
+        generator_cpus=options.generator_cpus,
+        command=shlex.join(["scorebench", *options.words]),
+        **changes,
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = checked(options)
+    if options.repeat < 1:
+        raise InputError(f"--repeat {options.repeat}: expected at least 1")
+    publish.check(options)
+    bring_up = options.target in SERVERS
+    name = options.target if bring_up else settings.target.host
+    if options.repeat > 1:
+        name = f"{name}-{options.repeat}-runs"
+    with ExitStack() as stack:
+        path = stack.enter_context(run_folder(settings.report_dir, name))
+        server = stack.enter_context(running_server(options, path)) if bring_up else None
+        url = options.target if server is None else server.endpoint
+        if options.repeat == 1:
+            folders, codes = [path], [launch_run(launch_of(options, url, path), server)]
+        else:
+            folders, codes = _repeat(options, url, path, server)
+        _say_if_ended(server)
+    publish.publish(options, folders)
+    return worst(codes)
+
+
+def _repeat(
+    options: argparse.Namespace, url: str, path: Path, server: Server | None
+) -> tuple[list[Path], list[int]]:
+    """The same again and again, a folder each; ends with the first that was refused."""
+    folders: list[Path] = []
+    codes: list[int] = []
+    for number in range(1, options.repeat + 1):
+        if not options.quiet:
+            print(f"run {number} of {options.repeat}", file=sys.stderr, flush=True)
+        one = path / f"run-{number}"
+        one.mkdir()
+        codes.append(launch_run(launch_of(options, url, one, show_report=False), server))
+        if codes[-1] == 2:
+            if number == 1:
+                shutil.rmtree(path, ignore_errors=True)
+            break
+        folders.append(one)
+        if server is not None and not server.alive():
+            break
+    return folders, codes
+
+
+def worst(codes: list[int]) -> int:
+    """One exit code for several runs: refused, calls failed, limit missed, not valid, good."""
+    order = (2, 1, 3, 4, 0)
+    return min(codes, key=lambda code: order.index(code) if code in order else -1)
+
+
+def _say_if_ended(server: Server | None) -> None:
+    if server is not None and not server.alive():
+        print(
+            f"scorebench: {server.kind} ended while it was measured, with status {server.exit_status()}; "
+            f"its log ends:\n{server.log_tail()}",
+            file=sys.stderr,
+        )

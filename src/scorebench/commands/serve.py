@@ -1,0 +1,32 @@
+"""`scorebench serve`: a server that runs until Ctrl-C. Wiring."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
+
+_LOOK_S = 0.5
+
+
+def add(commands: Any) -> None:
+    serve = commands.add_parser("serve", help="bring up a server and leave it running until Ctrl-C")
+    serve.add_argument("target", choices=SERVERS)
+    add_server_options(serve)
+    serve.set_defaults(run=_serve)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    with running_server(options) as server:
+        print(f"{options.target} serves on {server.endpoint}; Ctrl-C stops it", flush=True)
+        while server.alive():
+            time.sleep(_LOOK_S)
+        print(
+            f"scorebench: {options.target} ended with status {server.exit_status()}; its log ends:",
+            file=sys.stderr,
+        )
+        print(server.log_tail(), file=sys.stderr)
+    return 1

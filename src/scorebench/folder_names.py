@@ -1,0 +1,10 @@
+"""What the files of a run's folder are called. Knows names alone, for whoever must start at once."""
+
+RECORDING = "recording.json"
+SUMMARY = "summary.json"
+USERS = "users.csv"
+SECONDS = "seconds.csv"
+PAGE = "report.html"
+CALLS = "calls.parquet"
+LATEST = "latest"
+SERVER_LOG = "server.log"

@@ -1,0 +1,196 @@
+"""A run in a process of its own, where gevent may patch what it likes. Knows Locust's command line.
+
+Knows nothing of what is measured: what a run found stands in its folder, and in nothing else that is passed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from scorebench.folder_names import RECORDING
+from scorebench.options import DEFAULT_USERS, OPTIONS
+
+if TYPE_CHECKING:
+    from scorebench.servers.protocol import Server
+
+FOLDER_VARIABLE = "SCOREBENCH_FOLDER"
+"""Tells Locust's process which folder to leave the run in."""
+SERVER_VARIABLE = "SCOREBENCH_SERVER"
+"""Tells it what was started: ServerInfo as JSON."""
+COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
+"""Tells it what to say to run this again."""
+SERVER_ENDED, SERVER_RESTARTED = signal.SIGUSR1, signal.SIGUSR2
+"""Tell it what became of the server."""
+WATCH_S = 1.0
+_SPAWN_RATE = 100
+"""Users started a second: the most that Locust takes without a warning."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A run to be: `options` by `Option.name`, what is absent has its default; `folder` is there, and empty.
+
+    `run_time` is text such as 30s; None: until options["calls"] are done. Without `show_report` progress is
+    shown all the same; the option `quiet` silences both.
+    """
+
+    url: str
+    folder: Path
+    users: int = DEFAULT_USERS
+    run_time: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    processes: int | None = None
+    generator_cpus: str | None = None
+    command: str | None = None
+    show_report: bool = True
+
+
+def run(
+    launch: Launch, server: Server | None = None, *, on_output: Callable[[str], None] | None = None
+) -> int:
+    """Run Locust to its end; its exit code is the verdict's. `launch.folder` goes if nothing was sent.
+
+    A `server` that ends meanwhile ends the run, one whose processes change is noted in it. `on_output` gets
+    each line that the run writes to stderr, which else goes to ours.
+    """
+    process = subprocess.Popen(
+        [*_pinning(launch.generator_cpus), sys.executable, "-m", "locust", *_arguments(launch)],
+        env=_environment(launch, server),
+        stdin=subprocess.DEVNULL,
+        stdout=None if launch.show_report else subprocess.DEVNULL,
+        stderr=None if on_output is None else subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C comes to us alone, and once, and we pass it on
+    )
+    try:
+        with _passing_on(process), _reading(process, on_output):
+            code = _Watch(process, server).until_it_ends()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if code == 2 and not (launch.folder / RECORDING).exists():
+        shutil.rmtree(launch.folder, ignore_errors=True)
+    return code
+
+
+class _Watch:
+    """Looks at the server once a second while Locust runs, and tells Locust what became of it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], server: Server | None) -> None:
+        self._process, self._server = process, server
+        self._pids = () if server is None else server.describe().pids or ()
+
+    def until_it_ends(self) -> int:
+        while True:
+            try:
+                return self._process.wait(WATCH_S if self._server else None)
+            except subprocess.TimeoutExpired:
+                self._look()
+
+    def _look(self) -> None:
+        assert self._server is not None
+        if not self._server.alive():
+            self._process.send_signal(SERVER_ENDED)
+            self._server = None
+        elif self._pids and self._lost_a_process():
+            self._process.send_signal(SERVER_RESTARTED)
+            self._pids = self._server.describe().pids or ()
+
+    def _lost_a_process(self) -> bool:
+        import psutil
+
+        return any(not psutil.pid_exists(pid) for pid in self._pids)
+
+
+@contextmanager
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """SIGINT and SIGTERM go to Locust, which ends the run and writes the report; the third one kills it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received = 0
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        received += 1
+        process.send_signal(number if received < 3 else signal.SIGKILL)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _reading(process: subprocess.Popen[bytes], on_output: Callable[[str], None] | None) -> Iterator[None]:
+    """Hand on what the process says, line by line, from a thread."""
+    if on_output is None or process.stderr is None:
+        yield
+        return
+
+    def read() -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            with suppress(Exception):  # a display that fails must not block the run on a full pipe
+                on_output(line.decode(errors="replace").rstrip("\n"))
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        reader.join(5.0)
+
+
+def _environment(launch: Launch, server: Server | None) -> dict[str, str]:
+    told = None if server is None else asdict(server.describe())
+    variables = {FOLDER_VARIABLE: str(launch.folder.absolute()), SERVER_VARIABLE: json.dumps(told)}
+    if launch.command is not None:
+        variables[COMMAND_VARIABLE] = launch.command
+    return {**os.environ, **variables}
+
+
+def _arguments(launch: Launch) -> list[str]:
+    words = ["-f", str(Path(__file__).with_name("locustfile.py")), "--headless", "--only-summary"]
+    words += ["--skip-log-setup", "--config", os.devnull, "-H", launch.url]
+    words += ["-u", str(launch.users), "-r", str(min(launch.users, _SPAWN_RATE))]
+    words += ["-t", launch.run_time] if launch.run_time else []
+    words += _cluster_arguments(launch.processes) if launch.processes else []
+    for option in OPTIONS:
+        value = launch.options.get(option.name)
+        if option.switch:
+            words += [option.flag] if value else []
+        elif value is not None and value != option.default:
+            words += [f"{option.flag}={one}" for one in (value if option.repeated else [value])]
+    return words
+
+
+def _cluster_arguments(processes: int) -> list[str]:
+    """Master and workers on a free port of this machine; by itself Locust listens on all interfaces."""
+    from scorebench.servers import ports
+
+    host, port = ports.LOOPBACK, str(ports.claim(0))
+    bind = ["--master-bind-host", host, "--master-bind-port", port]
+    return ["--processes", str(processes), *bind, "--master-host", host, "--master-port", port]
+
+
+def _pinning(cpus: str | None) -> list[str]:
+    if cpus is None:
+        return []
+    from scorebench import servers
+
+    return ["taskset", "-c", ",".join(str(cpu) for cpu in servers.parse_cpus(cpus, "--generator-cpus"))]

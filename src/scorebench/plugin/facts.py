@@ -1,0 +1,49 @@
+"""What a run's figures depend on, told once by whoever leads it. Knows settings, server and this host."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from scorebench import surroundings
+from scorebench.launch import COMMAND_VARIABLE
+from scorebench.payload import Payload
+from scorebench.settings import Settings
+
+
+def known(
+    settings: Settings, payload: Payload | None, server: Mapping[str, Any], users: int | None
+) -> dict[str, Any]:
+    """The `environment` of a recording; None is what nobody knows."""
+    arrivals, cpus = settings.arrivals, server.get("cpus")
+    return {
+        **surroundings.describe(),
+        "command": os.environ.get(COMMAND_VARIABLE) or " ".join(["locust", *sys.argv[1:]]),
+        "url": settings.target.url,
+        "server": dict(server),
+        "server_cpus": cpus,
+        "shared_cores": surroundings.shared_cores(settings.target.host, cpus),
+        "users": users,
+        "arrivals": None if arrivals is None else arrivals.spec,
+        "offered_rate_per_s": None if arrivals is None else arrivals.rate_at(0.0),
+        "seed": settings.seed,
+        "limits": [limit.text for limit in settings.limits],
+        "run_time_s": settings.run_time_s,
+        "warm_up_s": settings.warm_up.seconds or None,
+        "payload": None if payload is None else _facts_of(payload, settings),
+        "started_s": time.time(),
+        "stopped_s": None,
+    }
+
+
+def _facts_of(payload: Payload, settings: Settings) -> dict[str, Any]:
+    return {
+        "digest": payload.digest,
+        "format": payload.format,
+        "bodies": len(payload.bodies),
+        "rows_per_call": settings.rows_per_call,
+        "bytes": payload.total_bytes,
+    }
