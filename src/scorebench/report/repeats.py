@@ -14,27 +14,29 @@ if TYPE_CHECKING:
     from scorebench.summary import Summary
     from scorebench.verdict import Verdict
 
-Column = tuple[str, Callable[["Summary"], float | None], Callable[[float], str]]
-COLUMNS: tuple[Column, ...] = (
-    ("valid", lambda summary: summary.throughput_per_s, say_rate),
-    ("p50", lambda summary: summary.figure("p50"), say_seconds),
-    ("p99", lambda summary: summary.figure("p99"), say_seconds),
-    ("calls valid", lambda summary: summary.valid_share, say_percent),
+UNKNOWN = "-"
+"""Of several runs, where one of them lacks the figure."""
+COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("valid/s", "throughput", lambda per_s: say_rate(per_s).removesuffix("/s")),
+    ("p50", "p50", say_seconds),
+    ("p99", "p99", say_seconds),
+    ("calls valid", "valid", say_percent),
 )
+"""Head, metric, and how it is said."""
 
 
 def render(summaries: Sequence[Summary], verdicts: Sequence[Verdict]) -> str:
     """A line a run, the medians, and how far apart the runs lie; times from due to done."""
     rows = [["Run", *(name for name, _, _ in COLUMNS), "measurement", "limits"]]
     for number, (summary, verdict) in enumerate(zip(summaries, verdicts, strict=True), 1):
-        figures = [_said(of(summary), say) for _, of, say in COLUMNS]
+        figures = [_said(summary, metric, say) for _, metric, say in COLUMNS]
         rows.append([str(number), *figures, *_verdicts(verdict)])
-    values = [[of(summary) for summary in summaries] for _, of, _ in COLUMNS]
+    values = [[summary.figure(metric) for summary in summaries] for _, metric, _ in COLUMNS]
     middles = [_median(column) for column in values]
-    says = [say for _, _, say in COLUMNS]
-    rows.append(["median", *map(_said, middles, says), "", ""])
+    said = [UNKNOWN if m is None else say(m) for m, (_, _, say) in zip(middles, COLUMNS, strict=True)]
+    rows.append(["median", *said, "", ""])
     rows.append(["spread", *map(_spread, values, middles), "", ""])
-    return "\n".join(text.table(rows)) + "\n"
+    return "\n".join(line.rstrip() for line in text.table(rows)) + "\n"
 
 
 def _verdicts(verdict: Verdict) -> list[str]:
@@ -50,10 +52,13 @@ def _median(values: Sequence[float | None]) -> float | None:
 def _spread(values: Sequence[float | None], middle: float | None) -> str:
     """(greatest - least) / median."""
     if not middle:
-        return NOT_MEASURED
+        return UNKNOWN
     known = [value for value in values if value is not None]
     return say_percent((max(known) - min(known)) / middle)
 
 
-def _said(value: float | None, say: Callable[[float], str]) -> str:
-    return NOT_MEASURED if value is None else say(value)
+def _said(summary: Summary, metric: str, say: Callable[[float], str]) -> str:
+    value, found = summary.figure(metric), summary.estimate(metric)
+    if value is not None:
+        return say(value)
+    return NOT_MEASURED if found is None else f"needs {found.needed:,} calls"
