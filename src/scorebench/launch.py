@@ -23,7 +23,7 @@ from scorebench.folder_names import RECORDING
 from scorebench.options import DEFAULT_USERS, OPTIONS
 
 if TYPE_CHECKING:
-    from scorebench.servers.protocol import Server
+    from scorebench.servers.protocol import Server, ServerInfo
 
 FOLDER_VARIABLE = "SCOREBENCH_FOLDER"
 """Tells Locust's process which folder to leave the run in."""
@@ -65,9 +65,10 @@ def run(
     A `server` that ends meanwhile ends the run, one whose processes change is noted in it. `on_output` gets
     each line that the run writes to stderr, which else goes to ours.
     """
+    told = None if server is None else server.describe()
     process = subprocess.Popen(
         [*_pinning(launch.generator_cpus), sys.executable, "-m", "locust", *_arguments(launch)],
-        env=_environment(launch, server),
+        env=_environment(launch, told),
         stdin=subprocess.DEVNULL,
         stdout=None if launch.show_report else subprocess.DEVNULL,
         stderr=None if on_output is None else subprocess.PIPE,
@@ -75,7 +76,7 @@ def run(
     )
     try:
         with _passing_on(process), _reading(process, on_output):
-            code = _Watch(process, server).until_it_ends()
+            code = _Watch(process, server, told).until_it_ends()
     finally:
         if process.poll() is None:
             process.kill()
@@ -88,9 +89,11 @@ def run(
 class _Watch:
     """Looks at the server once a second while Locust runs, and tells Locust what became of it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], server: Server | None) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], server: Server | None, told: ServerInfo | None
+    ) -> None:
         self._process, self._server = process, server
-        self._pids = () if server is None else server.describe().pids or ()
+        self._pids = () if told is None else told.pids or ()
 
     def until_it_ends(self) -> int:
         while True:
@@ -156,9 +159,9 @@ def _reading(process: subprocess.Popen[bytes], on_output: Callable[[str], None] 
         reader.join(5.0)
 
 
-def _environment(launch: Launch, server: Server | None) -> dict[str, str]:
-    told = None if server is None else asdict(server.describe())
-    variables = {FOLDER_VARIABLE: str(launch.folder.absolute()), SERVER_VARIABLE: json.dumps(told)}
+def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
+    server = json.dumps(None if told is None else asdict(told))
+    variables = {FOLDER_VARIABLE: str(launch.folder.absolute()), SERVER_VARIABLE: server}
     if launch.command is not None:
         variables[COMMAND_VARIABLE] = launch.command
     return {**os.environ, **variables}

@@ -1,0 +1,167 @@
+"""A run in a process of its own: watched, repeated, handed on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from scorebench import folder
+from scorebench.commands.run import worst
+from scorebench.launch import Launch, run
+from scorebench.servers.protocol import Progress, ServerInfo
+from scorebench.summary import summarise
+from scorebench.verdict import judge
+from tests.commands import scorebench
+from tests.scoring_server import Behaviour, Constant, replies, scoring_server
+
+
+@dataclass
+class Told:
+    """A server that ends, or loses a process, when it is told to."""
+
+    url: str
+    pids: tuple[int, ...] = ()
+    lives: bool = True
+    kind: str = "told"
+    next_pids: tuple[int, ...] = field(default_factory=tuple)
+
+    @property
+    def endpoint(self) -> str:
+        return self.url
+
+    def start(self, progress: Progress | None = None) -> None: ...
+    def wait_ready(self, progress: Progress | None = None, timeout_s: float | None = None) -> None: ...
+    def stop(self) -> None: ...
+
+    def describe(self) -> ServerInfo:
+        pids, self.pids = self.pids, self.next_pids
+        return ServerInfo(kind=self.kind, url=self.url, pids=pids or None)
+
+    def log_tail(self, lines: int = 20) -> str:
+        return ""
+
+    def alive(self) -> bool:
+        return self.lives
+
+    def exit_status(self) -> int | None:
+        return None if self.lives else 137
+
+
+def ended_process() -> int:
+    """The number of a process that is gone."""
+    return 2**22 - 1  # the kernel's largest is one more; nothing here has it
+
+
+def events(path: Path) -> list[str]:
+    return [event["what"] for event in folder.read(path).events]
+
+
+def codes(path: Path) -> set[str]:
+    recording = folder.read(path)
+    return {finding.code for finding in judge(summarise(recording), recording).findings}
+
+
+def test_a_server_that_ends_ends_the_run(tmp_path: Path) -> None:
+    """The run stops long before its time, says why, and keeps what it measured."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        told = Told(server.url)
+        threading.Timer(4.0, lambda: setattr(told, "lives", False)).start()
+        began = time.monotonic()
+        code = run(Launch(server.url, tmp_path, run_time="60s", show_report=False), told)
+        assert time.monotonic() - began < 30
+    assert events(tmp_path) == ["server ended"]
+    assert "server_ended" in codes(tmp_path)
+    assert code == 4
+    assert folder.read(tmp_path).measured.valid > 0
+
+
+def test_a_lost_worker_is_noted(tmp_path: Path) -> None:
+    """A process of the server that is gone, while the server lives, makes the measurement invalid."""
+    with scoring_server() as server:
+        code = run(
+            Launch(server.url, tmp_path, run_time="4s", show_report=False),
+            Told(server.url, pids=(ended_process(),), next_pids=()),
+        )
+    assert events(tmp_path) == ["server restarted"]
+    assert code == 4
+
+
+def test_wrong_input_leaves_no_folder(tmp_path: Path) -> None:
+    """What Locust's process refuses is told in a line, and the folder made for it is gone."""
+    said: list[str] = []
+    path = tmp_path / "run"
+    path.mkdir()
+    with scoring_server() as server:
+        launch = Launch(server.url, path, options={"data": str(tmp_path / "none.csv")})
+        assert run(launch, on_output=said.append) == 2
+        assert not server.log()
+    assert not path.exists()
+    assert any("none.csv" in line for line in said)
+
+
+def test_repeated_runs_stand_side_by_side(tmp_path: Path) -> None:
+    """--repeat 2: two folders in one, a table of both, a suite each, and every call in the server's log."""
+    with scoring_server() as server:
+        words = ["--users", "2", "--calls", "30", "--repeat", "2", "--junit", "out.xml"]
+        done = scorebench(tmp_path, "run", server.url, *words)
+        assert (done.code, len(server.log())) == (0, 60), done.err
+    runs = sorted(path.parent for path in (tmp_path / "reports").glob("*/run-*/summary.json"))
+    assert [path.name for path in runs if "latest" not in path.parts] == ["run-1", "run-2"]
+    assert [folder.read(path).measured.valid for path in runs if "latest" not in path.parts] == [30, 30]
+    assert "median" in done.out
+    assert len(ElementTree.parse(tmp_path / "out.xml").findall("testsuite")) == 2
+
+
+def test_a_missed_limit_is_told_to_ci(tmp_path: Path) -> None:
+    """Exit 3, a failed test case, an annotation and a step summary, of one run."""
+    step = tmp_path / "step.md"
+    with scoring_server(Behaviour(service=Constant(0.02))) as server:
+        words = ["--users", "1", "--calls", "20", "--limit", "mean<1ms", "--junit", "out.xml"]
+        done = scorebench(
+            tmp_path, "run", server.url, *words, "--github-summary", GITHUB_STEP_SUMMARY=str(step)
+        )
+    assert done.code == 3, done.err
+    (suite,) = ElementTree.parse(tmp_path / "out.xml").findall("testsuite")
+    assert suite.get("failures") == "1"
+    assert "::error title=scorebench%3A limit missed::" in done.out
+    assert "MISSED" in step.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--junit", "nowhere/out.xml"], "--junit nowhere/out.xml: no folder nowhere"),
+        (["--github-summary"], "--github-summary: GITHUB_STEP_SUMMARY is not set"),
+        (["--repeat", "0"], "--repeat 0: expected at least 1"),
+    ],
+)
+def test_what_could_not_be_written_is_refused_first(tmp_path: Path, words: list[str], said: str) -> None:
+    """One line, exit 2, nothing sent, no folder left."""
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, *words, GITHUB_STEP_SUMMARY="")
+        assert not server.log()
+    assert done.code == 2
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not done.reports.exists()
+
+
+def test_failed_calls_come_before_missed_limits() -> None:
+    """The exit code of several runs: refused, failed, missed, not valid, good."""
+    assert worst([0, 4, 3, 1]) == 1
+    assert worst([0, 4, 3]) == 3
+    assert worst([0, 4]) == 4
+    assert worst([0, 0]) == 0
+    assert worst([0, -9]) == -9
+
+
+def test_a_run_with_failures_is_not_good(tmp_path: Path) -> None:
+    """--repeat keeps the worst code."""
+    with scoring_server(Behaviour(script={40: replies.OVERLOADED})) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "1", "--calls", "30", "--repeat", "2")
+    assert done.code == 1
