@@ -14,6 +14,7 @@ import numpy as np
 
 from scorebench import steadiness
 from scorebench.finding import Finding, Severity
+from scorebench.happenings import SERVER_ENDED, SERVER_RESTARTED
 from scorebench.recording import ALL_USERS_BUSY
 from scorebench.tally import SecondTally
 from scorebench.timeline import middle_s
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from scorebench.recording import Recording
     from scorebench.summary import Summary
 
-SERVER_RESTARTED, SERVER_ENDED = "server restarted", "server ended"
-"""Events of a recording that whoever started the server tells."""
 GENERATOR = "generator"
 """How the name of each sampled process of ours begins."""
 STEADY_ARRIVALS = ("constant", "poisson")

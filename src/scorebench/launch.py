@@ -20,6 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from scorebench.folder_names import RECORDING
+from scorebench.happenings import SERVER_ENDED, SERVER_RESTARTED
 from scorebench.options import DEFAULT_USERS, OPTIONS
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ SERVER_VARIABLE = "SCOREBENCH_SERVER"
 """Tells it what was started: ServerInfo as JSON."""
 COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
 """Tells it what to say to run this again."""
-SERVER_ENDED, SERVER_RESTARTED = signal.SIGUSR1, signal.SIGUSR2
-"""Tell it what became of the server."""
 WATCH_S = 1.0
 _SPAWN_RATE = 100
 """Users started a second: the most that Locust takes without a warning."""
@@ -62,14 +61,15 @@ def run(
 ) -> int:
     """Run Locust to its end; its exit code is the verdict's. `launch.folder` goes if nothing was sent.
 
-    A `server` that ends meanwhile ends the run, one whose processes change is noted in it. `on_output` gets
-    each line that the run writes to stderr, which else goes to ours.
+    A `server` that ends meanwhile ends the run, one whose processes change is noted in it: lines on Locust's
+    standard input, whose end tells it that nobody waits for it any more. `on_output` gets each line that the
+    run writes to stderr, which else goes to ours.
     """
     told = None if server is None else server.describe()
     process = subprocess.Popen(
         [*_pinning(launch.generator_cpus), sys.executable, "-m", "locust", *_arguments(launch)],
         env=_environment(launch, told),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=None if launch.show_report else subprocess.DEVNULL,
         stderr=None if on_output is None else subprocess.PIPE,
         start_new_session=True,  # Ctrl-C comes to us alone, and once, and we pass it on
@@ -81,6 +81,9 @@ def run(
         if process.poll() is None:
             process.kill()
             process.wait()
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.close()
     if code == 2 and not (launch.folder / RECORDING).exists():
         shutil.rmtree(launch.folder, ignore_errors=True)
     return code
@@ -105,11 +108,17 @@ class _Watch:
     def _look(self) -> None:
         assert self._server is not None
         if not self._server.alive():
-            self._process.send_signal(SERVER_ENDED)
+            self._tell(SERVER_ENDED)
             self._server = None
         elif self._pids and self._lost_a_process():
-            self._process.send_signal(SERVER_RESTARTED)
+            self._tell(SERVER_RESTARTED)
             self._pids = self._server.describe().pids or ()
+
+    def _tell(self, what: str) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it is just ending by itself
+            self._process.stdin.write(f"{what}\n".encode())
+            self._process.stdin.flush()
 
     def _lost_a_process(self) -> bool:
         import psutil

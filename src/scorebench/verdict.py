@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.finding import Finding, Severity
 from scorebench.findings import look
+from scorebench.happenings import STOPPED_EARLY
 from scorebench.limits import COMPARISONS, Checked, Limit, check, needs_calls, parse_limit
 
 if TYPE_CHECKING:
     from scorebench.recording import Recording
     from scorebench.summary import Summary
-
-STOPPED_EARLY = "stopped early"
-"""The event of a run that --stop-when ended: whatever else it shows, it was lost."""
 
 
 class ExitCode(IntEnum):

@@ -36,7 +36,7 @@ def _on_init(environment: Any, **_: Any) -> None:
     if run.is_worker or environment.web_ui is not None:
         return  # workers get their options with the order to spawn, the page when its form is sent
     run.take_over_run_time()
-    run.hear_of_server()
+    run.listen_to_launcher()
     try:
         run.check()
     except InputError as error:

@@ -10,20 +10,20 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
 import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
+from gevent.socket import wait_read
 from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench import folder
 from scorebench.calls import Calls
 from scorebench.errors import InputError
-from scorebench.findings import SERVER_ENDED, SERVER_RESTARTED
+from scorebench.happenings import LEFT_ALONE, SERVER_ENDED
 from scorebench.launch import FOLDER_VARIABLE, SERVER_VARIABLE
-from scorebench.launch import SERVER_ENDED as ENDED_SIGNAL
-from scorebench.launch import SERVER_RESTARTED as RESTARTED_SIGNAL
 from scorebench.payload import Payload
 from scorebench.plugin import batches, cluster, facts, locust_stats, plain, sampler
 from scorebench.plugin.session import Session, session_of, set_session
@@ -176,19 +176,22 @@ class Run:
         session = session_of(self.environment)
         return self.recording if self.is_master or session is None else session.pending
 
-    def hear_of_server(self) -> None:
-        """Take the signals of whoever started the server, and note what became of it."""
+    def listen_to_launcher(self) -> None:
+        """Hear, from whoever launched this process, what becomes of the server."""
         if FOLDER_VARIABLE in os.environ:
-            gevent.signal_handler(ENDED_SIGNAL, self._server_ended)
-            gevent.signal_handler(RESTARTED_SIGNAL, self.note, SERVER_RESTARTED)
+            gevent.spawn(self._hear, sys.stdin.fileno())
+
+    def _hear(self, descriptor: int) -> None:
+        for word in _words(descriptor):
+            self.note(word)
+            if word == SERVER_ENDED:
+                gevent.spawn(cluster.end_test, self)
+        self.note(LEFT_ALONE)
+        gevent.spawn(cluster.end_test, self)
 
     def note(self, what: str) -> None:
         """Keep an event with its time."""
         self.events.append({"t_s": time.time(), "what": what})
-
-    def _server_ended(self) -> None:
-        self.note(SERVER_ENDED)
-        gevent.spawn(cluster.end_test, self)
 
     def stopping(self) -> None:
         """The test is about to stop: no new call, and those in flight are waited for."""
@@ -270,6 +273,17 @@ class Run:
         """The report, after all that Locust prints."""
         if self.report is not None and not getattr(self._options(), "quiet", False):
             print(self.report, flush=True)
+
+
+def _words(descriptor: int) -> Iterator[str]:
+    """The lines that come in, to the end of the file, without stopping the other greenlets."""
+    said = b""
+    while True:
+        wait_read(descriptor)
+        if not (more := os.read(descriptor, 4096)):
+            return
+        *lines, said = (said + more).split(b"\n")
+        yield from (line.decode() for line in lines)
 
 
 def _short(path: Path) -> Path:
