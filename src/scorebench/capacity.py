@@ -36,6 +36,10 @@ FIRST_SHARE, LOWEST_SHARE = 0.6, 0.1
 Measure = Callable[[Plan], Measured]
 
 
+class Stopped(Exception):
+    """Raised by a measuring function that will not take another step."""
+
+
 class Ended(StrEnum):
     """Why a search ended: with an edge between a rate that held and one that failed, or why without."""
 
@@ -45,6 +49,7 @@ class Ended(StrEnum):
     NOT_VALID = "not valid"
     BUDGET = "budget"
     NO_ANSWER = "no answer"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -89,11 +94,14 @@ def search(
     """Ask `measure` for step after step until the edge is found, or the next step would go over the budget.
 
     A step is asked to last `Plan.duration_s`; what it takes beyond, for warm-up and drain, is learnt and
-    counted.
+    counted. When `measure` raises Stopped, the answer is made of the steps until then.
     """
     work = _Search(measure, tuple(limits), budget_s, precision, most_users)
-    work.climb_ladder()
-    return work.result(work.find_edge() if work.rungs else Ended.NO_ANSWER)
+    try:
+        work.climb_ladder()
+        return work.result(work.find_edge() if work.rungs else Ended.NO_ANSWER)
+    except Stopped:
+        return work.result(Ended.STOPPED)
 
 
 @dataclass

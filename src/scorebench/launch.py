@@ -57,13 +57,17 @@ class Launch:
 
 
 def run(
-    launch: Launch, server: Server | None = None, *, on_output: Callable[[str], None] | None = None
+    launch: Launch,
+    server: Server | None = None,
+    *,
+    on_output: Callable[[str], None] | None = None,
+    on_signal: Callable[[int], None] = lambda _number: None,
 ) -> int:
     """Run Locust to its end; its exit code is the verdict's. `launch.folder` goes if nothing was sent.
 
     A `server` that ends meanwhile ends the run, one whose processes change is noted in it: lines on Locust's
     standard input, whose end tells it that nobody waits for it any more. `on_output` gets each line that the
-    run writes to stderr, which else goes to ours.
+    run writes to stderr, which else goes to ours; `on_signal` the number of a SIGINT or SIGTERM that came.
     """
     told = None if server is None else server.describe()
     process = subprocess.Popen(
@@ -75,7 +79,7 @@ def run(
         start_new_session=True,  # Ctrl-C comes to us alone, and once, and we pass it on
     )
     try:
-        with _passing_on(process), _reading(process, on_output):
+        with _passing_on(process, on_signal), _reading(process, on_output):
             code = _Watch(process, server, told).until_it_ends()
     finally:
         if process.poll() is None:
@@ -127,7 +131,7 @@ class _Watch:
 
 
 @contextmanager
-def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], None]) -> Iterator[None]:
     """SIGINT and SIGTERM go to Locust, which ends the run and writes the report; the third one kills it."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -137,6 +141,7 @@ def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
     def pass_on(number: int, _frame: FrameType | None) -> None:
         nonlocal received
         received += 1
+        on_signal(number)
         process.send_signal(number if received < 3 else signal.SIGKILL)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -170,6 +170,10 @@ class Summary:
         times, name = self._times(metric)
         return times.percentile(_share(name))
 
+    def times_of(self, metric: str) -> Times:
+        """The durations that a metric such as `p99` or `service_mean` is a figure of."""
+        return self._times(metric)[0]
+
     def _times(self, metric: str) -> tuple[Times, str]:
         of, _, name = metric.rpartition("_")
         return {"": self.response, "service": self.service, "lag": self.lag}[of], name

@@ -1,0 +1,137 @@
+"""`scorebench capacity`: the highest rate that keeps the limits. Wiring."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
+from scorebench.commands.run import checked, run_folder
+from scorebench.errors import InputError
+from scorebench.folder_names import CAPACITY, CAPACITY_TEXT
+from scorebench.launch import Launch
+from scorebench.options import OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scorebench.capacity import Capacity
+    from scorebench.trial import Measured, Plan
+
+DEFAULT_BUDGET = "10m"
+DECIDED_BY_THE_SEARCH = {"rate", "arrivals", "calls", "warm_up", "quiet", "stop_when", "scenario"}
+SHORTEST_BUDGET_S = 20.0
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("capacity", help="find the highest rate at which a server keeps its limits")
+    parser.add_argument("target", metavar="TARGET", help=f"a URL, or {', '.join(SERVERS)}")
+    parser.add_argument(
+        "--budget", default=DEFAULT_BUDGET, metavar="TIME", help=f"time for it ({DEFAULT_BUDGET})"
+    )
+    parser.add_argument(
+        "--for", dest="wanted", type=float, metavar="PER_S", help="say what this rate would take"
+    )
+    parser.add_argument("--processes", type=int, metavar="N", help="spread the load over N processes")
+    parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1 or 2,3")
+    add_server_options(parser)
+    for option in OPTIONS:
+        if option.name not in DECIDED_BY_THE_SEARCH:
+            parser.add_argument(option.flag, **option.arguments())
+    parser.set_defaults(run=_capacity, users=1, run_time=None, calls=None, quiet=False)
+
+
+def _capacity(options: argparse.Namespace) -> int:
+    from scorebench.capacity import search
+    from scorebench.capacity_steps import Refused, Steps
+    from scorebench.units import parse_seconds
+
+    budget_s = parse_seconds(options.budget, "--budget")
+    if budget_s < SHORTEST_BUDGET_S:
+        raise InputError(
+            f"--budget {options.budget}: a search needs {SHORTEST_BUDGET_S:g}s at least, better 5m"
+        )
+    if options.wanted is not None and not options.wanted > 0:
+        raise InputError(f"--for {options.wanted:g}: expected calls a second, above 0")
+    settings = checked(options)
+    bring_up = options.target in SERVERS
+    name = f"{options.target if bring_up else settings.target.host}-capacity"
+    with ExitStack() as stack:
+        path = stack.enter_context(run_folder(settings.report_dir, name))
+        server = stack.enter_context(running_server(options, path)) if bring_up else None
+        chosen = {o.name: getattr(options, o.name) for o in OPTIONS if hasattr(options, o.name)}
+        base = Launch(
+            url=options.target if server is None else server.endpoint,
+            folder=path,
+            options={name: value for name, value in chosen.items() if name not in ("limit", "quiet")},
+            processes=options.processes,
+            generator_cpus=options.generator_cpus,
+            command=shlex.join(["scorebench", *options.words]),
+        )
+        steps = Steps(base, settings.limits, settings.seed, server, _progress(budget_s))
+        try:
+            found = search(steps.measure, settings.limits, budget_s=budget_s)
+        except Refused:
+            raise InputError("the first step was refused; what to do stands above") from None
+        _leave(found, options, base)
+    print(f"\nreport: {base.folder}")
+    return exit_code(found)
+
+
+def exit_code(found: Capacity) -> int:
+    """0: a rate held; 3: none did; 4: none could be measured; 1: nothing was answered; 130: stopped."""
+    from scorebench.capacity import Ended
+
+    if found.held is not None:
+        return 0
+    codes = {Ended.NOTHING_HELD: 3, Ended.NO_ANSWER: 1, Ended.STOPPED: 130}
+    return codes.get(found.ended, 4)
+
+
+def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
+    from scorebench import folder
+    from scorebench.report import capacity
+
+    workers = options.workers if options.target in SERVERS else None
+    said = capacity.render(found, target_per_s=options.wanted, server_workers=workers)
+    told = _told(found, base)
+    folder.write_text(base.folder / CAPACITY_TEXT, said)
+    folder.write_text(base.folder / CAPACITY, capacity.render_json(found, told))
+    print(said, end="")
+
+
+def _told(found: Capacity, base: Launch) -> dict[str, Any]:
+    """The environment of the first step; the others' differ in what the steps say themselves."""
+    from scorebench import folder
+
+    if not found.steps:
+        return {}
+    return folder.read(base.folder / "steps" / "00").environment
+
+
+def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:
+    """Two lines a step on stderr: what is asked, and what came of it."""
+    from scorebench.report.capacity import said_load, said_result
+    from scorebench.trial import Step
+    from scorebench.units import say_rate, say_seconds
+
+    spent_s = 0.0
+
+    def say(plan: Plan, measured: Measured | None) -> None:
+        nonlocal spent_s
+        if measured is None:
+            load = f"{say_rate(plan.rate_per_s)}" if plan.rate_per_s is not None else f"{plan.users} users"
+            line = f"step {plan.number}: {load} for {say_seconds(plan.duration_s)} ({plan.why})"
+        else:
+            spent_s += measured.duration_s
+            step = Step(plan, measured)
+            line = (
+                f"step {plan.number}: {said_load(step)}: {say_rate(measured.throughput_per_s)} valid, "
+                f"{said_result(step)}; {say_seconds(max(budget_s - spent_s, 0.0))} left"
+            )
+        print(line, file=sys.stderr, flush=True)
+
+    return say
