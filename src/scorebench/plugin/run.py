@@ -10,13 +10,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
 import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
-from gevent.socket import wait_read
 from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench import folder
@@ -24,8 +22,10 @@ from scorebench.calls import Calls
 from scorebench.errors import InputError
 from scorebench.happenings import LEFT_ALONE, SERVER_ENDED
 from scorebench.launch import FOLDER_VARIABLE, SERVER_VARIABLE
+from scorebench.live import Live, look
 from scorebench.payload import Payload
-from scorebench.plugin import batches, cluster, facts, locust_stats, plain, sampler
+from scorebench.plugin import batches, cluster, facts, launcher, locust_stats, plain, sampler
+from scorebench.plugin.live_view import LiveView
 from scorebench.plugin.session import Session, session_of, set_session
 from scorebench.plugin.user import ScoringUser
 from scorebench.plugin.warm_up import WarmUpGate
@@ -63,6 +63,7 @@ class Run:
         self._facts: dict[str, Any] = {}
         self._cluster = cluster.join(self)
         self._phase = ""
+        self._view: LiveView | None = None
 
     @property
     def is_worker(self) -> bool:
@@ -128,6 +129,9 @@ class Run:
         if not self.is_worker:
             payload = self._payload[1] if self._payload else None
             self._facts = facts.known(settings, payload, self._server, self._options().num_users)
+            if self.environment.web_ui is None:
+                self._view = LiveView(self.look, quiet=settings.quiet)
+                self._view.start()
         if self.is_master:
             self._cluster.deal()
             self._begin_run_time()
@@ -176,18 +180,29 @@ class Run:
         session = session_of(self.environment)
         return self.recording if self.is_master or session is None else session.pending
 
+    def look(self) -> Live | None:
+        """The test that runs, for whoever watches; None once it is over."""
+        if self._phase not in ("running", "stopping"):
+            return None
+        settings = self.settings()
+        return look(
+            self.so_far(),
+            now_s=time.time(),
+            started_s=self._facts["started_s"],
+            of_s=settings.run_time_s,
+            of_calls=settings.calls,
+            users=self.environment.runner.user_count if self.environment.runner else None,
+        )
+
     def listen_to_launcher(self) -> None:
         """Hear, from whoever launched this process, what becomes of the server."""
         if FOLDER_VARIABLE in os.environ:
-            gevent.spawn(self._hear, sys.stdin.fileno())
+            gevent.spawn(launcher.hear, sys.stdin.fileno(), self._on_word)
 
-    def _hear(self, descriptor: int) -> None:
-        for word in _words(descriptor):
-            self.note(word)
-            if word == SERVER_ENDED:
-                gevent.spawn(cluster.end_test, self)
-        self.note(LEFT_ALONE)
-        gevent.spawn(cluster.end_test, self)
+    def _on_word(self, word: str) -> None:
+        self.note(word)
+        if word in (SERVER_ENDED, LEFT_ALONE):
+            gevent.spawn(cluster.end_test, self)
 
     def note(self, what: str) -> None:
         """Keep an event with its time."""
@@ -210,6 +225,8 @@ class Run:
         if self._phase != "stopping":
             return
         self._phase = "stopped"
+        if self._view is not None:
+            self._view.end()
         if not self.is_master:
             session = session_of(self.environment)
             batches.fire(self.environment, session)
@@ -273,17 +290,6 @@ class Run:
         """The report, after all that Locust prints."""
         if self.report is not None and not getattr(self._options(), "quiet", False):
             print(self.report, flush=True)
-
-
-def _words(descriptor: int) -> Iterator[str]:
-    """The lines that come in, to the end of the file, without stopping the other greenlets."""
-    said = b""
-    while True:
-        wait_read(descriptor)
-        if not (more := os.read(descriptor, 4096)):
-            return
-        *lines, said = (said + more).split(b"\n")
-        yield from (line.decode() for line in lines)
 
 
 def _short(path: Path) -> Path:

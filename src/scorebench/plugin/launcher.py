@@ -1,0 +1,26 @@
+"""What the command that launched this process has to tell: a line an event on standard input.
+
+Knows the descriptor and gevent; not what the words mean, but that the end of the file says: nobody waits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from gevent.socket import wait_read
+
+from scorebench.happenings import LEFT_ALONE
+
+
+def hear(descriptor: int, on_word: Callable[[str], None]) -> None:
+    """Give `on_word` each line, and LEFT_ALONE at the end; for a greenlet of its own."""
+    said = b""
+    while True:
+        wait_read(descriptor)  # whether it blocks is not ours to say: other processes may share it
+        if not (more := os.read(descriptor, 4096)):
+            break
+        *lines, said = (said + more).split(b"\n")
+        for line in lines:
+            on_word(line.decode())
+    on_word(LEFT_ALONE)

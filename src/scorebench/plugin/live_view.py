@@ -1,0 +1,94 @@
+"""Shows a run while it goes on: bars and figures on a terminal, a plain line now and then elsewhere.
+
+Knows rich and stderr; what is shown is `live`'s. With SCOREBENCH_PROGRESS=json it is a JSON line a second,
+for programs that started the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.event import Event
+
+from scorebench.live import Live
+from scorebench.report import live as words
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+VARIABLE = "SCOREBENCH_PROGRESS"
+PERIOD_S = 1.0
+LINE_EVERY = 5
+"""Seconds between plain lines."""
+
+
+class LiveView:
+    """Shows what `look` says once a second, from `start` until `end`, which leaves the screen as it was."""
+
+    def __init__(self, look: Callable[[], Live | None], *, quiet: bool) -> None:
+        self._look, self._quiet = look, quiet
+        self._over = Event()
+        self._greenlet: Any = None
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._show)
+
+    def end(self) -> None:
+        self._over.set()
+        if self._greenlet is not None:
+            self._greenlet.join()
+
+    def _show(self) -> None:
+        with _display(self._quiet) as show:
+            second = 0
+            while not self._over.wait(PERIOD_S):
+                second += 1
+                if live := self._look():
+                    show(live, second)
+
+
+@contextmanager
+def _display(quiet: bool) -> Iterator[Callable[[Live, int], None]]:
+    if os.environ.get(VARIABLE) == "json":
+        yield lambda live, _second: _say(json.dumps(live.to_dict()))
+    elif quiet:
+        yield lambda _live, _second: None
+    elif sys.stderr.isatty():
+        with _screen() as show:
+            yield show
+    else:
+        yield lambda live, second: None if second % LINE_EVERY else _say(words.line(live))
+
+
+@contextmanager
+def _screen() -> Iterator[Callable[[Live, int], None]]:
+    from rich.console import Console
+    from rich.live import Live as Screen
+
+    with Screen(console=Console(stderr=True), auto_refresh=False, transient=True) as screen:
+        yield lambda live, _second: screen.update(_panel(live), refresh=True)
+
+
+def _panel(live: Live) -> RenderableType:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    rows: list[RenderableType] = [Text(words.progress(live), style="bold")]
+    rows += [] if live.share_done is None else [ProgressBar(total=1.0, completed=live.share_done, width=60)]
+    rows += [Text(words.rates(live)), Text(words.times(live))]
+    rows += [Text(words.outcomes(live), style="green" if live.calls == live.valid else "red")]
+    panel = Table.grid()
+    for row in rows:
+        panel.add_row(row)
+    return panel
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

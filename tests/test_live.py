@@ -1,0 +1,101 @@
+"""What is shown while a run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from scorebench.live import look
+from scorebench.outcome import Outcome
+from scorebench.report.live import line
+from tests.commands import scorebench
+from tests.recordings import calls, evenly, recording
+from tests.scoring_server import Behaviour, Constant, scoring_server
+
+
+def test_rates_are_those_of_the_last_whole_seconds() -> None:
+    """100 calls a second for 8 s: 100/s due, sent and valid, and the percentiles that 800 calls support."""
+    of = recording(calls(evenly(800, rate_per_s=100)))
+    first_s = of.measured.first_due_s
+    assert first_s is not None
+    live = look(of, now_s=first_s + 8, started_s=first_s, of_s=16.0)
+    assert (live.calls, live.valid, live.share_done) == (800, 800, 0.5)
+    assert (live.due_per_s, live.sent_per_s, live.throughput_per_s) == (100, 100, 100)
+    assert live.percentiles_s["p99"] is not None
+    assert json.loads(json.dumps(live.to_dict()))["outcomes"] == {"valid": 800}
+
+
+def test_what_is_not_known_yet_is_none() -> None:
+    """In the first second there is no rate, and ten calls support no p99."""
+    of = recording(calls(evenly(10, rate_per_s=100)))
+    first_s = of.measured.first_due_s
+    assert first_s is not None
+    live = look(of, now_s=first_s + 0.5, started_s=first_s)
+    assert (live.throughput_per_s, live.percentiles_s["p99"], live.share_done) == (None, None, None)
+    assert "no rate yet" in line(live)
+
+
+def test_calls_that_are_not_valid_are_named() -> None:
+    """The line says how many and why."""
+    of = recording(calls(evenly(100, rate_per_s=100), outcome=[Outcome.OVERLOADED] + [Outcome.VALID] * 99))
+    first_s = of.measured.first_due_s
+    assert first_s is not None
+    assert "overloaded 1 (1 %)" in line(look(of, now_s=first_s + 3, started_s=first_s))
+
+
+def test_a_pipe_gets_plain_lines(tmp_path: Path) -> None:
+    """A line after five seconds, without an escape code; the report stays alone on stdout."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "2", "--run-time", "7s")
+    assert "5 s of 7 s: " in done.err
+    assert "\x1b" not in done.err
+    assert done.out.startswith("Measurement:")
+
+
+def test_a_program_gets_json(tmp_path: Path) -> None:
+    """SCOREBENCH_PROGRESS=json: an object a second, its calls rising."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        words = ["--users", "2", "--run-time", "4s"]
+        done = scorebench(tmp_path, "run", server.url, *words, SCOREBENCH_PROGRESS="json")
+    told = [json.loads(text) for text in done.err.splitlines()]
+    assert len(told) >= 2
+    assert [one["calls"] for one in told] == sorted(one["calls"] for one in told)
+
+
+def test_quiet_says_nothing(tmp_path: Path) -> None:
+    """--quiet: no progress and no report."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "2", "--run-time", "6s", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(tmp_path: Path) -> None:
+    """On a terminal the figures are drawn over one another, and the report stands last."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        command = [sys.executable, "-m", "scorebench", "run", server.url, "--users", "2", "--run-time", "3s"]
+        shown = on_terminal(command, tmp_path)
+    assert "2 s of 3 s" in shown
+    assert "━" in shown
+    assert "\x1b[1A" in shown, "nothing was drawn over"
+    assert shown.rindex("Measurement:") > shown.rindex("\x1b[2K")
+
+
+def on_terminal(command: list[str], folder: Path) -> str:
+    """All that `command` writes to a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    try:
+        while more := os.read(ours, 65536):
+            said += more
+    except OSError:  # Linux tells the end so
+        pass
+    finally:
+        os.close(ours)
+        process.wait(60)
+    return said.decode()
