@@ -25,7 +25,7 @@ bench: $(VENV)/installed
 	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ from tests.live.scoring import (
 
 from scorebench import servers
 from scorebench.errors import InputError
+from scorebench.folder_names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, sagemaker
 
 pytestmark = pytest.mark.timeout(1500)  # images are built on the way
@@ -80,10 +81,7 @@ def test_a_scikit_learn_model(
     assert (host["CpusetCpus"], host["NanoCpus"], host["Memory"]) == (str(core), 10**9, 2 * 1024**3)
     assert [at["HostIp"] for at in told["NetworkSettings"]["Ports"]["8080/tcp"]] == ["127.0.0.1"]
     assert not server.alive()
-    assert (
-        "Application startup complete"
-        in (tmp_path / f"{kind}-{server.endpoint.rsplit(':')[-1]}.log").read_text()
-    )
+    assert "Application startup complete" in (tmp_path / SERVER_LOG).read_text()
 
 
 @pytest.mark.parametrize("kind", ["docker", "sagemaker"])

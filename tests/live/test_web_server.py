@@ -17,6 +17,7 @@ from tests.live.scoring import Demo, assert_predicts
 
 from scorebench import servers
 from scorebench.errors import InputError
+from scorebench.folder_names import SERVER_LOG
 from scorebench.servers import leftovers
 
 pytestmark = pytest.mark.timeout(
@@ -62,7 +63,7 @@ def test_a_scikit_learn_model(sklearn_model: Demo, rows: dict[str, Any], tmp_pat
     assert not any(map(psutil.pid_exists, info.pids))
     assert not server.alive()
     assert heard[-1][0] > 0
-    assert "Application startup complete" in (tmp_path / f"webserver-{_port(info.url)}.log").read_text()
+    assert "Application startup complete" in (tmp_path / SERVER_LOG).read_text()
     assert "/invocations" not in server.log_tail(1000)  # a line a call would be part of what is measured
 
 

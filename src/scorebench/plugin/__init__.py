@@ -55,6 +55,8 @@ def install(environment: Any) -> Run:
     hooks.test_stopping.add_listener(lambda **_: run.stopping())
     hooks.test_stop.add_listener(lambda **_: run.stopped())
     hooks.reset_stats.add_listener(lambda **_: run.reset())
+    # --reset-stats resets Locust's own at that moment, and fires no reset_stats for it.
+    hooks.spawning_complete.add_listener(lambda **_: run.reset() if environment.reset_stats else None)
     hooks.quitting.add_listener(lambda **_: run.end())
     hooks.quit.add_listener(lambda **_: run.print_report())
     return run

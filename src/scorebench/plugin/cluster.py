@@ -55,6 +55,7 @@ class Master(Alone):
         self._order: list[str] = []
         self._last: set[str] = set()
         self._exhausted: set[str] = set()
+        self._resets = 0
         runner.environment.events.worker_report.add_listener(self._on_report)
         runner.register_message(_LAST, self._on_last)
         runner.register_message(_EXHAUSTED, self._on_exhausted)
@@ -64,6 +65,7 @@ class Master(Alone):
         self._order = sorted(client.id for client in self._runner.clients.all)
         self._last.clear()
         self._exhausted.clear()
+        self._resets = 0
         setattr(self._run.environment.parsed_options, ORDER, self._order)
 
     def stop_workers(self, drain_s: float) -> None:
@@ -76,9 +78,10 @@ class Master(Alone):
             gevent.sleep(0.02)
 
     def reset_workers(self) -> None:
-        """Have the workers drop what they counted."""
+        """Have the workers drop what they counted; what they sent before they heard of it is dropped here."""
+        self._resets += 1
         for worker in self._order:
-            self._runner.send_message(_RESET, None, worker)
+            self._runner.send_message(_RESET, {"resets": self._resets}, worker)
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
         if KEY in data:
@@ -94,7 +97,7 @@ class Master(Alone):
             gevent.spawn(end_test, self._run)
 
     def _merge(self, client_id: str, data: dict[str, Any]) -> None:
-        if client_id not in self._order:
+        if client_id not in self._order or data["resets"] != self._resets:
             return
         worker = self._order.index(client_id)
         recording = Recording.from_dict(data["recording"])
@@ -110,11 +113,13 @@ class Worker(Alone):
     def __init__(self, run: Run, runner: WorkerRunner) -> None:
         super().__init__(run)
         self._runner = runner
+        self._resets = 0
         runner.environment.events.report_to_master.add_listener(self._on_report)
         runner.register_message(_STOP, self._on_stop, concurrent=True)
         runner.register_message(_RESET, self._on_reset)
 
     def place(self) -> tuple[int, int]:
+        self._resets = 0  # a test begins
         order = getattr(self._run.environment.parsed_options, ORDER, None) or [self._runner.client_id]
         return order.index(self._runner.client_id), len(order)
 
@@ -122,24 +127,28 @@ class Worker(Alone):
         self._runner.send_message(_EXHAUSTED)
 
     def send_last(self, session: Session) -> None:
-        self._runner.send_message(_LAST, _counted(session))
+        self._runner.send_message(_LAST, self._counted(session))
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 (Locust's names)
         session = session_of(self._run.environment)
         if session is not None and session.stop_s is None:
-            data[KEY] = _counted(session)
+            data[KEY] = self._counted(session)
 
     def _on_stop(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
         self._runner.stop()
 
     def _on_reset(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
+        self._resets = msg.data["resets"]
         self._run.forget()
 
-
-def _counted(session: Session) -> dict[str, Any]:
-    """What a worker counted since the last time, as a message."""
-    kept = session.take_kept()
-    return {"recording": session.take_recording().to_dict(), "calls": to_bytes(kept) if kept else None}
+    def _counted(self, session: Session) -> dict[str, Any]:
+        """What was counted since the last time, as a message."""
+        kept = session.take_kept()
+        return {
+            "recording": session.take_recording().to_dict(),
+            "calls": to_bytes(kept) if kept else None,
+            "resets": self._resets,
+        }
 
 
 def join(run: Run) -> Alone:

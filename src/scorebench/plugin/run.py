@@ -265,6 +265,7 @@ class Run:
     def reset(self) -> None:
         """Locust's statistics were reset: ours too."""
         self.recording = Recording()
+        self.kept.clear()
         if self.is_master:
             self._cluster.reset_workers()
         elif not self.is_worker:
@@ -273,8 +274,10 @@ class Run:
     def forget(self) -> None:
         """Drop what this process counted and did not hand on yet."""
         session = session_of(self.environment)
-        session.take_calls()
-        session.take_recording()
+        if session is not None:
+            session.take_calls()
+            session.take_recording()
+            session.take_kept()
 
     def end(self) -> None:
         """Locust is about to exit: the exit code is the verdict's."""
