@@ -250,6 +250,11 @@ def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
         )
 
 
+def _arrivals(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if note := summary.environment.get("arrivals_note"):
+        yield Finding(Severity.NOTE, "arrivals", str(note).rstrip("."), "leave one of the two out")
+
+
 def _run_time(summary: Summary, _: Recording) -> Iterator[Finding]:
     asked_s = summary.environment.get("run_time_s")
     if asked_s and summary.wall_time_s is not None and summary.wall_time_s < SHORT_RUN * asked_s:
@@ -284,6 +289,7 @@ CHECKS: tuple[Check, ...] = (
     _steady,
     _warm_up,
     _cores,
+    _arrivals,
     _run_time,
     _changed,
 )

@@ -89,6 +89,12 @@ OPTIONS = (
         metavar="SPEC",
         on_page=True,
     ),
+    Option(
+        "--scenario",
+        "as MLPerf's LoadGen: single-stream, multi-stream, server (with --rate) or offline",
+        metavar="NAME",
+        on_page=True,
+    ),
     Option("--seed", "seed of random arrivals and made rows", int, 1, "N"),
     Option("--calls", "stop after N calls, all users together", int, metavar="N"),
     Option(
@@ -102,6 +108,13 @@ OPTIONS = (
         "--limit",
         "what the run must keep, such as 'p99<50ms' or 'valid>99.9%%'; may be given again",
         metavar="LIMIT",
+        repeated=True,
+        on_page=True,
+    ),
+    Option(
+        "--stop-when",
+        "end a run that is lost, such as 'p99>2s for 10s'; may be given again",
+        metavar="CONDITION",
         repeated=True,
         on_page=True,
     ),

@@ -26,7 +26,7 @@ def payload_of(settings: Settings) -> Payload:
         return encode(
             rows,
             settings.format,
-            rows_per_call=settings.rows_per_call,
+            rows_per_call=settings.rows_per_call or len(rows),
             params=None if settings.params is None else parse_params(settings.params),
             memory_bytes=settings.payload_memory_bytes,
             signature=None if model is None else model.signature,

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scorebench import limits
+from scorebench import limits, scenario
 from scorebench.arrivals import Arrivals
 from scorebench.arrivals import parse as parse_arrivals
 from scorebench.errors import InputError
 from scorebench.formats import FORMATS
-from scorebench.limits import Limit
+from scorebench.limits import Limit, StopWhen
 from scorebench.options import DEFAULTS
 from scorebench.target import Target
 from scorebench.units import parse_seconds
@@ -42,7 +42,8 @@ class Settings:
     drop: tuple[str, ...]
     rows: int | None
     format: str
-    rows_per_call: int
+    rows_per_call: int | None
+    """None: all rows in one call."""
     params: str | None
     payload_memory_bytes: int
     ca_file: Path | None
@@ -56,6 +57,8 @@ class Settings:
     warm_up: WarmUp
     drain_s: float
     limits: tuple[Limit, ...]
+    stop_when: tuple[StopWhen, ...]
+    scenario: str | None
     report_dir: Path
     keep_calls: bool
     quiet: bool
@@ -73,6 +76,16 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
     if not host:
         raise InputError("--host: none given; expected the server's URL, such as http://localhost:5001")
     run_time_s = _run_time_s(getattr(options, "scorebench_run_time", None) or of("run_time"))
+    arrivals, rows_per_call = of("arrivals"), _whole("--rows-per-call", of("rows_per_call"))
+    chosen = scenario.Chosen(arrivals, rows_per_call)
+    if of("scenario") is not None:
+        chosen = scenario.choose(
+            of("scenario"),
+            users=of("num_users"),
+            rate=of("rate"),
+            arrivals=arrivals,
+            rows_per_call=rows_per_call,
+        )
     settings = Settings(
         target=Target.parse(host),
         data=_path(of("data")),
@@ -82,19 +95,21 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
         drop=_texts(of("drop")),
         rows=_whole("--rows", of("rows")) if of("rows") is not None else None,
         format=_one_of("--format", of("format"), FORMATS),
-        rows_per_call=_whole("--rows-per-call", of("rows_per_call")),
+        rows_per_call=chosen.rows_per_call,
         params=of("params"),
         payload_memory_bytes=_whole("--payload-memory", of("payload_memory")) * 2**20,
         ca_file=_path(of("ca_file")),
         connect_timeout_s=_positive("--connect-timeout", of("connect_timeout")),
         timeout_s=_positive("--timeout", of("timeout")),
         max_answer_bytes=_whole("--max-answer", of("max_answer")) * 2**20,
-        arrivals=_arrivals(of("arrivals"), of("rate"), run_time_s, of("seed")),
+        arrivals=_arrivals(chosen.arrivals, of("rate"), run_time_s, of("seed")),
         seed=int(of("seed")),
         calls=_whole("--calls", of("calls")) if of("calls") is not None else None,
         warm_up=_warm_up(of("warm_up")),
         drain_s=_positive("--drain", of("drain")),
         limits=tuple(limits.parse_limit(text) for text in _texts(of("limit"))),
+        stop_when=tuple(limits.parse_stop_when(text) for text in _texts(of("stop_when"))),
+        scenario=of("scenario"),
         report_dir=Path(of("report_dir") or DEFAULTS["report_dir"]),
         keep_calls=bool(of("keep_calls")),
         quiet=bool(of("quiet")),

@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
     for option in OPTIONS:
         if option.name not in DECIDED_BY_THE_SEARCH:
             parser.add_argument(option.flag, **option.arguments())
-    parser.set_defaults(run=_capacity, users=1, run_time=None, calls=None, quiet=False)
+    parser.set_defaults(run=_capacity, users=1, run_time=None, calls=None, quiet=False, scenario=None)
 
 
 def _capacity(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from scorebench.errors import InputError
 from scorebench.launch import Launch
 from scorebench.launch import run as launch_run
 from scorebench.options import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+from scorebench.scenario import default_users
 
 if TYPE_CHECKING:
     from scorebench.servers.protocol import Server
@@ -38,7 +39,7 @@ def add(commands: Any) -> None:
 def add_load_options(parser: Any) -> None:
     """Who sends, how long, from where."""
     parser.add_argument(
-        "-u", "--users", type=int, default=DEFAULT_USERS, metavar="N", help="concurrent users"
+        "-u", "--users", type=int, metavar="N", help=f"concurrent users ({DEFAULT_USERS}, or the scenario's)"
     )
     parser.add_argument(
         "-t", "--run-time", metavar="TIME", help=f"how long, such as 30s or 2m ({DEFAULT_RUN_TIME})"
@@ -58,6 +59,8 @@ def checked(options: argparse.Namespace) -> Settings:
     from scorebench import settings
     from scorebench.units import parse_seconds
 
+    if options.users is None:
+        options.users = default_users(options.scenario, DEFAULT_USERS)
     if options.users < 1:
         raise InputError(f"--users {options.users}: expected at least 1")
     if options.run_time is None and options.calls is None:

@@ -20,11 +20,12 @@ from locust.runners import MasterRunner, WorkerRunner
 from scorebench import folder
 from scorebench.calls import Calls
 from scorebench.errors import InputError
-from scorebench.happenings import LEFT_ALONE, SERVER_ENDED
+from scorebench.happenings import LEFT_ALONE, SERVER_ENDED, STOPPED_EARLY
 from scorebench.launch import FOLDER_VARIABLE, SERVER_VARIABLE
+from scorebench.limits import StopWhen
 from scorebench.live import Live, look
 from scorebench.payload import Payload
-from scorebench.plugin import batches, cluster, facts, launcher, locust_stats, plain, sampler
+from scorebench.plugin import batches, cluster, facts, launcher, locust_stats, plain, sampler, stop_when
 from scorebench.plugin.live_view import LiveView
 from scorebench.plugin.session import Session, session_of, set_session
 from scorebench.plugin.user import ScoringUser
@@ -132,6 +133,8 @@ class Run:
             if self.environment.web_ui is None:
                 self._view = LiveView(self.look, quiet=settings.quiet)
                 self._view.start()
+            if settings.stop_when:
+                gevent.spawn(stop_when.watch, settings.stop_when, self._if_running, self._lost)
         if self.is_master:
             self._cluster.deal()
             self._begin_run_time()
@@ -180,6 +183,13 @@ class Run:
         session = session_of(self.environment)
         return self.recording if self.is_master or session is None else session.pending
 
+    def _if_running(self) -> Recording | None:
+        return self.so_far() if self._phase == "running" else None
+
+    def _lost(self, condition: StopWhen) -> None:
+        self.note(STOPPED_EARLY, condition.text)
+        gevent.spawn(cluster.end_test, self)
+
     def look(self) -> Live | None:
         """The test that runs, for whoever watches; None once it is over."""
         if self._phase not in ("running", "stopping"):
@@ -204,9 +214,9 @@ class Run:
         if word in (SERVER_ENDED, LEFT_ALONE):
             gevent.spawn(cluster.end_test, self)
 
-    def note(self, what: str) -> None:
+    def note(self, what: str, why: str | None = None) -> None:
         """Keep an event with its time."""
-        self.events.append({"t_s": time.time(), "what": what})
+        self.events.append({"t_s": time.time(), "what": what} | ({"why": why} if why else {}))
 
     def stopping(self) -> None:
         """The test is about to stop: no new call, and those in flight are waited for."""

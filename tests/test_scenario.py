@@ -1,0 +1,122 @@
+"""Scenarios as MLPerf's LoadGen means them, and runs that end because they are lost."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorebench.errors import InputError
+from scorebench.outcome import Outcome
+from scorebench.recent import Recent
+from scorebench.scenario import SCENARIOS, Chosen, choose
+from tests.commands import Done, scorebench
+from tests.recordings import calls, evenly, recording
+from tests.scoring_server import Behaviour, Constant, scoring_server
+
+
+def test_what_each_scenario_makes_of_the_options() -> None:
+    """One row, eight rows, Poisson, all rows; a number of rows that is given stands."""
+    asked: dict[str, Any] = {"users": None, "rate": None, "arrivals": None, "rows_per_call": 1}
+    assert choose("single-stream", **asked) == Chosen(None, 1)
+    assert choose("multi-stream", **asked) == Chosen(None, 8)
+    assert choose("multi-stream", **asked | {"rows_per_call": 3}) == Chosen(None, 3)
+    assert choose("server", **asked | {"rate": 10.0}) == Chosen("poisson", 1)
+    assert choose("offline", **asked) == Chosen(None, None)
+    assert set(SCENARIOS) == {"single-stream", "multi-stream", "server", "offline"}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "said"),
+    [
+        ("fast", {}, "expected one of single-stream"),
+        ("single-stream", {"users": 5}, "found 5"),
+        ("multi-stream", {"rate": 9.0}, "there is no --rate"),
+        ("offline", {"arrivals": "poisson"}, "there is no --arrivals"),
+        ("server", {}, "at which rate?"),
+        ("server", {"rate": 9.0, "arrivals": "constant"}, "found --arrivals constant"),
+        ("single-stream", {"rows_per_call": 4}, "Use --scenario multi-stream"),
+    ],
+)
+def test_contradictions_are_refused(name: str, asked: dict[str, Any], said: str) -> None:
+    """A line that names the scenario, what was found, and what to do."""
+    known: dict[str, Any] = {"users": None, "rate": None, "arrivals": None, "rows_per_call": 1}
+    with pytest.raises(InputError, match=said):
+        choose(name, **known | asked)
+
+
+def ran(folder: Path, *words: str) -> tuple[Done, list[int]]:
+    """A finished run and the rows of each call that the server saw."""
+    with scoring_server(Behaviour(service=Constant(0.005))) as server:
+        done = scorebench(folder, "run", server.url, *words)
+        return done, [record.rows or 0 for record in server.log()]
+
+
+def test_single_stream_sends_a_row_at_a_time(tmp_path: Path) -> None:
+    """One user, one row."""
+    done, rows = ran(tmp_path, "--scenario", "single-stream", "--calls", "20")
+    assert (done.code, rows) == (0, [1] * 20)
+    assert len(done.summary["users"]) == 1
+
+
+def test_offline_sends_all_rows_in_a_call(tmp_path: Path) -> None:
+    """500 rows a call, counted as rows a second."""
+    done, rows = ran(tmp_path, "--scenario", "offline", "--calls", "3", "--rows", "500")
+    assert (done.code, rows) == (0, [500] * 3)
+    assert done.summary["rows"] == 1500
+    assert done.summary["environment"]["payload"]["rows_per_call"] == 500
+
+
+def test_server_arrivals_are_poisson(tmp_path: Path) -> None:
+    """--scenario server --rate 50: an open loop with the rate's schedule."""
+    done, rows = ran(tmp_path, "--scenario", "server", "--rate", "50", "--run-time", "2s")
+    assert done.code == 0
+    assert 60 < len(rows) < 145  # 100 expected, standard deviation 10
+    assert done.summary["environment"]["arrivals"] == "poisson"
+
+
+def test_recent_figures_are_those_of_the_last_seconds() -> None:
+    """Fast calls long ago do not hide slow ones now."""
+    fast = recording(calls(evenly(1000, service_s=0.01)))
+    recent = Recent(window_s=4.0)
+    recent.see(0.0, fast)
+    recent.see(1.0, fast)
+    slow = evenly(100, service_s=1.0)
+    fast.add(calls([(due + 20, sent + 20, done + 20) for due, sent, done in slow], outcome=Outcome.VALID))
+    assert recent.figure("p50") is None, "before the window is full"
+    recent.see(4.0, fast)
+    assert recent.figure("p50") == pytest.approx(1.0, rel=0.01)
+    assert recent.figure("mean") == pytest.approx(1.0, rel=0.01)
+    assert recent.figure("throughput") == pytest.approx(100 / 4)
+    assert recent.figure("valid") == 1.0
+    recent.see(8.0, fast)
+    assert recent.figure("p50") is None, "nothing ended in the last four seconds"
+    assert recent.figure("throughput") == 0
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "distributed"])
+def test_a_lost_run_is_ended(tmp_path: Path, processes: list[str]) -> None:
+    """p50 above 20 ms for 2 s, at 50 ms a call: ended long before its minute, exit 3, report written."""
+    began = time.monotonic()
+    with scoring_server(Behaviour(service=Constant(0.05))) as server:
+        words = ["--users", "2", "--run-time", "60s", "--stop-when", "p50>20ms for 2s", *processes]
+        done = scorebench(tmp_path, "run", server.url, *words)
+        sent = len(server.log())
+    assert time.monotonic() - began < 40
+    assert done.code == 3, done.err
+    (event,) = done.summary["events"]
+    assert (event["what"], event["why"]) == ("stopped early", "p50>20ms for 2s")
+    assert done.summary["verdict"]["lost"]
+    assert done.summary["calls"] == sent
+    assert "lost" in done.out
+
+
+def test_a_run_that_is_not_lost_goes_on(tmp_path: Path) -> None:
+    """The condition never holds: the run ends with its calls."""
+    words = ["--users", "1", "--run-time", "7s", "--stop-when", "p50>2s for 1s"]
+    done, _ = ran(tmp_path, *words)
+    assert done.code == 0
+    assert json.loads((done.folders[0] / "summary.json").read_text())["events"] == []
