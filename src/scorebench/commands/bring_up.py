@@ -20,6 +20,11 @@ def add_server_options(parser: Any) -> None:
     group.add_argument("--flavor", choices=FLAVORS, default="sklearn", help="the demo model to serve")
     group.add_argument("--model-uri", metavar="URI", help="your own model to serve")
     group.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (5001, 5002, 5003)")
+    add_sizes(group)
+
+
+def add_sizes(group: Any) -> None:
+    """How much a server gets."""
     group.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes of the server")
     group.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
     group.add_argument("--cpu-limit", type=float, metavar="N", help="cores' worth of CPU time of a container")
@@ -28,7 +33,7 @@ def add_server_options(parser: Any) -> None:
 
 
 def running_server(
-    options: argparse.Namespace, log_folder: Path | None = None
+    options: argparse.Namespace, log_folder: Path | None = None, *, deployment_flavor: str | None = None
 ) -> AbstractContextManager[Server]:
     """The server of `options.target`, one of SERVERS: up within the context, its log in `log_folder`."""
     from scorebench import servers
@@ -38,12 +43,13 @@ def running_server(
     server = servers.create(
         options.target,
         model_uri=options.model_uri or str(demo_model(options.flavor)),
-        port=options.port,
+        port=getattr(options, "port", None),
         workers=options.workers,
         cpus=servers.parse_cpus(options.cpus) if options.cpus else (),
         cpu_limit=options.cpu_limit,
         memory_bytes=None if options.memory is None else options.memory * 2**20,
         base_image=options.base_image,
+        deployment_flavor=deployment_flavor,
         log_folder=log_folder,
     )
     return servers.running(server, Waiting(options.target, quiet=getattr(options, "quiet", False)))
