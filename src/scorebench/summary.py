@@ -209,12 +209,15 @@ class Summary:
         }
 
 
-def summarise(recording: Recording) -> Summary:
-    """The figures of what was measured; an empty recording has counts of 0 and nothing else."""
+def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
+    """The figures of what was measured; an empty recording has counts of 0 and nothing else.
+
+    Without `bounds` percentiles have a value alone: what it takes to show a run while it goes on.
+    """
     tally = recording.measured
     wall_time_s = _wall_time_s(tally)
     accounting = account(recording)
-    clumps = Clumps(tally.seconds)
+    clumps = Clumps(tally.seconds) if bounds else None
     return Summary(
         calls=tally.calls,
         valid=tally.valid,

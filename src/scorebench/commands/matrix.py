@@ -39,6 +39,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--rows-per-call", type=int, default=1, metavar="N", help="records in a call (1)")
     parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1")
     parser.add_argument("--report-dir", type=Path, default=Path(REPORT_DIR), metavar="DIR")
+    parser.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (5001, 5002, 5003)")
     add_sizes(parser)
     parser.set_defaults(run=_matrix, model_uri=None)
 
