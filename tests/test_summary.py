@@ -195,3 +195,13 @@ def test_every_output_holds_the_same_percentiles() -> None:
     for part in ("service_time_interval_s", "response_time_interval_s", "calls_needed"):
         assert list(found[part]) == list(QUANTILES)
     assert set(QUANTILES) < set(found["service_time_s"])
+
+
+def test_without_bounds_percentiles_keep_their_values() -> None:
+    """What is shown while a run goes on: the same percentiles, bounds not known."""
+    mixed = np.random.default_rng(1).permutation(np.linspace(0.01, 0.02, 1_000))
+    made = recording(calls(evenly(1_000, service_s=mixed.tolist())))
+    with_bounds, without = (summarise(made, bounds=bounds).response.percentiles for bounds in (True, False))
+    assert [found.value for found in without.values()] == [found.value for found in with_bounds.values()]
+    assert with_bounds["p50"].low is not None
+    assert {found.low for found in without.values()} == {None}

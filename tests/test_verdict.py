@@ -195,3 +195,22 @@ def test_a_finding_is_sorted_by_weight_alone() -> None:
     """Notes sort after warnings, warnings after what is not valid."""
     notes = [Finding(severity, "", "", "") for severity in reversed(Severity)]
     assert [finding.severity for finding in sorted(notes)] == list(Severity)
+
+
+def test_so_far_a_limit_is_open_and_that_is_no_fault() -> None:
+    """Ten calls support no p99: at the end the measurement is not valid, while it runs it is not decided."""
+    made, limits = good(10), [parse_limit("p99<20ms")]
+    so_far = judge(summarise(made, bounds=False), made, limits, so_far=True)
+    assert (so_far.valid, so_far.met) == (True, None)
+    assert not judged(made, "p99<20ms").valid
+
+
+def test_so_far_the_run_has_not_ended_early() -> None:
+    """A tenth of the run time: a note at the end, nothing while it runs; a busy generator is told at once."""
+    made = with_slow_generator(good(100))
+    made.environment["run_time_s"] = 10.0
+    at_the_end = {finding.code for finding in judged(made).findings}
+    so_far = {finding.code for finding in judge(summarise(made), made, so_far=True).findings}
+    assert {"ended_early", "generator_cpu"} <= at_the_end
+    assert "generator_cpu" in so_far
+    assert "ended_early" not in so_far

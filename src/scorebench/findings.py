@@ -47,9 +47,10 @@ SHORT_RUN = 0.5
 Check = Callable[["Summary", "Recording"], Iterator[Finding]]
 
 
-def look(summary: Summary, recording: Recording) -> list[Finding]:
-    """Everything that this version knows to look for."""
-    return [finding for check in CHECKS for finding in check(summary, recording)]
+def look(summary: Summary, recording: Recording, *, so_far: bool = False) -> list[Finding]:
+    """Everything that this version knows to look for; `so_far`: in a run that goes on."""
+    checks = [check for check in CHECKS if not (so_far and check in AT_THE_END)]
+    return [finding for check in checks for finding in check(summary, recording)]
 
 
 def _counts(summary: Summary, _: Recording) -> Iterator[Finding]:
@@ -293,3 +294,5 @@ CHECKS: tuple[Check, ...] = (
     _run_time,
     _changed,
 )
+AT_THE_END = (_counts, _steady, _run_time)
+"""What only a whole run can show, or takes long to compute."""

@@ -38,6 +38,8 @@ class Live:
     """Valid answers a second over the last few whole seconds."""
     due_per_s: float | None
     sent_per_s: float | None
+    offered_per_s: float | None
+    """What the arrivals ask for now, whether or not it was sent; None in a closed loop."""
     percentiles_s: Mapping[str, float | None]
     max_s: float | None
     lag_p99_s: float | None
@@ -64,6 +66,7 @@ def look(
     of_s: float | None = None,
     of_calls: int | None = None,
     users: int | None = None,
+    offered_per_s: float | None = None,
 ) -> Live:
     """What `recording` holds at `now_s` (Unix seconds); cheap enough to be asked each second."""
     measured, warm_up = recording.measured, recording.warm_up
@@ -81,6 +84,7 @@ def look(
         throughput_per_s=valid,
         due_per_s=due,
         sent_per_s=sent,
+        offered_per_s=offered_per_s,
         percentiles_s=_percentiles(measured.response),
         max_s=measured.response.max_s,
         lag_p99_s=_percentiles(measured.lag)["p99"],

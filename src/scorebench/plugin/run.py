@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,10 @@ class Run:
         """What happened besides calls in this test, each with `t_s` and `what`."""
         self.report: str | None = None
         self.folder: Path | None = None
+        self.summary: Summary | None = None
         self.verdict: Verdict | None = None
+        self._settings: Settings | None = None
+        """Those that the test began with; the page may change the options while it runs."""
         self._payload: tuple[Settings, Payload] | None = None
         self._gate: WarmUpGate | None = None
         self._server: dict[str, Any] = json.loads(os.environ.get(SERVER_VARIABLE, "null")) or {}
@@ -105,9 +109,9 @@ class Run:
             gevent.get_hub().loop.update_now()
             gevent.spawn_later(run_time_s, cluster.end_test, self)
 
-    def check(self) -> None:
+    def check(self, settings: Settings | None = None) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
-        settings = self.settings()
+        settings = settings or self.settings()
         folder.check_parent(settings.report_dir)
         if not self.needs_payload:
             return
@@ -121,10 +125,11 @@ class Run:
     def start(self) -> None:
         """A test starts: everything from zero."""
         self._phase = "running"
-        self.recording, self.report, self.folder, self.verdict = Recording(), None, None, None
+        self.recording, self.report, self.folder = Recording(), None, None
+        self.summary, self.verdict = None, None
         self.kept.clear()
         self.events.clear()
-        settings = self.settings()
+        settings = self._settings = self.settings()
         self.environment.stop_timeout = settings.drain_s
         self._gate = WarmUpGate(settings.warm_up)
         if not self.is_worker:
@@ -181,7 +186,8 @@ class Run:
     def so_far(self) -> Recording:
         """What was counted until now, on its way to the report; not to be changed."""
         session = session_of(self.environment)
-        return self.recording if self.is_master or session is None else session.pending
+        counted = self.recording if self.is_master or session is None else session.pending
+        return replace(counted, environment=self._facts, events=self.events)
 
     def _if_running(self) -> Recording | None:
         return self.so_far() if self._phase == "running" else None
@@ -192,16 +198,18 @@ class Run:
 
     def look(self) -> Live | None:
         """The test that runs, for whoever watches; None once it is over."""
-        if self._phase not in ("running", "stopping"):
+        settings, now_s = self._settings, time.time()
+        if self._phase not in ("running", "stopping") or settings is None:
             return None
-        settings = self.settings()
+        started_s = self._facts["started_s"]
         return look(
             self.so_far(),
-            now_s=time.time(),
-            started_s=self._facts["started_s"],
+            now_s=now_s,
+            started_s=started_s,
             of_s=settings.run_time_s,
             of_calls=settings.calls,
             users=self.environment.runner.user_count if self.environment.runner else None,
+            offered_per_s=None if settings.arrivals is None else settings.arrivals.rate_at(now_s - started_s),
         )
 
     def listen_to_launcher(self) -> None:
@@ -220,11 +228,11 @@ class Run:
 
     def stopping(self) -> None:
         """The test is about to stop: no new call, and those in flight are waited for."""
-        if self._phase != "running":
+        if self._phase != "running" or self._settings is None:
             return
         self._phase = "stopping"
         if self.is_master:
-            self._cluster.stop_workers(self.settings().drain_s)
+            self._cluster.stop_workers(self._settings.drain_s)
             return
         session = session_of(self.environment)
         session.finish(session.settings.drain_s)
@@ -232,7 +240,7 @@ class Run:
 
     def stopped(self) -> None:
         """All users are gone: what they left becomes the report, or goes to the master."""
-        if self._phase != "stopping":
+        if self._phase != "stopping" or self._settings is None:
             return
         self._phase = "stopped"
         if self._view is not None:
@@ -248,10 +256,10 @@ class Run:
         self._facts["stopped_s"] = time.time()
         self.recording.environment = self._facts
         self.recording.events.extend(self.events)
-        self._write(self.settings())
+        self._write(self._settings)
 
     def _write(self, settings: Settings) -> None:
-        summary = summarise(self.recording)
+        summary = self.summary = summarise(self.recording)
         self.verdict = judge(summary, self.recording, settings.limits)
         given = os.environ.get(FOLDER_VARIABLE)
         self.folder = Path(given) if given else self._new_folder(settings)
