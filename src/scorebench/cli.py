@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from scorebench import __version__
-from scorebench.commands import capacity, images, matrix, models, report, run, serve
+from scorebench.commands import capacity, compare, images, matrix, models, report, run, serve
 from scorebench.errors import InputError
 
-COMMANDS = (run, capacity, matrix, report, serve, models, images)
+COMMANDS = (run, capacity, matrix, compare, report, serve, models, images)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from scorebench import schema
 from scorebench.calls import Calls
 from scorebench.errors import InputError
-from scorebench.folder_names import CALLS, LATEST, RECORDING, SECONDS, SUMMARY, USERS
+from scorebench.folder_names import CALLS, LATEST, PAGE, RECORDING, SECONDS, SUMMARY, USERS
 from scorebench.outcome import Outcome
 from scorebench.recording import FORMAT, FormatError, Recording
-from scorebench.report import data
+from scorebench.report import data, page
 
 if TYPE_CHECKING:
     from scorebench.summary import Summary
@@ -70,6 +70,7 @@ def write(path: Path, recording: Recording, summary: Summary, verdict: Verdict) 
     write_text(path / SUMMARY, data.render_json(summary, verdict))
     write_text(path / USERS, data.users_csv(summary))
     write_text(path / SECONDS, data.seconds_csv(recording))
+    write_text(path / PAGE, page.render(recording, summary, verdict))
 
 
 def write_text(path: Path, text: str) -> None:

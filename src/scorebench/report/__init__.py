@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scorebench.report import data, github, junit, markdown, text
+from scorebench.report import data, github, junit, markdown, page, text
 from scorebench.report.data import render_csv, render_json
 
 if TYPE_CHECKING:
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from scorebench.summary import Summary
     from scorebench.verdict import Verdict
 
-__all__ = ["FORMATS", "data", "github", "junit", "markdown", "render_csv", "render_json", "text"]
+__all__ = ["FORMATS", "data", "github", "junit", "markdown", "page", "render_csv", "render_json", "text"]
 
 FORMATS: dict[str, Callable[[Recording, Summary, Verdict], str]] = {
     "text": lambda _, summary, verdict: text.render(summary, verdict),
     "json": lambda _, summary, verdict: render_json(summary, verdict),
     "csv": lambda _, summary, _verdict: render_csv(summary),
+    "html": page.render,
     "junit": lambda _, summary, verdict: junit.render(summary, verdict),
     "github": lambda _, summary, verdict: github.render(summary, verdict),
     "markdown": lambda _, summary, verdict: markdown.render(summary, verdict),

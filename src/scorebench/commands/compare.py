@@ -1,0 +1,95 @@
+"""`scorebench compare`: what changed between sets of runs, and is it real. Wiring."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scorebench.errors import InputError
+
+if TYPE_CHECKING:
+    from scorebench.compare import RunSet
+
+FORMATS = ("text", "markdown", "html", "json")
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "compare", help="say what changed between sets of runs, and whether it is real"
+    )
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUNS", help="folders of runs, or NAME=DIR,DIR; first is before"
+    )
+    parser.add_argument(
+        "--fail-if", action="append", default=[], metavar="CHANGE", help="such as 'p99 +10%% and +2ms'"
+    )
+    parser.add_argument("--anyway", action="store_true", help="compare runs that differ in what they sent")
+    parser.add_argument("--format", default="text", metavar="FORMAT", help=", ".join(FORMATS))
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to stdout")
+    parser.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from scorebench import compare, folder, run_sets
+    from scorebench.limits import parse_threshold
+    from scorebench.summary import summarise
+
+    if options.format not in FORMATS:
+        raise InputError(f"--format {options.format}: not known; expected one of {', '.join(FORMATS)}")
+    thresholds = [parse_threshold(text) for text in options.fail_if]
+    sets, warnings = [], []
+    for name, paths in run_sets.sets_of(options.runs).items():
+        recordings = [folder.read(path) for path in paths]
+        summaries = tuple(summarise(recording) for recording in recordings)
+        sets.append(compare.RunSet(name, summaries))
+        warnings += _not_valid(paths, summaries, recordings)
+    warnings += _differences(sets, anyway=options.anyway)
+    comparisons = [compare.compare(sets[0], after, thresholds) for after in sets[1:]]
+    text = _renderer(options.format)(comparisons, warnings)
+    if options.output is None:
+        print(text, end="")
+    else:
+        _write(options.output, text)
+    gates = [gate.failed for one in comparisons for gate in one.gates]
+    return 3 if True in gates else 4 if None in gates else 0
+
+
+def _not_valid(paths: list[Path], summaries: Any, recordings: Any) -> list[str]:
+    from scorebench.verdict import judge
+
+    judged = zip(paths, map(judge, summaries, recordings), strict=True)
+    return [f"{path}: the measurement is not valid" for path, verdict in judged if not verdict.valid]
+
+
+def _differences(sets: list[RunSet], *, anyway: bool) -> list[str]:
+    from scorebench.compare import mismatches
+
+    found = mismatches([run for one in sets for run in one.runs])
+    if found and not anyway:
+        raise InputError(
+            f"compare: these runs differ in {'; '.join(found)}: their figures are no comparison. "
+            "Measure both alike, or add --anyway."
+        )
+    return [f"the runs differ in {one}" for one in found]
+
+
+def _renderer(format: str) -> Callable[[Any, list[str]], str]:
+    from scorebench.report import compare, compare_page
+
+    return {
+        "text": compare.render,
+        "markdown": compare.render_markdown,
+        "html": compare_page.render,
+        "json": compare.render_json,
+    }[format]
+
+
+def _write(path: Path, text: str) -> None:
+    from scorebench import folder
+
+    try:
+        folder.write_text(path, text)
+    except OSError as problem:
+        raise InputError(f"--output {path}: {problem.strerror}; name another file") from None

@@ -1,0 +1,147 @@
+"""A comparison → text, Markdown and JSON. Knows wording; computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scorebench.compare import Change, Comparison, Difference, Gate, Middle, runs_needed
+from scorebench.limits import say
+from scorebench.report import text
+from scorebench.report.data import dumped
+from scorebench.report.markdown import escaped
+from scorebench.report.words import NOT_MEASURED, count, plain
+from scorebench.units import say_percent
+
+FORMAT = 1
+"""The version of the form of a comparison in JSON."""
+FEW_RUNS = f"fewer than {runs_needed()} runs a set: no difference can be shown; run with --repeat 10"
+
+
+def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
+    """The verdict of each first, then its table."""
+    blocks = [[f"warning: {line}" for line in warnings]] if warnings else []
+    for one in comparisons:
+        body = [line.rstrip() for line in text.table(rows(one))]
+        blocks += [headline(one), *([gates(one)] if one.gates else []), body]
+    blocks.append(legend(comparisons))
+    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+
+
+def render_markdown(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
+    """The same for a step summary or a merge request."""
+    blocks = [[f"- warning: {escaped(line)}" for line in warnings]] if warnings else []
+    for one in comparisons:
+        lines = [[escaped(cell) for cell in row] for row in rows(one)]
+        rule = ["---", *["---:"] * (len(lines[0]) - 1)]
+        table = ["| " + " | ".join(row) + " |" for row in (lines[0], rule, *lines[1:])]
+        said = [*headline(one), *(gates(one) if one.gates else [])]
+        blocks += [[f"## {escaped(said[0])}"], [f"- {escaped(line)}" for line in said[1:]], table]
+    blocks.append([escaped(line) for line in legend(comparisons)])
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
+
+
+def headline(one: Comparison) -> list[str]:
+    """Which sets, and what changed."""
+    runs = [f"{plain(each.name)} ({count(len(each.runs), 'run')})" for each in (one.before, one.after)]
+    real = [d for d in one.differences if d.change in (Change.WORSE, Change.BETTER)]
+    few = any(d.change is Change.TOO_FEW for d in one.differences)
+    if real:
+        said = ", ".join(f"{d.metric} {_ratio(d)} ({d.change})" for d in real)
+    else:
+        said = FEW_RUNS if few else "no difference is shown"
+    return [f"{runs[0]} → {runs[1]}", said]
+
+
+def gates(one: Comparison) -> list[str]:
+    """A line a threshold."""
+    words = {True: "FAILED", False: "kept", None: "not decided"}
+    return [f"{words[gate.failed]}: --fail-if '{gate.threshold.text}': {why(gate)}" for gate in one.gates]
+
+
+def why(gate: Gate) -> str:
+    """The figures behind a gate."""
+    found = gate.difference
+    if found.before is None or found.after is None:
+        return f"{found.metric} was not measured in both"
+    if found.change is Change.TOO_FEW:
+        return FEW_RUNS
+    metric = found.metric
+    return (
+        f"{metric} went from {say(metric, found.before.value)} to {say(metric, found.after.value)} "
+        f"({_ratio(found)}, p={found.p:.3f})"
+    )
+
+
+def rows(one: Comparison) -> list[list[str]]:
+    """The table, its head first."""
+    lines = [["Metric", plain(one.before.name), plain(one.after.name), "change", "p"]]
+    lines += [
+        [d.metric, _middle(d, d.before), _middle(d, d.after), _change(d), _p(d)] for d in one.differences
+    ]
+    if one.geometric_mean is not None:
+        lines.append(["geometric mean of times", "", "", _signed(one.geometric_mean - 1), ""])
+    return lines
+
+
+def _middle(found: Difference, middle: Middle | None) -> str:
+    if middle is None:
+        return NOT_MEASURED
+    said = say(found.metric, middle.value)
+    if middle.low is None or middle.high is None or not middle.value:
+        return said
+    return (
+        f"{said} ± {say_percent(max(middle.high - middle.value, middle.value - middle.low) / middle.value)}"
+    )
+
+
+def _change(found: Difference) -> str:
+    if found.change in (Change.BETTER, Change.WORSE):
+        return f"{_ratio(found)} {found.change}"
+    return {Change.NOT_SHOWN: "~", Change.TOO_FEW: "? (too few runs)"}.get(found.change, "-")
+
+
+def _ratio(found: Difference) -> str:
+    return "-" if found.ratio is None else _signed(found.ratio)
+
+
+def _signed(ratio: float) -> str:
+    return f"{ratio * 100:+.1f} %"
+
+
+def _p(found: Difference) -> str:
+    return "" if found.p is None else f"{found.p:.3f}"
+
+
+def legend(comparisons: Sequence[Comparison]) -> list[str]:
+    """How to read the signs."""
+    lines = ["medians over runs ± 95 % certain; ~: no difference is shown (Mann-Whitney U, p ≥ 0.05)"]
+    if any(m.low is None for one in comparisons for d in one.differences for m in (d.before, d.after) if m):
+        lines.append("a median has no bounds below 6 runs")
+    return lines
+
+
+def render_json(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
+    """Its schema is schemas/comparison.schema.json. Seconds, shares of 1, numbers a second."""
+    data = {"format": FORMAT, "warnings": list(warnings), "comparisons": [_data(one) for one in comparisons]}
+    return dumped(data, indent=2)
+
+
+def _data(one: Comparison) -> dict[str, Any]:
+    return {
+        "before": {"name": one.before.name, "runs": len(one.before.runs)},
+        "after": {"name": one.after.name, "runs": len(one.after.runs)},
+        "geometric_mean": one.geometric_mean,
+        "metrics": [
+            {
+                "metric": d.metric,
+                "before": None if d.before is None else vars(d.before),
+                "after": None if d.after is None else vars(d.after),
+                "ratio": d.ratio,
+                "p": d.p,
+                "change": str(d.change),
+            }
+            for d in one.differences
+        ],
+        "gates": [{"fail_if": g.threshold.text, "failed": g.failed, "why": why(g)} for g in one.gates],
+    }

@@ -1,0 +1,49 @@
+"""A comparison → one HTML file, with the percentile curves over one another. Knows wording alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scorebench.compare import Change, Comparison
+from scorebench.report import compare, html
+from scorebench.report.charts import percentiles
+from scorebench.report.words import plain
+
+MOST_CURVES = 6
+"""More can't be told apart."""
+
+
+def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
+    """The page; of each set the curve of its run in the middle by p99."""
+    sets = [comparisons[0].before, *(one.after for one in comparisons)]
+    curves = []
+    for one in sets[:MOST_CURVES]:
+        runs = sorted(
+            (run for run in one.runs if run.response.count), key=lambda run: run.figure("p99") or 0.0
+        )
+        curves += [(plain(one.name), runs[len(runs) // 2].response)] if runs else []
+    return html.render(
+        "compare",
+        title="Comparison of load tests",
+        warnings=[plain(line) for line in warnings],
+        comparisons=[_one(each) for each in comparisons],
+        curve=percentiles(curves),
+        legend=". ".join(compare.legend(comparisons)),
+    )
+
+
+def _one(one: Comparison) -> dict[str, object]:
+    names, said = compare.headline(one)
+    worse = any(d.change is Change.WORSE for d in one.differences)
+    better = any(d.change is Change.BETTER for d in one.differences)
+    rows = compare.rows(one)
+    kinds = {True: "bad", False: "good", None: "warn"}
+    texts = compare.gates(one)
+    return {
+        "names": names,
+        "said": said,
+        "kind": "bad" if worse else "good" if better else "plain",
+        "gates": [{"kind": kinds[g.failed], "text": t} for g, t in zip(one.gates, texts, strict=True)],
+        "head": rows[0],
+        "rows": rows[1:],
+    }

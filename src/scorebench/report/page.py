@@ -1,0 +1,141 @@
+"""A run → report.html: verdicts first, then figures, charts, tables, how to run it again. Knows wording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from scorebench.finding import Severity
+from scorebench.report import html, text
+from scorebench.report.charts import charts
+from scorebench.report.environment import told_in_a_line
+from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
+from scorebench.units import say_percent, say_rate, say_seconds
+
+if TYPE_CHECKING:
+    from scorebench.percentiles import Estimate
+    from scorebench.recording import Recording
+    from scorebench.summary import Summary
+    from scorebench.verdict import Verdict
+
+_KINDS = {Severity.INVALID: "bad", Severity.WARNING: "warn", Severity.NOTE: "plain"}
+_WORDS = {Severity.INVALID: "Not valid:", Severity.WARNING: "Warning:", Severity.NOTE: "Note:"}
+
+
+def render(recording: Recording, summary: Summary, verdict: Verdict) -> str:
+    """The page. A run without a call has verdicts and what it was measured with."""
+    told = summary.environment
+    server = (told.get("server") or {}).get("kind")
+    name = " ".join(filter(None, ["Load test of", server, told.get("url")]))
+    return html.render(
+        "report",
+        title=plain(name if server or told.get("url") else "Load test"),
+        told=plain(told_in_a_line(told)),
+        verdicts=_verdicts(verdict),
+        findings=[
+            {
+                "kind": _KINDS[one.severity],
+                "word": _WORDS[one.severity],
+                "text": plain(one.text),
+                "advice": plain(one.advice),
+            }
+            for one in verdict.findings
+        ],
+        headline=_headline(summary),
+        charts=charts(recording, summary),
+        outcomes=[[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()],
+        examples=[(label, plain(answer)) for label, answer in summary.examples.items()],
+        account=" ".join(plain(line) for line in text.account(summary)),
+        times=[["ms", *row[1:]] if not row[0] else row for row in text.times(summary)],
+        users=_users(summary),
+        users_note=_spread(summary),
+        environment=list(_flat(told)),
+        command=plain(str(told.get("command") or "not recorded")),
+    )
+
+
+def _verdicts(verdict: Verdict) -> list[dict[str, str]]:
+    found = [
+        {"kind": "good", "word": "Valid.", "text": "The measurement can be trusted."}
+        if verdict.valid
+        else {
+            "kind": "bad",
+            "word": "Not valid.",
+            "text": "The measurement can't be trusted; why stands below.",
+        }
+    ]
+    words = {True: ("good", "Met:"), False: ("bad", "Missed:"), None: ("warn", "Not decided:")}
+    for one in verdict.checked:
+        kind, word = words[one.met]
+        found.append({"kind": kind, "word": word, "text": plain(f"{one.limit.text}: {one.why}.")})
+    if not verdict.checked:
+        found.append({"kind": "plain", "word": "No limits", "text": "were given."})
+    if verdict.failures:
+        said = (
+            f"{count(verdict.failures, 'call')} without a valid answer; {verdict.allowed_failures:,} allowed."
+        )
+        beyond = verdict.failures > verdict.allowed_failures
+        found.append({"kind": "bad" if beyond else "warn", "word": "Failed:", "text": said})
+    if verdict.lost:
+        found.append({"kind": "bad", "word": "Lost:", "text": f"{text.LOST}."})
+    return found
+
+
+def _headline(summary: Summary) -> list[tuple[str, str, str]]:
+    """(what, figure, its bounds or what it is of)."""
+    times, name = summary.response, "Response" if summary.open_loop else "Service"
+    rate, rows, share = summary.throughput_per_s, summary.rows_per_s, summary.valid_share
+    took = NOT_MEASURED if summary.wall_time_s is None else f"in {say_seconds(summary.wall_time_s)}"
+    return [
+        (
+            "Valid answers",
+            NOT_MEASURED if rate is None else say_rate(rate),
+            f"{summary.calls:,} calls {took}",
+        ),
+        ("Rows", NOT_MEASURED if rows is None else say_rate(rows), ""),
+        *((f"{name} time {q}", *_said(times.percentiles[q])) for q in ("p50", "p95", "p99")),
+        ("Calls valid", NOT_MEASURED if share is None else say_percent(share), ""),
+    ]
+
+
+def _said(found: Estimate) -> tuple[str, str]:
+    if found.value is None:
+        return "not shown", f"needs {found.needed:,} calls"
+    if found.low is None or found.high is None:
+        return say_seconds(found.value), ""
+    return say_seconds(found.value), f"99 % sure: {say_seconds(found.low)} to {say_seconds(found.high)}"
+
+
+def _users(summary: Summary) -> list[list[str]]:
+    return [
+        [
+            str(u.worker),
+            str(u.user),
+            f"{u.calls:,}",
+            f"{u.valid:,}",
+            *map(milliseconds, (u.mean_s, u.max_s, u.min_s)),
+        ]
+        for u in summary.users
+    ]
+
+
+def _spread(summary: Summary) -> str:
+    means = [user.mean_s for user in summary.users if user.mean_s is not None]
+    if not means:
+        return "No user had a valid call."
+    return (
+        f"Mean service times of the users lie between {say_seconds(min(means))} and "
+        f"{say_seconds(max(means))}. Press a head to sort."
+    )
+
+
+def _flat(told: Mapping[str, Any], prefix: str = "") -> Any:
+    """(name, value) of what the environment tells; what is not known is said so."""
+    for key, value in told.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name}.")
+        elif key != "command":
+            said = "not known" if value is None else value if isinstance(value, str) else json.dumps(value)
+            yield [plain(name), plain(said)]
