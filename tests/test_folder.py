@@ -95,13 +95,14 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
 
 
 def test_all_files_are_there_and_nothing_else(tmp_path: Path) -> None:
-    """Four files, no temporary one left, and `latest` beside them."""
+    """Five files, no temporary one left, and `latest` beside them."""
     path = written(folder.create(tmp_path, "url", NOON), made())
     assert {file.name for file in path.iterdir()} == {
         "recording.json",
         "summary.json",
         "users.csv",
         "seconds.csv",
+        "report.html",
     }
     assert {entry.name for entry in tmp_path.iterdir()} == {path.name, "latest"}
 

@@ -14,7 +14,7 @@ from locust.argument_parser import LocustArgumentParser
 
 from scorebench.errors import InputError
 from scorebench.options import OPTIONS
-from scorebench.plugin import batches
+from scorebench.plugin import batches, page
 from scorebench.plugin.run import Run, refuse, watch_plain_users
 from scorebench.plugin.session import set_session
 from scorebench.plugin.user import ScoringUser
@@ -33,8 +33,11 @@ def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
 @events.init.add_listener
 def _on_init(environment: Any, **_: Any) -> None:
     run = install(environment)
-    if run.is_worker or environment.web_ui is not None:
-        return  # workers get their options with the order to spawn, the page when its form is sent
+    if environment.web_ui is not None:
+        page.add(run, environment.web_ui)
+        return  # its options come when its form is sent
+    if run.is_worker:
+        return  # and a worker's with the order to spawn
     run.take_over_run_time()
     run.listen_to_launcher()
     try:
@@ -72,4 +75,4 @@ def _start(run: Run) -> None:
         if not on_page:
             refuse(error)
         logger.error("scorebench: %s", error)
-        run.give_up()
+        run.give_up(str(error))

@@ -60,6 +60,8 @@ class Run:
         self.folder: Path | None = None
         self.summary: Summary | None = None
         self.verdict: Verdict | None = None
+        self.refused: str | None = None
+        """Why the last test did not start, for who looks at the page."""
         self._settings: Settings | None = None
         """Those that the test began with; the page may change the options while it runs."""
         self._payload: tuple[Settings, Payload] | None = None
@@ -82,13 +84,15 @@ class Run:
 
     def settings(self) -> Settings:
         """The settings as they stand now: from the command line, or from Locust's page."""
-        return from_namespace(self._options(), self.environment.host or self._class_host())
+        return from_namespace(self._options(), self.host())
 
     def _options(self) -> Any:
         return self.environment.parsed_options
 
-    def _class_host(self) -> str | None:
-        return next((cls.host for cls in self.environment.user_classes if cls.host), None)
+    def host(self) -> str | None:
+        """The server's URL, from the command line, the page or a user class."""
+        classes = self.environment.user_classes
+        return self.environment.host or next((cls.host for cls in classes if cls.host), None)
 
     @property
     def needs_payload(self) -> bool:
@@ -126,7 +130,7 @@ class Run:
         """A test starts: everything from zero."""
         self._phase = "running"
         self.recording, self.report, self.folder = Recording(), None, None
-        self.summary, self.verdict = None, None
+        self.summary = self.verdict = self.refused = None
         self.kept.clear()
         self.events.clear()
         settings = self._settings = self.settings()
@@ -157,9 +161,9 @@ class Run:
         if not self.needs_payload:
             session.start()
 
-    def give_up(self) -> None:
+    def give_up(self, why: str) -> None:
         """The test that just began can't be run: let no user send anything, and stop it."""
-        self._phase = "refused"
+        self._phase, self.refused = "refused", why
         set_session(self.environment, None)
         if self.environment.runner is not None:
             gevent.spawn_later(0.1, self.environment.runner.stop)

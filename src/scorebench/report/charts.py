@@ -39,13 +39,12 @@ def charts(recording: Recording, summary: Summary) -> list[Chart]:
     """Those that the recording has something for."""
     if not summary.calls:
         return []
-    seconds = stretched(timeline(recording.measured))
-    found = [
-        percentiles(
-            [("response time (from due)", summary.response), ("service time (from sent)", summary.service)]
-        )
-    ]
-    found += [_latency(seconds), _rates(seconds), _histogram(summary), _outcomes(seconds)]
+    every = timeline(recording.measured)
+    whole = stretched(every[1:-1] if len(every) > 4 else every)  # the run fills the first and last in part
+    seconds = stretched(every)
+    times = [("service time (from sent)", summary.service)]
+    times = [("response time (from due)", summary.response), *times] if summary.open_loop else times
+    found = [percentiles(times), _latency(seconds), _rates(whole), _histogram(summary), _outcomes(seconds)]
     return [chart for chart in (*found, *_resources(recording)) if chart is not None]
 
 
@@ -83,9 +82,9 @@ def _curve(times: Times) -> list[svg.Point]:
     return [(float(shares[i]), float(times.values_s[i])) for i in index]
 
 
-def stretched(seconds: Sequence[Second]) -> list[Second]:
-    """At most MOST_POINTS of them: of each stretch the second whose slowest call was slowest."""
-    width = -(-len(seconds) // MOST_POINTS)
+def stretched(seconds: Sequence[Second], most: int = MOST_POINTS) -> list[Second]:
+    """At most `most` of them: of each stretch the second whose slowest call was slowest."""
+    width = -(-len(seconds) // most)
     if width <= 1:
         return list(seconds)
     groups = [seconds[start : start + width] for start in range(0, len(seconds), width)]
@@ -228,11 +227,10 @@ def _time(seconds: Sequence[Second]) -> svg.Axis:
 def _table(
     seconds: Sequence[Second], names: dict[str, str], say: Callable[[float | None], str]
 ) -> tuple[list[str], list[list[str]]]:
-    """At most TABLE_ROWS seconds, evenly; all of them are in seconds.csv."""
-    every = max(1, -(-len(seconds) // TABLE_ROWS))
+    """At most TABLE_ROWS seconds, the slowest of each stretch; all of them are in seconds.csv."""
     rows = [
         [f"{second.t_s} s", *(say(getattr(second, key)) for key in names.values())]
-        for second in seconds[::every]
+        for second in stretched(seconds, TABLE_ROWS)
     ]
     return ["Second", *names], rows
 

@@ -95,7 +95,8 @@ def _grid(x: Axis, y: Axis) -> list[str]:
     for value, text in x.ticks:
         at = _x(x, value)
         found.append(f'<path class="grid" d="M{at:.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
-        found.append(_text(at, HEIGHT - BOTTOM + 15, text, "middle"))
+        at_edge = at > WIDTH - RIGHT - 20
+        found.append(_text(at, HEIGHT - BOTTOM + 15, text, "end" if at_edge else "middle"))
     return [*found, _text(WIDTH - RIGHT, HEIGHT - 3, x.label)]
 
 

@@ -22,13 +22,14 @@ WIDTH = 100
 USERS = 20
 """Rows of the per-user table; all users are in users.csv."""
 
+USERS_TITLE = "Users (service time of their valid calls in ms)"
 RED, GREEN, YELLOW, BOLD = 31, 32, 33, 1
 _FINDING_COLOURS = {Severity.INVALID: RED, Severity.WARNING: YELLOW, Severity.NOTE: None}
 _FINDING_WORDS = {Severity.INVALID: "not valid", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 Row = Sequence[str]
 LOST = "the run was ended by its own stop condition"
-__all__ = ["account", "headline", "render", "seed_results", "seed_summary", "table", "times"]
+__all__ = ["account", "headline", "render", "seed_results", "seed_summary", "table", "times", "users"]
 
 
 def render(
@@ -206,12 +207,16 @@ def _outcomes(summary: Summary, page: _Page) -> list[str]:
 def _users(summary: Summary, page: _Page, most: int) -> list[str]:
     if not summary.users:
         return []
-    rows = [["Thread", "Mean", "Max", "Min", "Calls", "Valid"]]
-    rows += [_user(user, _many_workers(summary)) for user in summary.users[:most]]
-    lines = [page.title("Users (service time of their valid calls in ms)"), *table(rows, left=0)]
+    lines = [page.title(USERS_TITLE), *table(users(summary, most), left=0)]
     if len(summary.users) > most:
         lines.append(f"  … and {len(summary.users) - most:,} more, all of them in users.csv")
     return lines
+
+
+def users(summary: Summary, most: int) -> list[list[str]]:
+    """The table of the first `most` users, times in ms, its head first."""
+    head = ["Thread", "Mean", "Max", "Min", "Calls", "Valid"]
+    return [head, *(_user(user, _many_workers(summary)) for user in summary.users[:most])]
 
 
 def _user(user: UserFigures, many_workers: bool) -> list[str]:

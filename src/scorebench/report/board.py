@@ -1,0 +1,171 @@
+"""A run, going on or over → what its tab in Locust's page shows, as texts. Knows wording; computes nothing.
+
+The browser gets texts and puts them where they belong: how a figure is written is known here alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scorebench.finding import Severity
+from scorebench.report import live as live_words
+from scorebench.report import text
+from scorebench.report.words import NOT_MEASURED, count, plain
+from scorebench.units import say_percent, say_rate, say_seconds
+
+if TYPE_CHECKING:
+    from scorebench.limits import Checked
+    from scorebench.live import Live
+    from scorebench.percentiles import Estimate
+    from scorebench.summary import Summary
+    from scorebench.verdict import Verdict
+
+USERS = 200
+"""Rows of the per-user table; all users are in users.csv."""
+EXAMPLE = 300
+"""Characters of an answer that was not valid."""
+GOOD, BAD, WARN, OPEN = "good", "bad", "warn", "open"
+"""How a line is to look; what it says stands in its words."""
+_SEVERITIES = {
+    Severity.INVALID: (BAD, "not valid"),
+    Severity.WARNING: (WARN, "warning"),
+    Severity.NOTE: (OPEN, "note"),
+}
+
+
+def board(summary: Summary, verdict: Verdict, live: Live | None) -> dict[str, Any]:
+    """For JSON. `live` is None once the run is over; `summary` and `verdict` then are the final ones."""
+    return {
+        "running": live is not None,
+        "progress": _progress(summary, live),
+        "share_done": None if live is None else live.share_done,
+        "verdicts": _verdicts(verdict, live) if summary.calls else [],
+        "figures": _figures(summary, live),
+        "tables": [table for table in _tables(summary, live) if len(table["rows"]) > 0],
+        "account": text.account(summary) if live is None else [],
+    }
+
+
+def _progress(summary: Summary, live: Live | None) -> str:
+    if live is not None:
+        return live_words.progress(live)
+    took = f" in {say_seconds(summary.wall_time_s)}" if summary.wall_time_s else ""
+    return f"{count(summary.calls, 'call')}{took}"
+
+
+def _verdicts(verdict: Verdict, live: Live | None) -> list[dict[str, str]]:
+    so_far = "" if live is None else " so far"
+    valid = (GOOD, f"valid{so_far}") if verdict.valid else (BAD, "not valid")
+    lines = [_line(*valid, "Measurement"), _line(*_met(verdict, so_far), "Limits")]
+    lines += [_limit(one, so_far) for one in verdict.checked]
+    if verdict.failures:
+        tone = BAD if verdict.failures > verdict.allowed_failures else WARN
+        failed = (
+            f"{count(verdict.failures, 'call')} without a valid answer; {verdict.allowed_failures:,} allowed"
+        )
+        lines.append(_line(tone, "failed", failed))
+    if verdict.lost:
+        lines.append(_line(BAD, "lost", text.LOST))
+    for finding in verdict.findings:
+        lines.append(_line(*_SEVERITIES[finding.severity], finding.text, f"Try: {finding.advice}."))
+    return lines
+
+
+def _met(verdict: Verdict, so_far: str) -> tuple[str, str]:
+    if not verdict.checked:
+        return OPEN, "none given"
+    words = {True: (GOOD, f"met{so_far}"), False: (BAD, f"missed{so_far}"), None: (OPEN, "not decided")}
+    return words[verdict.met]
+
+
+def _limit(checked: Checked, so_far: str) -> dict[str, str]:
+    words = {True: (GOOD, f"met{so_far}"), False: (BAD, f"missed{so_far}"), None: (OPEN, "open")}
+    return _line(*words[checked.met], f"{checked.limit.text}: {checked.why}")
+
+
+def _line(tone: str, word: str, said: str, advice: str = "") -> dict[str, str]:
+    return {"tone": tone, "word": word, "text": plain(said), "advice": plain(advice)}
+
+
+def _figures(summary: Summary, live: Live | None) -> list[dict[str, str]]:
+    """The headline; each with a name, a value, and a note below it."""
+    times = summary.response.percentiles
+    of = "due to done" if summary.open_loop else "sent to done"
+    return [
+        _figure("valid answers", _rate(summary.throughput_per_s), _now(live)),
+        _figure("sent", _rate(summary.sent_per_s), _offered(summary, live)),
+        *(_figure(name, _percentile(times[name]), of) for name in ("p50", "p95", "p99")),
+        _figure("valid", _share(summary.valid_share), f"{summary.valid:,} of {count(summary.calls, 'call')}"),
+        _figure("lag p99", *_lag(summary)),
+    ]
+
+
+def _figure(name: str, value: str, note: str) -> dict[str, str]:
+    return {"name": name, "value": value, "note": note}
+
+
+def _rate(per_s: float | None) -> str:
+    return NOT_MEASURED if per_s is None else say_rate(per_s)
+
+
+def _share(share: float | None) -> str:
+    return NOT_MEASURED if share is None else say_percent(share)
+
+
+def _percentile(found: Estimate) -> str:
+    return f"needs {found.needed:,} calls" if found.value is None else say_seconds(found.value)
+
+
+def _now(live: Live | None) -> str:
+    if live is None:
+        return "mean of the whole run"
+    return "no rate yet" if live.throughput_per_s is None else f"now {say_rate(live.throughput_per_s)}"
+
+
+def _offered(summary: Summary, live: Live | None) -> str:
+    if not summary.open_loop:
+        return "closed loop: each user calls when answered"
+    if live is not None and live.offered_per_s is not None:
+        return f"offered now {say_rate(live.offered_per_s)}"
+    offered = summary.environment.get("offered_rate_per_s")
+    spec = plain(str(summary.environment.get("arrivals")), 40)
+    return spec if offered is None else f"offered {say_rate(offered)}, {spec}"
+
+
+def _lag(summary: Summary) -> tuple[str, str]:
+    if not summary.open_loop:
+        return "none", "closed loop: nothing is due before it is sent"
+    late = f"; {summary.late:,} found all users busy" if summary.late else ""
+    return _percentile(summary.lag.percentiles["p99"]), f"how late the generator sent{late}"
+
+
+def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:
+    times = text.times(summary)
+    users = text.users(summary, USERS)
+    more = len(summary.users) - USERS
+    about = "service time from sent, response time from due" if summary.open_loop else "sent to done"
+    return [
+        _table(
+            f"Times of the valid calls in ms ({about})", times if live is None else _without_bounds(times)
+        ),
+        _table("Calls by outcome", _outcomes(summary)),
+        _table(text.USERS_TITLE, users, f"and {more:,} more, all of them in users.csv" if more > 0 else ""),
+    ]
+
+
+def _without_bounds(times: list[list[str]]) -> list[list[str]]:
+    """While the run goes on bounds are not computed; where they stand for a percentile is what it needs."""
+    return [[row[0], *(row[i] or row[i + 1] for i in range(1, len(row), 2))] for row in times]
+
+
+def _outcomes(summary: Summary) -> list[list[str]]:
+    head = ["Outcome", "Calls", "Share", "First answer of its kind"]
+    rows = [
+        [label, f"{n:,}", say_percent(n / summary.calls), plain(summary.examples.get(label, ""), EXAMPLE)]
+        for label, n in summary.outcomes.items()
+    ]
+    return [head, *rows] if any(row[3] for row in rows) else [row[:3] for row in [head, *rows]]
+
+
+def _table(title: str, rows: list[list[str]], note: str = "") -> dict[str, Any]:
+    return {"title": title, "head": rows[0] if rows else [], "rows": rows[1:], "note": note}

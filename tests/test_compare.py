@@ -1,0 +1,249 @@
+"""What changed between sets of runs: checked by simulation, where the truth is known."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import jsonschema
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from scorebench import folder, schema
+from scorebench.compare import Change, RunSet, compare, difference, middle, mismatches, p_value, runs_needed
+from scorebench.errors import InputError
+from scorebench.limits import parse_threshold
+from scorebench.recording import Recording
+from scorebench.report import compare as report
+from scorebench.report import compare_page
+from scorebench.run_sets import sets_of
+from scorebench.summary import summarise
+from scorebench.verdict import judge
+from tests.commands import Done, scorebench
+from tests.recordings import calls, evenly, recording
+
+TRIALS = 1000
+NOISE = 0.05
+"""Run to run, as a share of the figure: what repeated runs of one server on a quiet machine show."""
+
+
+def a_set(name: str, values: Any, metric: str = "p99") -> RunSet:
+    """Runs of which one figure is known."""
+    runs = [SimpleNamespace(figure=lambda asked, v=v: v if asked == metric else None) for v in values]
+    return RunSet(name, cast(Any, tuple(runs)))
+
+
+def changes(true_ratio: float) -> list[Change]:
+    """What is said of 1,000 pairs of sets of 10 runs each, the second `true_ratio` times the first."""
+    draw = np.random.default_rng(7)
+    found = []
+    for _ in range(TRIALS):
+        old, new = (
+            draw.lognormal(math.log(0.05), NOISE, 10),
+            draw.lognormal(math.log(0.05 * true_ratio), NOISE, 10),
+        )
+        found.append(difference("p99", a_set("old", old.tolist()), a_set("new", new.tolist())).change)
+    return found
+
+
+def test_no_difference_is_seldom_called_one() -> None:
+    """At no true difference a change is shown in at most 5 % of the trials."""
+    assert sum(change is not Change.NOT_SHOWN for change in changes(1.0)) <= 0.05 * TRIALS
+
+
+def test_a_true_tenth_is_found() -> None:
+    """10 % slower, 10 runs each: shown as worse in at least 80 % of the trials."""
+    assert changes(1.1).count(Change.WORSE) >= 0.8 * TRIALS
+
+
+def test_four_runs_each_are_the_fewest() -> None:
+    """The least p of 3 and 3 is 2/20 = 0.1; of 4 and 4 it is 2/70 = 0.029."""
+    assert runs_needed() == 4
+    assert p_value([1, 2, 3], [4, 5, 6]) is None
+    assert p_value([1, 2, 3, 4], [5, 6, 7, 8]) == pytest.approx(2 / 70)
+    assert p_value([1] * 5, [1] * 5) == 1.0
+
+
+@pytest.mark.parametrize("count", [6, 9, 10, 25])
+def test_bounds_of_a_median_are_at_least_95_percent_sure(count: int) -> None:
+    """P(r-th ≤ median ≤ (n+1-r)-th) from scipy's binomial; one rank further in would be less sure."""
+    found = middle(list(range(1, count + 1)))
+    assert found is not None
+    assert found.low is not None
+    rank = int(found.low)
+    assert 1 - 2 * binom.cdf(rank - 1, count, 0.5) >= 0.95
+    assert 1 - 2 * binom.cdf(rank, count, 0.5) < 0.95
+
+
+def test_below_six_runs_a_median_has_no_bounds() -> None:
+    """Even the extremes of five hold it in 94 % only."""
+    found = middle([1, 2, 3, 4, 5])
+    assert found is not None
+    assert (found.value, found.low) == (3, None)
+
+
+def test_the_good_direction_is_each_metrics_own() -> None:
+    """More throughput is better, more time is worse."""
+    low, high = [1.0, 1.01, 1.02, 1.03], [2.0, 2.01, 2.02, 2.03]
+    for metric, change in (("throughput", Change.BETTER), ("p50", Change.WORSE)):
+        assert difference(metric, a_set("a", low, metric), a_set("b", high, metric)).change is change
+
+
+def test_a_gate_needs_both_parts_and_a_real_difference() -> None:
+    """+10 % and +2 ms: 3 ms more of 20 ms fails; 1 ms more of 5 ms does not; noise does not."""
+    threshold = [parse_threshold("p99 +10% and +2ms")]
+
+    def failed(before: list[float], after: list[float]) -> bool | None:
+        return compare(a_set("a", before), a_set("b", after), threshold).gates[0].failed
+
+    near = [0.0001 * n for n in range(4)]
+    assert failed([0.020 + n for n in near], [0.023 + n for n in near]) is True
+    assert failed([0.005 + n for n in near], [0.006 + n for n in near]) is False
+    assert failed([0.020, 0.030, 0.021, 0.029], [0.033, 0.019, 0.032, 0.022]) is False
+    assert failed([0.020], [0.040]) is None
+
+
+def test_runs_of_different_loads_are_no_comparison() -> None:
+    """Payload, rows a call, arrivals, rate, users and host: each difference is named."""
+    runs = [
+        summarise(recording(calls(evenly(5)), users=n, arrivals=a)) for n, a in ((5, None), (6, "poisson"))
+    ]
+    assert mismatches(runs) == ["arrivals: closed loop and poisson", "users: 5 and 6"]
+    assert mismatches(runs[:1] * 3) == []
+
+
+# The command.
+
+
+def left(path: Path, service_s: float, **told: Any) -> None:
+    """A run's folder, every call of `service_s`."""
+    path.mkdir(parents=True)
+    known: dict[str, Any] = {
+        "users": 1,
+        "host": "here",
+        "payload": {"digest": "d", "rows_per_call": 1},
+        **told,
+    }
+    of: Recording = recording(calls(evenly(1000, service_s=service_s)), **known)
+    summary = summarise(of)
+    folder.write(path, of, summary, judge(summary, of))
+
+
+def two_sets(path: Path, factor: float = 2.0) -> None:
+    for n in range(5):
+        left(path / "reports" / f"before-{n}", 0.010 + n * 1e-4)
+        left(path / "reports" / f"after-{n}", (0.010 + n * 1e-4) * factor)
+
+
+def compared(path: Path, *words: str) -> Done:
+    """`scorebench compare` with the folders as a shell hands them over: before*, then after*."""
+    found = [
+        sorted(str(p.relative_to(path)) for p in (path / "reports").glob(f"{n}*"))
+        for n in ("before", "after")
+    ]
+    return scorebench(path, "compare", *found[0], *found[1], *words)
+
+
+def test_what_a_shell_expands_becomes_two_sets(tmp_path: Path) -> None:
+    """`reports/before* reports/after*`: five runs each, p99 doubled, exit 0 without a threshold."""
+    two_sets(tmp_path)
+    done = compared(tmp_path)
+    assert done.code == 0, done.err
+    assert "before (5 runs) → after (5 runs)" in done.out
+    (line,) = (line for line in done.out.splitlines() if line.split()[:1] == ["p99"])
+    assert "worse" in line
+    assert "+9" in line or "+10" in line  # a bucket of the histogram is up to 0.1 % wide
+
+
+@pytest.mark.parametrize(
+    ("factor", "words", "code"),
+    [
+        (2.0, ["--fail-if", "p99 +10% and +2ms"], 3),
+        (1.0, ["--fail-if", "p99 +10% and +2ms"], 0),
+        (2.0, ["--fail-if", "p99 +10% and +50ms"], 0),
+    ],
+)
+def test_a_regression_is_exit_3(tmp_path: Path, factor: float, words: list[str], code: int) -> None:
+    """Real, and beyond both parts; else 0."""
+    two_sets(tmp_path, factor)
+    assert compared(tmp_path, *words).code == code
+
+
+def test_too_few_runs_to_say_is_exit_4(tmp_path: Path) -> None:
+    """One run each: neither kept nor failed."""
+    left(tmp_path / "reports" / "before", 0.01)
+    left(tmp_path / "reports" / "after", 0.02)
+    done = compared(tmp_path, "--fail-if", "p99 +10%")
+    assert done.code == 4
+    assert "not decided" in done.out
+    assert "--repeat" in done.out
+
+
+def test_json_keeps_to_its_schema_and_html_loads_nothing(tmp_path: Path) -> None:
+    """Every format of the same comparison."""
+    two_sets(tmp_path)
+    data = json.loads(compared(tmp_path, "--format", "json").out)
+    jsonschema.Draft202012Validator(schema.load("comparison")).validate(data)
+    (p99,) = (m for m in data["comparisons"][0]["metrics"] if m["metric"] == "p99")
+    assert p99["change"] == "worse"
+    assert p99["p"] == pytest.approx(2 / 252, rel=0.01)  # C(10, 5) = 252
+    done = compared(tmp_path, "--format", "html", "--output", "out.html")
+    page = (tmp_path / "out.html").read_text()
+    assert (done.code, done.out) == (0, "")
+    assert "default-src 'none'" in page or "default-src &#39;none&#39;" in page
+    assert page.count("series-1") >= 2, "two curves and their keys"
+    assert "| p99 |" in compared(tmp_path, "--format", "markdown").out
+
+
+def test_other_loads_are_refused_unless_asked_for(tmp_path: Path) -> None:
+    """Five users and six: exit 2 names them; --anyway compares with a warning."""
+    left(tmp_path / "reports" / "before", 0.01)
+    left(tmp_path / "reports" / "after", 0.01, users=6)
+    done = compared(tmp_path)
+    assert done.code == 2
+    assert "users: 1 and 6" in done.err
+    assert "warning: the runs differ in users: 1 and 6" in compared(tmp_path, "--anyway").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["reports/before"], "expected two or more"),
+        (["reports/before", "nowhere"], "nowhere: no run is here"),
+        (["reports/before", "reports/after", "--format", "pdf"], "--format pdf: not known"),
+        (["reports/before", "reports/after", "--fail-if", "p99 worse"], "--fail-if p99 worse"),
+        (["reports/before", "reports/after", "--output", "none/x"], "--output none/x"),
+    ],
+)
+def test_wrong_input_is_one_line(tmp_path: Path, words: list[str], said: str) -> None:
+    """Exit 2, what and where."""
+    left(tmp_path / "reports" / "before", 0.01)
+    left(tmp_path / "reports" / "after", 0.01)
+    done = scorebench(tmp_path, "compare", *words)
+    assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+    assert said in done.err
+
+
+def test_sets_by_folder_by_stem_and_by_name(tmp_path: Path) -> None:
+    """A folder of runs; names that differ in a number at the end; NAME=DIR,DIR."""
+    for name in ("old/run-1", "old/run-2", "new-1", "new-2", "2026-01-02T030405-web"):
+        left(tmp_path / name, 0.01)
+    found = sets_of([str(tmp_path / name) for name in ("old", "new-1", "new-2", "2026-01-02T030405-web")])
+    assert [len(paths) for paths in found.values()] == [2, 2, 1]
+    assert list(found)[1:] == ["new", "web"]
+    named = sets_of([f"a={tmp_path / 'new-1'},{tmp_path / 'old'}", f"b={tmp_path / 'new-2'}"])
+    assert {name: len(paths) for name, paths in named.items()} == {"a": 3, "b": 1}
+    with pytest.raises(InputError, match="NAME=DIR,DIR"):
+        sets_of([str(tmp_path / "new-1"), str(tmp_path / "new-2")])
+
+
+def test_names_of_sets_are_escaped_in_the_page() -> None:
+    """A folder may be called anything."""
+    of = summarise(recording(calls(evenly(1000))))
+    shown = compare_page.render([compare(RunSet("<script>", (of,)), RunSet("b", (of,)))])
+    assert shown.count("<script>") == 1
+    assert report.render([compare(RunSet("a\x1b[31m", (of,)), RunSet("b", (of,)))]).count("\x1b") == 0
