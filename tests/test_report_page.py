@@ -145,7 +145,7 @@ def test_a_long_run_makes_a_small_page_soon() -> None:
     shown = made(of)
     assert len(shown.encode()) < 5_000_000
     assert time.monotonic() - began < 60  # the benchmark says how long; this, that it is no mistake of kind
-    assert "7 s" in text_of(shown)
+    assert re.search(r"\b(6\.9\d|7|7\.0\d) s\b", text_of(shown))  # by the second, 1 % wide
 
 
 def test_a_folder_holds_its_page(tmp_path: Path) -> None:

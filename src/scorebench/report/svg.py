@@ -62,7 +62,8 @@ def logarithmic(label: str, low: float, high: float, say: Callable[[float], str]
     values = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
     below = max([v for v in values if v <= low], default=low)
     above = min([v for v in values if v >= high], default=high)
-    return Axis(label, below, above, [(v, say(v)) for v in values if below <= v <= above], math.log10)
+    ticks = [(v, say(v)) for v in values if below <= v <= above]
+    return Axis(label, below, above, ticks, lambda value: math.log10(max(value, 1e-9)))
 
 
 def hdr(label: str, most: float) -> Axis:
