@@ -106,7 +106,7 @@ OPTIONS = (
     Option("--drain", "seconds to wait at the end for calls in flight", float, DRAIN_S, "S"),
     Option(
         "--limit",
-        "what the run must keep, such as 'p99<50ms' or 'valid>99.9%%'; may be given again",
+        "what the run must keep, such as 'p99<50ms' or 'throughput>100/s'; may be given again",
         metavar="LIMIT",
         repeated=True,
         on_page=True,

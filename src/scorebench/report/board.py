@@ -56,7 +56,7 @@ def _progress(summary: Summary, live: Live | None) -> str:
 def _verdicts(verdict: Verdict, live: Live | None) -> list[dict[str, str]]:
     so_far = "" if live is None else " so far"
     valid = (GOOD, f"valid{so_far}") if verdict.valid else (BAD, "not valid")
-    lines = [_line(*valid, "Measurement"), _line(*_met(verdict, so_far), "Limits")]
+    lines = [_line(*valid, "Measurement"), _line(*_met(verdict, so_far))]
     lines += [_limit(one, so_far) for one in verdict.checked]
     if verdict.failures:
         tone = BAD if verdict.failures > verdict.allowed_failures else WARN
@@ -71,11 +71,12 @@ def _verdicts(verdict: Verdict, live: Live | None) -> list[dict[str, str]]:
     return lines
 
 
-def _met(verdict: Verdict, so_far: str) -> tuple[str, str]:
+def _met(verdict: Verdict, so_far: str) -> tuple[str, str, str]:
     if not verdict.checked:
-        return OPEN, "none given"
+        return OPEN, "none given", "Limits"
     words = {True: (GOOD, f"met{so_far}"), False: (BAD, f"missed{so_far}"), None: (OPEN, "not decided")}
-    return words[verdict.met]
+    kept = sum(one.met is True for one in verdict.checked)
+    return *words[verdict.met], f"Limits: {kept} of {len(verdict.checked)} met"
 
 
 def _limit(checked: Checked, so_far: str) -> dict[str, str]:
@@ -96,7 +97,7 @@ def _figures(summary: Summary, live: Live | None) -> list[dict[str, str]]:
         _figure("sent", _rate(summary.sent_per_s), _offered(summary, live)),
         *(_figure(name, _percentile(times[name]), of) for name in ("p50", "p95", "p99")),
         _figure("valid", _share(summary.valid_share), f"{summary.valid:,} of {count(summary.calls, 'call')}"),
-        _figure("lag p99", *_lag(summary)),
+        *_lag(summary),
     ]
 
 
@@ -124,7 +125,7 @@ def _now(live: Live | None) -> str:
 
 def _offered(summary: Summary, live: Live | None) -> str:
     if not summary.open_loop:
-        return "closed loop: each user calls when answered"
+        return "each user calls when answered"
     if live is not None and live.offered_per_s is not None:
         return f"offered now {say_rate(live.offered_per_s)}"
     offered = summary.environment.get("offered_rate_per_s")
@@ -132,11 +133,13 @@ def _offered(summary: Summary, live: Live | None) -> str:
     return spec if offered is None else f"offered {say_rate(offered)}, {spec}"
 
 
-def _lag(summary: Summary) -> tuple[str, str]:
+def _lag(summary: Summary) -> list[dict[str, str]]:
+    """In a closed loop a call is due when it is sent: there is none."""
     if not summary.open_loop:
-        return "none", "closed loop: nothing is due before it is sent"
-    late = f"; {summary.late:,} found all users busy" if summary.late else ""
-    return _percentile(summary.lag.percentiles["p99"]), f"how late the generator sent{late}"
+        return []
+    lag = summary.lag.percentiles
+    late = f"; {count(summary.late, 'call')} found all users busy" if summary.late else ""
+    return [_figure("generator's lag p99", _percentile(lag["p99"]), f"p50 {_percentile(lag['p50'])}{late}")]
 
 
 def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:

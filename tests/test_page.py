@@ -1,0 +1,137 @@
+"""The routes behind the tab in Locust's page, and its start form, without a browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.locust_page import ended, get, locust_page, post, state
+from tests.scoring_server import Behaviour, Constant, ScoringServer, scoring_server
+
+BEHAVIOUR = Behaviour(service=Constant(0.01))
+FORM = {"user_count": 2, "spawn_rate": 100, "run_time": "1s"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScoringServer]:
+    with scoring_server(BEHAVIOUR) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, server: ScoringServer) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path_factory.mktemp("page")
+    with locust_page(folder, server.url) as url:
+        yield url, folder
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("rows_per_call", "0", "--rows-per-call 0: expected a whole number"),
+        ("rows_per_call", "many", "--rows-per-call many"),
+        ("format", "xml", "--format xml"),
+        ("rate", "fast", "--rate fast"),
+        ("limit", "p99<50", "--limit"),
+        ("warm_up", "2s", "--warm-up 2s: the run lasts 1 s"),
+        ("host", "http://127.0.0.1:1", "127.0.0.1:1"),
+        ("host", "ftp://x", "ftp"),
+    ],
+)
+def test_a_wrong_option_is_told_in_the_form_and_nothing_starts(
+    page: tuple[str, Path], server: ScoringServer, field: str, value: str, said: str
+) -> None:
+    """The answer that the form shows names the option; no call was sent, no folder made."""
+    url, folder = page
+    before = len(server.log())
+    answer = post(f"{url}/swarm", **(FORM | {"host": server.url, field: value}))
+    assert answer["success"] is False
+    assert said in answer["message"]
+    stats = json.loads(get(f"{url}/stats/requests")[1])
+    assert stats["state"] == "ready"
+    assert len([record for record in server.log()[before:] if record.method == "POST"]) == 0
+    assert not (folder / "reports").exists()
+
+
+def test_what_is_shown_is_what_the_run_left(page: tuple[str, Path], server: ScoringServer) -> None:
+    """Figures of the tab after the run stand so in summary.json; a cleared field is no value."""
+    url, folder = page
+    assert state(url)["board"] is None or state(url)["runs"]
+    assert post(f"{url}/swarm", **FORM, limit="p99<5s,valid>1%", rate="", warm_up="")["success"]
+    shown = ended(url)
+    name = shown["runs"][0]["name"]
+    summary = json.loads((folder / "reports" / name / "summary.json").read_text())
+    assert shown["board"]["progress"].startswith(f"{summary['calls']:,} calls in ")
+    users = next(table for table in shown["board"]["tables"] if table["title"].startswith("Users"))
+    assert [int(row[4].replace(",", "")) for row in users["rows"]] == [u["calls"] for u in summary["users"]]
+    assert summary["environment"]["limits"] == ["p99<5s", "valid>1%"]
+    assert summary["environment"]["arrivals"] is None
+
+
+def test_options_posted_while_it_runs_change_nothing(page: tuple[str, Path], server: ScoringServer) -> None:
+    """A form with nonsense sent in the middle, as no page sends it: the report is of what was asked first."""
+    url, folder = page
+    earlier = {run["name"] for run in state(url)["runs"]}
+    assert post(f"{url}/swarm", **(FORM | {"run_time": "3s", "limit": "p50<5s"}))["success"]
+    while not (state(url)["board"] or {}).get("running"):
+        time.sleep(0.05)
+    assert post(f"{url}/swarm", user_count=3, spawn_rate=100, limit="nonsense")["success"]
+    post(f"{url}/stop")
+    (run,) = [run for run in ended(url)["runs"] if run["name"] not in earlier]
+    summary = json.loads((folder / "reports" / run["name"] / "summary.json").read_text())
+    assert summary["environment"]["limits"] == ["p50<5s"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "nowhere/summary.json",
+        "{run}/locust.log",
+        "{run}/..%2f..%2flocust.log",
+        "{run}/../../locust.log",
+        "..%2f/summary.json",
+        "latest/summary.json",
+        "%2e%2e/locust.log",
+    ],
+)
+def test_only_files_of_runs_of_this_process_are_served(
+    page: tuple[str, Path], server: ScoringServer, asked: str
+) -> None:
+    """Another folder, another file, a way up: not there."""
+    url, _ = page
+    if not state(url)["runs"]:
+        post(f"{url}/swarm", **FORM)
+    run = ended(url)["runs"][0]
+    assert get(f"{url}/scorebench/{run['files'][0]['href']}")[0] == 200
+    assert get(f"{url}/scorebench/runs/{asked.format(run=run['name'])}")[0] == 404
+
+
+def test_a_report_may_not_act_for_who_is_logged_in(page: tuple[str, Path], server: ScoringServer) -> None:
+    """Files of a run come with a policy that gives them an origin of their own."""
+    url, _ = page
+    if not state(url)["runs"]:
+        post(f"{url}/swarm", **FORM)
+    for file in ended(url)["runs"][0]["files"]:
+        _, _, headers = get(f"{url}/scorebench/{file['href']}")
+        assert "sandbox" in headers["content-security-policy"]
+        assert "allow-same-origin" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_autostart_that_is_refused_says_so_in_the_page(tmp_path: Path, server: ScoringServer) -> None:
+    """--autostart with a limit that can't be read: the tab tells it, and no call was sent."""
+    words = ["--autostart", "-u", "1", "--limit", "p99<50"]
+    with locust_page(tmp_path, server.url, *words) as url:
+        told: dict[str, Any] = {}
+        end_s = time.monotonic() + 20
+        while not told.get("refused") and time.monotonic() < end_s:
+            time.sleep(0.2)
+            told = state(url)
+    assert "--limit" in told["refused"]
+    assert told["board"] is None
+    assert not (tmp_path / "reports").exists()
