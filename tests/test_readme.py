@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from scorebench.cli import _parser
+from scorebench.cli import parser
 from tests.commands import ROOT
 
 PAGE = (ROOT / "README.md").read_text()
@@ -29,13 +29,13 @@ def test_commands_are_found() -> None:
 @pytest.mark.parametrize("command", of("scorebench"))
 def test_scorebench_takes_it(command: str) -> None:
     """Each command and option is known."""
-    assert _parser().parse_args(shlex.split(command)[1:]).run
+    assert parser().parse_args(shlex.split(command)[1:]).run
 
 
 def test_an_unknown_option_is_refused() -> None:
     """The check above goes red for an option that does not exist."""
     with pytest.raises(SystemExit):
-        _parser().parse_args(["run", "http://localhost:5001", "--no-such-option"])
+        parser().parse_args(["run", "http://localhost:5001", "--no-such-option"])
 
 
 @pytest.mark.parametrize("command", of("make"))

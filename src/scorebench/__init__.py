@@ -1,5 +1,26 @@
-"""Load-test MLflow scoring servers with Locust."""
+"""Load-test MLflow scoring servers with Locust.
+
+From Python: `scorebench.run("http://localhost:5001", users=5, run_time="30s", limits=["p99<50ms"])`.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scorebench.api import Result, run
+    from scorebench.errors import InputError
+
+__all__ = ["InputError", "Result", "__version__", "run"]
+
 __version__ = "0.1.0"
+_WHERE = {"run": "scorebench.api", "Result": "scorebench.api", "InputError": "scorebench.errors"}
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when asked for: the command starts without them."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_WHERE[name]), name)

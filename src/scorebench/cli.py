@@ -19,7 +19,7 @@ COMMANDS = (run, capacity, matrix, compare, report, serve, models, images)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what it returns is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     options.words = words
     try:
         return int(options.run(options))
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scorebench",
         description="Load-test MLflow scoring servers: how fast, how much, and can the figure be trusted.",

@@ -30,6 +30,8 @@ FOLDER_VARIABLE = "SCOREBENCH_FOLDER"
 """Tells Locust's process which folder to leave the run in."""
 SERVER_VARIABLE = "SCOREBENCH_SERVER"
 """Tells it what was started: ServerInfo as JSON."""
+PROGRESS_VARIABLE = "SCOREBENCH_PROGRESS"
+"""Tells it how to show progress, where that is not for a person."""
 COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
 """Tells it what to say to run this again."""
 WATCH_S = 1.0
@@ -54,6 +56,8 @@ class Launch:
     generator_cpus: str | None = None
     command: str | None = None
     show_report: bool = True
+    progress: str | None = None
+    """`json`: progress as JSON lines, for `on_output`."""
 
 
 def run(
@@ -178,6 +182,8 @@ def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
     variables = {FOLDER_VARIABLE: str(launch.folder.absolute()), SERVER_VARIABLE: server}
     if launch.command is not None:
         variables[COMMAND_VARIABLE] = launch.command
+    if launch.progress is not None:
+        variables[PROGRESS_VARIABLE] = launch.progress
     return {**os.environ, **variables}
 
 

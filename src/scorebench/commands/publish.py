@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.folder_names import RECORDING
+from scorebench.report.words import plain
 
 if TYPE_CHECKING:
     from scorebench.recording import Recording
@@ -43,6 +44,7 @@ def add_options(parser: Any) -> None:
         action="store_true",
         help=f"add a summary to the file that {GITHUB_VARIABLE} names, and print annotations",
     )
+    group.add_argument("--mlflow-experiment", metavar="NAME", help="log the run to MLflow's tracking server")
 
 
 def check(options: argparse.Namespace) -> None:
@@ -56,6 +58,10 @@ def check(options: argparse.Namespace) -> None:
             f"--github-summary: {GITHUB_VARIABLE} is not set; it is in a step of GitHub Actions. "
             "Elsewhere use: scorebench report --format markdown"
         )
+    if options.mlflow_experiment:
+        from scorebench import tracking
+
+        tracking.check(options.mlflow_experiment)
 
 
 def publish(options: argparse.Namespace, folders: Sequence[Path]) -> None:
@@ -72,6 +78,24 @@ def publish(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         _write(options, found)
     except OSError as problem:
         print(f"scorebench: {problem.filename}: {problem.strerror}; the run itself is kept", file=sys.stderr)
+    if options.mlflow_experiment:
+        for one in found:
+            _track(one, options.mlflow_experiment)
+
+
+def _track(one: Finished, experiment: str) -> None:
+    from scorebench import tracking
+
+    try:
+        run_id = tracking.log(one.folder, experiment, one.recording, one.summary, one.verdict)
+    except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come; the run is what counts
+        print(
+            f"scorebench: --mlflow-experiment {experiment}: {plain(str(problem), 200)}; "
+            f"the run is kept in {one.folder}",
+            file=sys.stderr,
+        )
+    else:
+        print(f"MLflow: run {run_id} in experiment {plain(experiment)}", file=sys.stderr)
 
 
 def finished(path: Path) -> Finished:

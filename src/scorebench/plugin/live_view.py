@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.event import Event
 
+from scorebench.launch import PROGRESS_VARIABLE
 from scorebench.live import Live
 from scorebench.report import live as words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-VARIABLE = "SCOREBENCH_PROGRESS"
 PERIOD_S = 1.0
 LINE_EVERY = 5
 """Seconds between plain lines."""
@@ -55,7 +55,7 @@ class LiveView:
 
 @contextmanager
 def _display(quiet: bool) -> Iterator[Callable[[Live, int], None]]:
-    if os.environ.get(VARIABLE) == "json":
+    if os.environ.get(PROGRESS_VARIABLE) == "json":
         yield lambda live, _second: _say(json.dumps(live.to_dict()))
     elif quiet:
         yield lambda _live, _second: None

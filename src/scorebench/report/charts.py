@@ -53,7 +53,7 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
     known = [(name, one) for name, one in times if one.count]
     if not known:
         return None
-    series = [svg.Series(name, _curve(one)) for name, one in known]
+    series = [svg.Series(name, curve(one)) for name, one in known]
     values = [y for one in series for _, y in one.points if y]
     most = max(point[0] for one in series for point in one.points)
     drawn = svg.chart(
@@ -73,7 +73,7 @@ def _said_estimate(found: object) -> str:
     return f"needs {needed:,} calls" if value is None else say_seconds(value)
 
 
-def _curve(times: Times) -> list[svg.Point]:
+def curve(times: Times) -> list[svg.Point]:
     """(share, value) at every bucket, thinned to what can be seen."""
     upto = np.cumsum(times.counts)
     shares = (upto - 0.5 * times.counts) / times.count
