@@ -29,7 +29,7 @@ def to_html(summary: Summary, verdict: Verdict) -> str:
 
 
 def plot(summary: Summary) -> Any:
-    """Times in ms over percentiles on an HDR axis, one line for service and in an open loop one for response."""
+    """Times in ms over percentiles on an HDR axis: service, and in an open loop response as well."""
     try:
         import plotly.graph_objects as go
     except ImportError:

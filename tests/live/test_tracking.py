@@ -1,0 +1,69 @@
+"""A run in a real MLflow tracking server on SQLite."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.commands import scorebench
+from tests.scoring_server import Behaviour, Constant, scoring_server
+
+from scorebench.servers import ports, ready
+
+
+@pytest.fixture
+def tracking(tmp_path: Path) -> Iterator[str]:
+    """The address of `mlflow server`, which ends with the test."""
+    pytest.importorskip("mlflow")
+    port = ports.claim(0)
+    store = [
+        "--backend-store-uri",
+        f"sqlite:///{tmp_path}/mlflow.db",
+        "--artifacts-destination",
+        str(tmp_path / "art"),
+    ]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), *store]
+    with (tmp_path / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--workers", "1"], cwd=tmp_path, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        end_s = time.monotonic() + 100
+        while isinstance(ready.get("127.0.0.1", port, "/health"), str) and time.monotonic() < end_s:
+            assert process.poll() is None, (tmp_path / "server.log").read_text()[-2000:]
+            time.sleep(0.3)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(20)
+
+
+@pytest.mark.timeout(240)
+def test_a_run_is_logged_with_its_steps_and_files(tmp_path: Path, tracking: str) -> None:
+    """Metrics equal summary.json, a step a second, the report among the artifacts, the verdict as a tag."""
+    from mlflow import MlflowClient
+
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        words = ["--users", "2", "--run-time", "3s", "--mlflow-experiment", "load tests"]
+        done = scorebench(tmp_path, "run", server.url, *words, MLFLOW_TRACKING_URI=tracking)
+    assert done.code == 0, done.err
+    client = MlflowClient(tracking)
+    experiment = client.get_experiment_by_name("load tests")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.info.run_id in done.err
+    assert run.data.metrics["calls"] == done.summary["calls"]
+    assert run.data.metrics["throughput_per_s"] == pytest.approx(done.summary["throughput_per_s"])
+    assert run.data.tags["scorebench.valid"] == "True"
+    assert run.data.params["users"] == "2"
+    history = client.get_metric_history(run.info.run_id, "second.valid")
+    assert sum(metric.value for metric in history) == done.summary["valid"]
+    assert len({metric.step for metric in history}) == len(history) >= 3
+    files = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"report.html", "recording.json", "summary.json"} <= files
