@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scorebench import limits, scenario
+from scorebench import aws, limits, scenario
 from scorebench.arrivals import Arrivals
 from scorebench.arrivals import parse as parse_arrivals
+from scorebench.credentials import Source
 from scorebench.errors import InputError
 from scorebench.formats import FORMATS
 from scorebench.limits import Limit, StopWhen
@@ -35,6 +36,7 @@ class Settings:
     """A run, as asked for. Times in seconds, sizes in bytes."""
 
     target: Target
+    credentials: Source
     data: Path | None
     model: str | None
     body: Path | None
@@ -86,8 +88,10 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
             arrivals=arrivals,
             rows_per_call=rows_per_call,
         )
+    target, credentials = _target(host, of("region"), of("endpoint_url"))
     settings = Settings(
-        target=Target.parse(host),
+        target=target,
+        credentials=replace(credentials, variable=of("bearer_env"), file=_path(of("bearer_file"))),
         data=_path(of("data")),
         model=of("model"),
         body=_path(of("body")),
@@ -116,8 +120,18 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
         run_time_s=run_time_s,
         users=of("num_users"),
     )
+    settings.credentials.check(target)
     _check_together(settings)
     return settings
+
+
+def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Target, Source]:
+    if host.startswith(aws.SCHEME):
+        return aws.endpoint_target(host, region, endpoint_url), Source(aws_region=region)
+    for flag, value in (("--region", region), ("--endpoint-url", endpoint_url)):
+        if value is not None:
+            raise InputError(f"{flag} {value}: goes with sagemaker://ENDPOINT alone; leave it out")
+    return Target.parse(host), Source()
 
 
 def _check_together(settings: Settings) -> None:

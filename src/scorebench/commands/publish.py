@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.folder_names import RECORDING
-from scorebench.report.words import plain
 
 if TYPE_CHECKING:
     from scorebench.recording import Recording
@@ -85,6 +84,7 @@ def publish(options: argparse.Namespace, folders: Sequence[Path]) -> None:
 
 def _track(one: Finished, experiment: str) -> None:
     from scorebench import tracking
+    from scorebench.report.words import plain
 
     try:
         run_id = tracking.log(one.folder, experiment, one.recording, one.summary, one.verdict)

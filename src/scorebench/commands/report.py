@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,8 @@ def _report(options: argparse.Namespace) -> int:
     if options.open:
         page = (options.directory if options.directory.is_dir() else options.directory.parent) / PAGE
         folder.write_text(page, report.FORMATS["html"](recording, summary, verdict))
+        import webbrowser
+
         webbrowser.open(page.resolve().as_uri())
         print(page)
         return 0

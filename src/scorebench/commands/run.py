@@ -66,6 +66,12 @@ def checked(options: argparse.Namespace) -> Settings:
     if options.run_time is None and options.calls is None:
         options.run_time = DEFAULT_RUN_TIME
     seconds = None if options.run_time is None else parse_seconds(options.run_time, "--run-time")
+    if seconds is not None:
+        if seconds != int(seconds):
+            raise InputError(f"--run-time {options.run_time}: expected whole seconds, such as {seconds:.0f}s")
+        options.run_time = f"{seconds:.0f}s"  # Locust reads fewer forms
+    if options.target in SERVERS and options.body is None:
+        options.model = options.model or options.model_uri  # what is served says what can be sent
     asked = argparse.Namespace(**{**vars(options), "run_time": seconds, "num_users": options.users})
     return settings.from_namespace(asked, "http://127.0.0.1" if options.target in SERVERS else options.target)
 

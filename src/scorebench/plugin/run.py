@@ -119,6 +119,7 @@ class Run:
         folder.check_parent(settings.report_dir)
         if not self.needs_payload:
             return
+        settings.credentials.load()  # what is missing is told now
         if self._payload is None or self._payload[0] != settings:
             self._payload = self._encoded(settings)
         self._server["version"] = server_version(settings.target, settings.ca_file)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import perf_counter as clock
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from scorebench.connection import Connection
 from scorebench.http_message import Answer, CallFailed
 from scorebench.outcome import Group, Outcome
 from scorebench.payload import Payload
+from scorebench.plugin.requests import requests_of
 from scorebench.plugin.schedule import Schedule
 from scorebench.plugin.waker import Waker
 from scorebench.recording import ALL_USERS_BUSY, Recording
@@ -44,7 +46,8 @@ class Session:
     def __init__(self, settings: Settings, payload: Payload, *, worker: int = 0, workers: int = 1) -> None:
         self.settings = settings
         self.payload = payload
-        self.messages = [settings.target.request(body, payload.content_type) for body in payload.bodies]
+        self._credentials = settings.credentials.load()
+        self.messages = requests_of(settings.target, payload, self._credentials)
         self.expected: list[bytes | None] = [None] * len(self.messages)
         self.numbers: list[float] = []
         self.pending = Recording()
@@ -165,7 +168,8 @@ class Session:
         """The outcome of an answer that is not known to be valid, which then is."""
         outcome = self._judge.judge(index, answer)
         if outcome is not Outcome.VALID:
-            self.pending.add_example(outcome.label, describe(answer))
+            shown = replace(answer, body=self._credentials.hidden(answer.body))
+            self.pending.add_example(outcome.label, describe(shown))
         elif answer.raw is not None and (
             self.expected[index] is not None or len(answer.raw) <= self._expected_left
         ):
@@ -178,7 +182,8 @@ class Session:
         """The outcome of a call without an answer."""
         outcome = Outcome.CUT_OFF if self._cutting else failure.outcome
         if outcome.group is not Group.CUT_OFF:
-            self.pending.add_example(outcome.label, str(failure))
+            shown = self._credentials.hidden(str(failure).encode("utf-8", "backslashreplace"))
+            self.pending.add_example(outcome.label, shown.decode())
         return outcome
 
     def take_calls(self) -> Calls | None:

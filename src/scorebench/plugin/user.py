@@ -101,9 +101,10 @@ class ScoringUser(User):
                 if not session.running or self._state != LOCUST_STATE_RUNNING:
                     schedule.give_back(due)
                     return
+            message = session.message(index)  # which may have to be signed first
             sent = clock()
             try:
-                answer = call(session.message(index), session.expected[index])
+                answer = call(message, session.expected[index])
             except CallFailed as failure:
                 self._failed(session, failure, due, sent, index, waited=waited)
                 continue

@@ -1,0 +1,256 @@
+"""Remote endpoints over HTTPS: who is let in, and that no secret is seen by anybody else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorebench.aws import endpoint_target
+from scorebench.credentials import Bearer, Source, without
+from scorebench.errors import InputError
+from scorebench.target import Target
+from tests.commands import ROOT, Done, locust, scorebench
+from tests.scoring_server import Behaviour, Certificates, Record, Reply, certificates, scoring_server
+
+TOKEN = "dapi-0123456789-a-bearer-token"
+ACCESS, SECRET, SESSION = "AKIDEXAMPLE12", "wJalrXUtnFEMI/K7MDENG+secret", "FwoGZXIvYXdzEsession//token=="
+AWS = {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": SESSION}
+DATABRICKS = "/serving-endpoints/wine/invocations"
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return certificates(tmp_path_factory.mktemp("papers"))
+
+
+def nobody_saw(secrets: list[str], done: Done) -> None:
+    """In nothing that was printed or left."""
+    written = [path.read_bytes() for path in done.reports.rglob("*") if path.is_file()]
+    assert len(written) >= 5
+    for secret in secrets:
+        assert secret not in done.out + done.err
+        assert not [content for content in written if secret.encode() in content]
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "distributed"])
+def test_a_bearer_token_goes_with_each_call(
+    tmp_path: Path, papers: Certificates, processes: list[str]
+) -> None:
+    """Databricks' path is kept, every call carries the token, and it stands nowhere else."""
+    with scoring_server(Behaviour(path=DATABRICKS), tls=papers.server) as server:
+        url = f"https://localhost:{server.port}{DATABRICKS}"
+        words = ["--bearer-env", "MY_TOKEN", "--ca-file", str(papers.ca), "--users", "2", "--calls", "20"]
+        done = scorebench(tmp_path, "run", url, *words, *processes, MY_TOKEN=TOKEN)
+        log = server.log()
+    assert done.code == 0, done.err
+    assert len(log) == 20
+    assert {record.path for record in log} == {DATABRICKS}
+    assert {record.headers["authorization"] for record in log} == {f"Bearer {TOKEN}"}
+    nobody_saw([TOKEN], done)
+
+
+def test_an_answer_that_repeats_the_token(tmp_path: Path, papers: Certificates) -> None:
+    """A server that says what it was sent: its answer is an example in the report, the token is not."""
+    echo = Reply(403, f'{{"error_code": "X", "message": "Bearer {TOKEN} is no good"}}'.encode())
+    with scoring_server(Behaviour(script=dict.fromkeys(range(9), echo)), tls=papers.server) as server:
+        words = ["--bearer-env", "MY_TOKEN", "--ca-file", str(papers.ca), "--users", "1", "--calls", "5"]
+        done = scorebench(tmp_path, "run", f"https://localhost:{server.port}", *words, MY_TOKEN=TOKEN)
+    assert done.code == 1
+    assert "is no good" in str(done.summary["examples"])
+    assert set(done.summary["outcomes"]) == {"unauthorized"}
+    nobody_saw([TOKEN], done)
+
+
+def test_plain_locust_takes_it_too(tmp_path: Path, papers: Certificates) -> None:
+    """--bearer-file with `locust --headless`."""
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    with scoring_server(tls=papers.server) as server:
+        words = [
+            "-H",
+            f"https://localhost:{server.port}",
+            "--bearer-file",
+            str(file),
+            "--ca-file",
+            str(papers.ca),
+        ]
+        done = locust(
+            tmp_path, *words, "--data", str(ROOT / "payloads" / "wine.csv"), "-u", "1", "--calls", "5"
+        )
+        assert {record.headers["authorization"] for record in server.log()} == {f"Bearer {TOKEN}"}
+    assert done.code == 0, done.err
+    nobody_saw([TOKEN], done)
+
+
+# SigV4.
+
+
+def signature_of(record: Record, host: str, region: str, secret: str) -> str:
+    """Recomputed from what the server got, by AWS's documentation of Signature Version 4, without botocore."""
+    sent = {name: " ".join(value.split()) for name, value in record.headers.items()}
+    fields = dict(part.strip().split("=", 1) for part in sent["authorization"].split(" ", 1)[1].split(","))
+    names = fields["SignedHeaders"].split(";")
+    assert {"host", "x-amz-date"} <= set(names)
+    canonical = "\n".join(
+        [
+            "POST",
+            record.path,
+            "",
+            *(f"{name}:{host if name == 'host' else sent[name]}" for name in names),
+            "",
+            ";".join(names),
+            hashlib.sha256(record.body).hexdigest(),
+        ]
+    )
+    stamp = sent["x-amz-date"]
+    scope = f"{stamp[:8]}/{region}/sagemaker/aws4_request"
+    assert fields["Credential"] == f"{ACCESS}/{scope}"
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = f"AWS4{secret}".encode()
+    for part in (stamp[:8], region, "sagemaker", "aws4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+def signed(record: Record) -> str:
+    return record.headers["authorization"].rpartition("Signature=")[2]
+
+
+@pytest.mark.parametrize(
+    "load", [[], ["--processes", "2"], ["--rate", "20"]], ids=["closed", "distributed", "open"]
+)
+def test_every_call_to_sagemaker_has_its_own_signature(
+    tmp_path: Path, papers: Certificates, load: list[str]
+) -> None:
+    """Each equals the one recomputed for its time and body, and goes red for another secret."""
+    region = "eu-central-1"
+    with scoring_server(Behaviour(path="/endpoints/my-wine/invocations"), tls=papers.server) as server:
+        host = f"localhost:{server.port}"
+        words = ["--region", region, "--endpoint-url", f"https://{host}", "--ca-file", str(papers.ca)]
+        words += ["--users", "2", "--calls", "40", *load]
+        done = scorebench(tmp_path, "run", "sagemaker://my-wine", *words, **AWS)
+        log = server.log()
+    assert done.code == 0, done.err
+    assert len(log) == 40
+    assert {record.path for record in log} == {"/endpoints/my-wine/invocations"}
+    assert {record.headers["x-amz-security-token"] for record in log} == {SESSION}
+    assert all(signed(record) == signature_of(record, host, region, SECRET) for record in log)
+    assert not any(signed(record) == signature_of(record, host, region, SECRET + "x") for record in log)
+    nobody_saw([SECRET, SESSION], done)
+
+
+def test_signatures_age_with_their_call(tmp_path: Path, papers: Certificates) -> None:
+    """A run of over a second signs with more than one time."""
+    with scoring_server(Behaviour(path="/endpoints/wine/invocations"), tls=papers.server) as server:
+        url = f"https://localhost:{server.port}"
+        words = [
+            "--region",
+            "eu-central-1",
+            "--endpoint-url",
+            url,
+            "--ca-file",
+            str(papers.ca),
+            "--users",
+            "1",
+        ]
+        done = scorebench(
+            tmp_path, "run", "sagemaker://wine", *words, "--rate", "10", "--run-time", "3s", **AWS
+        )
+        assert len({record.headers["x-amz-date"] for record in server.log()}) >= 2
+    assert done.code == 0, done.err
+
+
+def test_no_process_has_the_secret_in_its_arguments(tmp_path: Path, papers: Certificates) -> None:
+    """While a run goes on, no command line on this machine holds the token."""
+    with scoring_server(tls=papers.server) as server:
+        words = [
+            "--bearer-env",
+            "MY_TOKEN",
+            "--ca-file",
+            str(papers.ca),
+            "--users",
+            "1",
+            "--run-time",
+            "4s",
+            "--quiet",
+        ]
+        command = [sys.executable, "-m", "scorebench", "run", f"https://localhost:{server.port}", *words]
+        with subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"MY_TOKEN": TOKEN}) as process:
+            end_s = time.monotonic() + 20
+            while not server.log() and time.monotonic() < end_s:
+                time.sleep(0.05)
+            assert server.log()
+            lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+            assert any(b"scorebench" in line for line in lines)
+            assert not [line for line in lines if TOKEN.encode() in line]
+            process.wait(40)
+
+
+# Wrong input.
+
+
+@pytest.mark.parametrize(
+    ("target", "words", "variables", "said"),
+    [
+        ("https://localhost:1", ["--bearer-env", "T"], {}, "--bearer-env T: the variable is not set"),
+        ("https://localhost:1", ["--bearer-env", "T"], {"T": " "}, "--bearer-env T: the variable is empty"),
+        ("https://localhost:1", ["--bearer-env", "T"], {"T": "a\nb: c"}, "holds a space, a line break"),
+        ("https://localhost:1", ["--bearer-file", "none"], {}, "--bearer-file none: No such file"),
+        ("https://localhost:1", ["--bearer-env", "T", "--bearer-file", "x"], {"T": "t"}, "found both"),
+        ("http://example.org", ["--bearer-env", "T"], {"T": TOKEN}, "in the clear"),
+        ("https://localhost:1", ["--region", "eu-central-1"], {}, "goes with sagemaker://"),
+        ("sagemaker://a", [], {}, "in which region?"),
+        ("sagemaker://a", ["--region", "here"], {}, "expected a region of AWS"),
+        ("sagemaker://a/b", ["--region", "eu-central-1"], {}, "expected the name of an endpoint"),
+        ("sagemaker://a", ["--region", "eu-central-1", "--bearer-env", "T"], {"T": "t"}, "leave it out"),
+        ("https://u:p4ssw0rd@localhost:1", [], {}, "use --bearer-env"),
+    ],
+)
+def test_wrong_input_is_one_line_without_a_secret(
+    tmp_path: Path, target: str, words: list[str], variables: Mapping[str, str], said: str
+) -> None:
+    """Exit 2, what and where; no value of a variable, nothing left."""
+    done = scorebench(tmp_path, "run", target, *words, "--calls", "1", **variables)
+    assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+    assert said in done.err
+    assert not done.reports.exists() or not list(done.reports.iterdir())
+    for value in [*variables.values(), "p4ssw0rd"]:
+        assert len(value) < 4 or value not in done.err
+
+
+def test_a_token_in_the_clear_goes_to_this_machine_alone() -> None:
+    """http:// is allowed to a loopback address."""
+    for url in ("http://localhost:5001", "http://127.0.0.1:1", "http://[::1]:1", "https://example.org"):
+        Source(variable="T").check(Target.parse(url))
+    with pytest.raises(InputError, match="in the clear"):
+        Source(variable="T").check(Target.parse("http://10.0.0.1:5001"))
+
+
+def test_regions_of_china_have_a_suffix_of_their_own() -> None:
+    """runtime.sagemaker.REGION.amazonaws.com, and .cn there."""
+    assert endpoint_target("sagemaker://a", "eu-central-1", None).url == (
+        "https://runtime.sagemaker.eu-central-1.amazonaws.com/endpoints/a/invocations"
+    )
+    assert endpoint_target("sagemaker://a", "cn-north-1", None).host.endswith(".amazonaws.com.cn")
+
+
+def test_secrets_are_hidden_wherever_they_stand() -> None:
+    """The longer first, so that none leaves a rest; a short one is not looked for."""
+    assert without(b"x secret-long secret y", ["secret", "secret-long"]) == b"x (hidden) (hidden) y"
+    assert without(b"abc", ["abc"]) == b"abc"
+    assert b"tok" not in Bearer(TOKEN).hidden(f"said {TOKEN}{TOKEN}".encode()).replace(b"(hidden)", b"")
+
+
+def test_credentials_do_not_show_themselves() -> None:
+    """In a traceback or a log."""
+    known: Any = Bearer(TOKEN)
+    assert TOKEN not in repr(known)
