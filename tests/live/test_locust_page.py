@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 from tests.browser import browser, complaints
+from tests.locust_form import fill, open_tab, until
 from tests.locust_page import get, locust_page
 from tests.scoring_server import Behaviour, Constant, replies, scoring_server
 
@@ -22,8 +19,6 @@ from scorebench.servers import ports
 from scorebench.units import say_rate
 
 pytestmark = pytest.mark.timeout(300)
-T = TypeVar("T")
-WAIT_S = 60
 HOSTILE = '<script>window.taken = 1</script><img src=x onerror="window.taken = 1">'
 READ_TABLE = """
 const tables = [...document.querySelectorAll(".scorebench table")];
@@ -66,46 +61,6 @@ def driver(tmp_path: Path) -> Iterator[WebDriver]:
 
 def calling(**behaviour: Any) -> Behaviour:
     return Behaviour(service=Constant(0.01), **behaviour)
-
-
-def until(find: Callable[[], T | None], what: str) -> T:
-    """The first thing found that is true."""
-    end_s, last = time.monotonic() + WAIT_S, None
-    while time.monotonic() < end_s:
-        try:
-            if found := find():
-                return found
-        except (WebDriverException, LookupError, StopIteration) as problem:  # it is just being drawn anew
-            last = problem
-        time.sleep(0.2)
-    raise AssertionError(f"{what}: not in {WAIT_S} s; {last}")
-
-
-def fill(driver: WebDriver, **fields: str) -> None:
-    """Type into the form, as a person would, and send it."""
-    until(lambda: driver.find_elements(By.NAME, "userCount"), "the start form")
-    for part in driver.find_elements(By.CSS_SELECTOR, '.MuiAccordionSummary-root[aria-expanded="false"]'):
-        driver.execute_script("arguments[0].click()", part)  # they move as they open
-    for name, value in fields.items():
-        field = driver.find_element(By.NAME, name)
-        until(field.is_displayed, name)
-        field.send_keys(Keys.CONTROL, "a")
-        field.send_keys(value)
-        assert field.get_attribute("value") == value
-    driver.find_element(By.CSS_SELECTOR, "button[type=submit]").send_keys(Keys.ENTER)
-
-
-def open_tab(driver: WebDriver) -> WebElement:
-    """Choose the tab; what it shows."""
-
-    def ours() -> WebElement | None:
-        tabs = driver.find_elements(By.CSS_SELECTOR, "[role=tab]")
-        return next((tab for tab in tabs if tab.text.lower() == "scorebench"), None)
-
-    tab = until(ours, "the tab")
-    assert tab is not None
-    tab.click()
-    return until(lambda: driver.find_element(By.CSS_SELECTOR, ".scorebench[role=tabpanel]"), "its panel")
 
 
 def table(driver: WebDriver, title: str) -> dict[str, list[str]]:

@@ -1,0 +1,49 @@
+"""The picture of the tab in Locust's page, from a real run on the demo model's server.
+
+    python -m bench.picture_tab [FILE]      docs/pictures/tab.png by itself
+
+Knows how the tests drive Locust's page; the server, Locust and the browser end with it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from scorebench import servers
+from scorebench.commands.models import demo_model
+from tests.browser import browser
+from tests.locust_form import fill, open_tab, until
+from tests.locust_page import locust_page
+
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "tab.png"
+RUN = {"userCount": "8", "spawnRate": "100", "runTime": "20s", "rate": "90", "arrivals": "poisson"}
+LIMITS = "p95<100ms, valid>99.9%"
+SHOWN_AFTER_S = 14
+WIDTH, HEIGHT = 1280, 1060
+
+
+def take(picture: Path = PICTURE) -> Path:
+    """Start a run from the form and keep what the tab shows while it goes on; the file that was written."""
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    server = servers.create("webserver", model_uri=str(demo_model("sklearn")), port=0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (
+            servers.running(server),
+            locust_page(folder, server.endpoint.removesuffix("/invocations")) as url,
+            browser(folder / "profile", width=WIDTH, height=HEIGHT) as driver,
+        ):
+            driver.get(f"{url}/")
+            fill(driver, **RUN, limit=LIMITS)
+            panel = open_tab(driver)
+            until(lambda: "Running: " in panel.text, "the run")
+            time.sleep(SHOWN_AFTER_S)
+            driver.save_screenshot(str(picture))
+    return picture
+
+
+if __name__ == "__main__":
+    print(take(*map(Path, sys.argv[1:2])))
