@@ -95,7 +95,7 @@ def test_plain_locust_takes_it_too(tmp_path: Path, papers: Certificates) -> None
 
 
 def signature_of(record: Record, host: str, region: str, secret: str) -> str:
-    """Recomputed from what the server got, by AWS's documentation of Signature Version 4, without botocore."""
+    """Recomputed from what the server got, by AWS's own description of SigV4, without botocore."""
     sent = {name: " ".join(value.split()) for name, value in record.headers.items()}
     fields = dict(part.strip().split("=", 1) for part in sent["authorization"].split(" ", 1)[1].split(","))
     names = fields["SignedHeaders"].split(";")
