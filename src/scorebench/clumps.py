@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,14 +22,12 @@ class Clumps:
 
     def __init__(self, seconds: Mapping[int, SecondTally]) -> None:
         first = min(seconds, default=0)
-        triples = [
-            (second - first, us, calls)
-            for second, tally in sorted(seconds.items())
-            for us, calls in tally.response_us.items()
-        ]
-        table = np.array(triples, dtype=np.int64).reshape(-1, 3)
-        self._second, self._us, self._calls = table.T
-        self._length = int(self._second[-1]) + 1 if len(table) else 0
+        times = [(second - first, tally.response_us) for second, tally in sorted(seconds.items())]
+        buckets = [len(of_second) for _, of_second in times]
+        self._second = np.repeat(np.array([second for second, _ in times], dtype=np.int64), buckets)
+        self._us = np.fromiter(chain.from_iterable(t for _, t in times), np.int64, sum(buckets))
+        self._calls = np.fromiter(chain.from_iterable(t.values() for _, t in times), np.int64, sum(buckets))
+        self._length = int(self._second[-1]) + 1 if len(self._second) else 0
 
     def at(self, value_s: float) -> float | None:
         """How many calls count as one at a percentile of that value; None where that can't be told.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from operator import mul
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -206,8 +207,9 @@ def _whole_seconds(recording: Recording) -> list[SecondTally]:
 
 
 def _mean_s(second: SecondTally) -> float | None:
-    calls = sum(second.response_us.values())
-    return sum(middle_s(us) * n for us, n in second.response_us.items()) / calls if calls else None
+    times = second.response_us
+    calls = sum(times.values())
+    return sum(map(mul, map(middle_s, times), times.values())) / calls if calls else None
 
 
 def _cores(summary: Summary, _: Recording) -> Iterator[Finding]:

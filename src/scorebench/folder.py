@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -146,8 +146,17 @@ def _fault(content: dict[str, Any]) -> str | None:
 
 
 def _is_flat(value: Any, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels > 0 and all(_is_flat(item, levels - 1) for item in inner if isinstance(item, dict | list))
+    """Whether no list or object lies deeper than `levels`, itself the first."""
+    level = [value]
+    for _ in range(levels):
+        level = [item for outer in level for item in _items(outer) if isinstance(item, (dict, list))]
+        if not level:
+            return True
+    return False
+
+
+def _items(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def point_latest(path: Path) -> None:

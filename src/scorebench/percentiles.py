@@ -9,7 +9,6 @@ the slow ones cluster in time; with it the bounds hold there too, or say that th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -170,7 +169,13 @@ def _total(upto: NDArray[np.int64]) -> int:
 def _rank(q: float, calls: int) -> int:
     # As the decimal that was written: 0.07 · 100 is 7.000000000000001 in floats, and its ceiling one too
     # high.
-    return math.ceil(Fraction(str(float(q))) * calls)
+    share = _decimal(float(q))
+    return -(-share.numerator * calls // share.denominator)
+
+
+@lru_cache(maxsize=256)
+def _decimal(q: float) -> Fraction:
+    return Fraction(str(q))
 
 
 def _at_rank(values: Values, upto: NDArray[np.int64], rank: int) -> float | None:

@@ -82,7 +82,9 @@ def _are_whole_numbers(value: Any, wanted: Schema | bool, root: Schema) -> bool:
 
 
 def _is_type(value: Any, names: str | list[str]) -> bool:
-    return any(_TYPES[name](value) for name in ([names] if isinstance(names, str) else names))
+    if isinstance(names, str):
+        return _TYPES[names](value)
+    return any(_TYPES[name](value) for name in names)
 
 
 def _is_number(value: Any) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from scorebench.outcome import BY_LABEL, Group
 from scorebench.percentiles import calls_needed, percentile
@@ -52,10 +55,10 @@ def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
     for label, calls in tally.done.items():
         ended[BY_LABEL[label].group] += calls
     lowest_us = sorted(tally.response_us)
-    values_s, counts = [middle_s(us) for us in lowest_us], [tally.response_us[us] for us in lowest_us]
-    calls = sum(counts)
+    counts = np.array([tally.response_us[us] for us in lowest_us], dtype=np.int64)
+    calls = int(counts.sum())
     percentiles = {
-        name: percentile(values_s, counts, q) if calls >= calls_needed(q) else None
+        name: _middle_of(percentile(lowest_us, counts, q)) if calls >= calls_needed(q) else None
         for name, q in QUANTILES.items()
     }
     return Second(
@@ -68,11 +71,16 @@ def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
         failed=ended[Group.FAILED],
         cut_off=ended[Group.CUT_OFF],
         rows=tally.rows,
-        max_s=values_s[-1] if values_s else None,
+        max_s=middle_s(lowest_us[-1]) if lowest_us else None,
         **percentiles,
     )
 
 
+def _middle_of(lowest_us: float | None) -> float | None:
+    return None if lowest_us is None else middle_s(int(lowest_us))
+
+
+@lru_cache(maxsize=4096)  # a run has some thousands of buckets, and each of its seconds hundreds of them
 def middle_s(lowest_us: int) -> float:
     """The middle, in seconds, of the coarse bucket that begins at `lowest_us`."""
     width = 1 << max(lowest_us.bit_length() - 1 - COARSE_BITS, 0)
