@@ -12,17 +12,18 @@ import tempfile
 import time
 from pathlib import Path
 
-from scorebench import servers
-from scorebench.commands.models import demo_model
 from tests.browser import browser
 from tests.locust_form import fill, open_tab, until
 from tests.locust_page import locust_page
 
+from scorebench import servers
+from scorebench.commands.models import demo_model
+
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "tab.png"
-RUN = {"userCount": "8", "spawnRate": "100", "runTime": "20s", "rate": "90", "arrivals": "poisson"}
+RUN = {"userCount": "6", "spawnRate": "100", "runTime": "20s", "rate": "60", "arrivals": "poisson"}
 LIMITS = "p95<100ms, valid>99.9%"
 SHOWN_AFTER_S = 14
-WIDTH, HEIGHT = 1280, 1060
+WIDTH, HEIGHT = 1280, 1180
 
 
 def take(picture: Path = PICTURE) -> Path:

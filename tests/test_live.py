@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,24 @@ def on_terminal(command: list[str], folder: Path) -> str:
         os.close(ours)
         process.wait(60)
     return said.decode()
+
+
+def test_no_color_leaves_a_terminal_without_colours(tmp_path: Path) -> None:
+    """NO_COLOR: figures are still drawn over one another, but no code sets a colour."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        command = [sys.executable, "-m", "scorebench", "run", server.url, "--users", "2", "--run-time", "3s"]
+        plain = on_terminal(["env", "NO_COLOR=1", *command], tmp_path)
+        coloured = on_terminal(["env", "-u", "NO_COLOR", "TERM=xterm-256color", *command], tmp_path)
+    colour = re.compile(r"\x1b\[[0-9;]*(3[0-8]|9[0-7])[0-9;]*m")
+    assert colour.search(coloured)
+    assert "2 s of 3 s" in plain
+    assert not colour.search(plain)
+
+
+def test_a_master_shows_what_its_workers_do(tmp_path: Path) -> None:
+    """--processes 2 in a pipe: the plain line counts the calls of both workers."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        words = ["--users", "4", "--run-time", "7s", "--processes", "2"]
+        done = scorebench(tmp_path, "run", server.url, *words)
+    (said,) = re.findall(r"^5 s of 7 s: ([\d,]+) calls", done.err, re.MULTILINE)
+    assert 0 < int(said.replace(",", "")) <= done.summary["calls"]

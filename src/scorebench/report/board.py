@@ -138,8 +138,7 @@ def _lag(summary: Summary) -> list[dict[str, str]]:
     if not summary.open_loop:
         return []
     lag = summary.lag.percentiles
-    late = f"; {count(summary.late, 'call')} found all users busy" if summary.late else ""
-    return [_figure("generator's lag p99", _percentile(lag["p99"]), f"p50 {_percentile(lag['p50'])}{late}")]
+    return [_figure("generator's lag p99", _percentile(lag["p99"]), f"p50 {_percentile(lag['p50'])}")]
 
 
 def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:
