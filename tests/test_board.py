@@ -46,7 +46,7 @@ def tables(shown: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_run_that_is_over() -> None:
     """800 calls at 100/s of 15 ms: 800 valid in 8 s, p99 15 ms with bounds, a limit of 20 ms met."""
-    shown = over(recording(calls(evenly(800))), "p99<20ms")
+    shown = over(recording(calls(evenly(800, service_s=0.015))), "p99<20ms")
     assert (shown["running"], shown["progress"], shown["share_done"]) == (False, "800 calls in 8 s", None)
     assert words(shown)["Measurement"] == "valid"
     assert words(shown)["Limits: 1 of 1 met"] == "met"
@@ -59,7 +59,7 @@ def test_a_run_that_is_over() -> None:
 
 def test_a_run_that_goes_on_says_so_far() -> None:
     """4 of 8 s: half done, verdicts so far, no bounds, a percentile without support says what it needs."""
-    shown = going_on(recording(calls(evenly(400))), "p95<20ms", "p99<20ms", at_s=4, of_s=8)
+    shown = going_on(recording(calls(evenly(400, service_s=0.015))), "p95<20ms", "p99<20ms", at_s=4, of_s=8)
     assert (shown["running"], shown["progress"]) == (True, "4 s of 8 s: 400 calls")
     assert shown["share_done"] == 0.5
     assert words(shown)["Measurement"] == "valid so far"
