@@ -95,7 +95,7 @@ def _figures(summary: Summary, live: Live | None) -> list[dict[str, str]]:
     return [
         _figure("valid answers", _rate(summary.throughput_per_s), _now(live)),
         _figure("sent", _rate(summary.sent_per_s), _offered(summary, live)),
-        *(_figure(name, _percentile(times[name]), of) for name in ("p50", "p95", "p99")),
+        *(_percentile(name, times[name], of) for name in ("p50", "p95", "p99")),
         _figure("valid", _share(summary.valid_share), f"{summary.valid:,} of {count(summary.calls, 'call')}"),
         *_lag(summary),
     ]
@@ -113,8 +113,10 @@ def _share(share: float | None) -> str:
     return NOT_MEASURED if share is None else say_percent(share)
 
 
-def _percentile(found: Estimate) -> str:
-    return f"needs {found.needed:,} calls" if found.value is None else say_seconds(found.value)
+def _percentile(name: str, found: Estimate, note: str) -> dict[str, str]:
+    if found.value is None:
+        return _figure(name, "not shown", f"needs {found.needed:,} calls")
+    return _figure(name, say_seconds(found.value), note)
 
 
 def _now(live: Live | None) -> str:
@@ -137,8 +139,8 @@ def _lag(summary: Summary) -> list[dict[str, str]]:
     """In a closed loop a call is due when it is sent: there is none."""
     if not summary.open_loop:
         return []
-    lag = summary.lag.percentiles
-    return [_figure("generator's lag p99", _percentile(lag["p99"]), f"p50 {_percentile(lag['p50'])}")]
+    p50, p99 = summary.lag.percentiles["p50"].value, summary.lag.percentiles["p99"]
+    return [_percentile("generator's lag p99", p99, "" if p50 is None else f"p50 {say_seconds(p50)}")]
 
 
 def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:
