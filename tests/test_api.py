@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ import pytest
 
 import scorebench
 from scorebench import folder
+from scorebench.keywords import parsed
+from tests.commands import ROOT
 from tests.scoring_server import Behaviour, Constant, refusing_port, replies, scoring_server
 
 
@@ -25,10 +29,42 @@ def test_the_result_is_what_the_folder_holds(tmp_path: Path) -> None:
     assert (found.calls, found.valid, found.met) == (60, 60, False)
     assert found.valid_measurement is found.verdict.valid
     assert folder.read(found.folder).measured.calls == 60
-    assert found.to_frame()["calls"].sum() == 60
-    assert list(found.to_frame().columns)[:4] == ["worker", "user", "calls", "valid"]
-    assert "MISSED" in found._repr_html_()
+    assert not found.good
+    assert repr(found) == f"<Result: limit missed, 60 of 60 calls valid, {found.folder}>"
+    assert "MISSED: 1 of 2 met" in str(found)
+    assert "latest" not in found.environment["command"]
+    assert found.environment["command"].startswith(f"scorebench run {server.url} --users=2")
     assert {line.name for line in found.plot().data} == {"service time (from sent)"}
+
+
+def test_figures_come_as_frames(tmp_path: Path) -> None:
+    """Figures by name, a row a user, a row a second: each adds up to the calls; what has no value is NaN."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        found = scorebench.run(server.url, users=2, calls=60, report_dir=tmp_path, quiet=True)
+    figures = found.to_frame()
+    assert figures.loc["calls", "value"] == 60
+    assert figures.loc["service_mean", "value"] == pytest.approx(found.service.mean_s)
+    assert figures.loc["service_p99", "value"] != figures.loc["service_p99", "value"]  # too few calls
+    assert found.to_frame("users")["calls"].sum() == 60
+    assert found.to_frame("seconds")["valid"].sum() == 60
+    with pytest.raises(scorebench.InputError, match="figures, users, seconds"):
+        found.to_frame("columns")
+
+
+def test_a_cell_shows_verdicts_and_runs_nothing(tmp_path: Path) -> None:
+    """What the server said is text in it, not a tag; the missed limit and the folder are there."""
+    bad = replies.rejected(message="<img src=x onerror=alert(1)>")
+    with scoring_server(Behaviour(script={3: bad})) as server:
+        found = scorebench.run(
+            server.url, users=1, calls=9, limits="max<1us", report_dir=tmp_path, quiet=True
+        )
+    cell = found._repr_html_()
+    assert "max&lt;1us" in cell
+    assert "1 call without a valid answer" in cell
+    assert str(found.folder) in cell
+    assert "onerror=alert(1)" in cell
+    assert "<img" not in cell
+    assert "<script" not in cell
 
 
 def test_rows_come_from_a_frame(tmp_path: Path) -> None:
@@ -38,6 +74,7 @@ def test_rows_come_from_a_frame(tmp_path: Path) -> None:
         found = scorebench.run(server.url, users=1, calls=6, data=rows, report_dir=tmp_path, quiet=True)
     assert found.valid == 6
     assert found.environment["payload"]["bodies"] == 3
+    assert found.environment["command"].endswith("--data FILE  # the 3 rows of a DataFrame")
 
 
 def test_failed_calls_are_results_and_not_errors(tmp_path: Path) -> None:
@@ -56,6 +93,14 @@ def test_failed_calls_are_results_and_not_errors(tmp_path: Path) -> None:
         ({"users": 0}, "--users 0"),
         ({"data": "nowhere.csv"}, "nowhere.csv"),
         ({"limits": ["p99"]}, "--limit p99"),
+        ({"limits": "p99"}, "--limit p99"),
+        ({"run_time": 0.5}, "--run-time 0.5s"),
+        ({"run_time": "soon"}, "--run-time"),
+        ({"workers": "many"}, "--workers: invalid int value"),
+        ({"data": [[1.0]]}, "found list; expected a pandas DataFrame"),
+        ({"data": pd.DataFrame({"a": [1, "x", object()]})}, "a column can't be written"),
+        ({"repeat": 3}, "no option 'repeat'"),
+        ({"junit": "nowhere/out.xml"}, "nowhere"),
     ],
 )
 def test_wrong_input_raises_before_a_call(tmp_path: Path, options: dict[str, Any], said: str) -> None:
@@ -66,6 +111,41 @@ def test_wrong_input_raises_before_a_call(tmp_path: Path, options: dict[str, Any
         assert not server.log()
     assert said in str(error.value)
     assert not list((tmp_path / "reports").glob("*"))
+
+
+def test_options_are_written_as_python_has_them() -> None:
+    """A list is an option given again, or commas where it takes those; a mapping is JSON; None is nothing."""
+    options = parsed(
+        "http://x",
+        {"drop": ["a", "b"], "cpus": (0, 1), "params": {"t": 0.5}, "rate": None, "keep_calls": True},
+    )
+    assert (options.drop, options.cpus, options.rate) == (["a", "b"], "0,1", None)
+    assert json.loads(options.params) == {"t": 0.5}
+    assert options.keep_calls
+    said = " ".join(options.words)
+    assert said == 'run http://x --drop=a --drop=b --cpus=0,1 --params={"t": 0.5} --keep-calls'
+
+
+def test_ctrl_c_ends_the_run_and_keeps_it(tmp_path: Path) -> None:
+    """SIGINT in the middle: KeyboardInterrupt in the caller, the folder written, no process left."""
+    code = f"""
+import scorebench, psutil
+from tests.scoring_server import scoring_server
+try:
+    scorebench.run({{url!r}}, users=2, run_time=60, report_dir={str(tmp_path)!r}, quiet=True)
+except KeyboardInterrupt:
+    print("interrupted", len(psutil.Process().children(recursive=True)))
+"""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code.format(url=server.url)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        server.wait_for_calls(5, timeout_s=60)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert out == "interrupted 0\n"
+    (path,) = tmp_path.glob("2*/recording.json")
+    assert folder.read(path).measured.valid >= 5
 
 
 def test_no_server_is_an_input_error(tmp_path: Path) -> None:
@@ -91,7 +171,6 @@ with scoring_server() as server:
 assert socket.socket is own
 print(sorted(name for name in sys.modules if name.partition(".")[0] in ("gevent", "locust")))
 """
-    root = Path(__file__).resolve().parents[1]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["3 3 3", "[]"]

@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from scorebench.cli import parser
+from scorebench.commands.run import checked
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.scoring_server import Behaviour, Constant, ScoringServer, refusing_port, replies, scoring_server
 
@@ -217,6 +219,7 @@ def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
         (["--limit", "p99<50"], "--limit"),
         (["--warm-up", "40s"], "--warm-up"),
         (["--users", "0"], "--users"),
+        (["--run-time", "1500ms"], "2s"),
         (["--report-dir", "/proc/none"], "/proc/none"),
     ],
 )
@@ -246,6 +249,16 @@ def test_a_report_can_be_made_again(tmp_path: Path) -> None:
     again = scorebench(tmp_path, "report", str(done.folders[0]), "--format", "json")
     assert again.code == 0, again.err
     assert json.loads(again.out)["calls"] == 10
+
+
+def test_what_is_served_says_what_is_sent() -> None:
+    """The model that is brought up is the one whose signature makes the rows, unless another is named."""
+    own = parser().parse_args(["run", "webserver", "--model-uri", "models:/mine/1", "--run-time", "1.5m"])
+    assert (checked(own).model, own.run_time) == ("models:/mine/1", "90s")
+    other = parser().parse_args(["run", "webserver", "--model-uri", "models:/mine/1", "--model", "here"])
+    assert checked(other).model == "here"
+    elsewhere = parser().parse_args(["run", "http://127.0.0.1:1", "--model-uri", "models:/mine/1"])
+    assert checked(elsewhere).model is None
 
 
 def test_a_missed_limit_exits_3_and_is_remembered(tmp_path: Path) -> None:

@@ -8,13 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scorebench.api import Result, run
+    from scorebench.api import run
     from scorebench.errors import InputError
+    from scorebench.result import Result
+    from scorebench.servers.protocol import ServerFailed
 
-__all__ = ["InputError", "Result", "__version__", "run"]
+__all__ = ["InputError", "Result", "ServerFailed", "__version__", "run"]
 
 __version__ = "0.1.0"
-_WHERE = {"run": "scorebench.api", "Result": "scorebench.api", "InputError": "scorebench.errors"}
+_WHERE = {
+    "run": "scorebench.api",
+    "Result": "scorebench.result",
+    "InputError": "scorebench.errors",
+    "ServerFailed": "scorebench.servers.protocol",
+}
 
 
 def __getattr__(name: str) -> Any:

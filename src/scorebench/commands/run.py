@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def checked(options: argparse.Namespace) -> Settings:
     seconds = None if options.run_time is None else parse_seconds(options.run_time, "--run-time")
     if seconds is not None:
         if seconds != int(seconds):
-            raise InputError(f"--run-time {options.run_time}: expected whole seconds, such as {seconds:.0f}s")
+            whole = f"{ceil(seconds)}s"
+            raise InputError(f"--run-time {options.run_time}: expected whole seconds, such as {whole}")
         options.run_time = f"{seconds:.0f}s"  # Locust reads fewer forms
     if options.target in SERVERS and options.body is None:
         options.model = options.model or options.model_uri  # what is served says what can be sent
@@ -92,8 +94,10 @@ def run_folder(parent: Path, name: str) -> Iterator[Path]:
         folder.point_latest(path)
 
 
-def launch_of(options: argparse.Namespace, url: str, path: Path, **changes: Any) -> Launch:
-    """The run that the options ask for, against `url`, left in `path`."""
+def launch_of(
+    options: argparse.Namespace, url: str, path: Path, *, command: str | None = None, **changes: Any
+) -> Launch:
+    """The run that the options ask for, against `url`, left in `path`; `command` makes it again."""
     chosen = {option.name: getattr(options, option.name) for option in OPTIONS}
     return Launch(
         url=url,
@@ -103,7 +107,7 @@ def launch_of(options: argparse.Namespace, url: str, path: Path, **changes: Any)
         options=chosen,
         processes=options.processes,
         generator_cpus=options.generator_cpus,
-        command=shlex.join(["scorebench", *options.words]),
+        command=command or shlex.join(["scorebench", *options.words]),
         **changes,
     )
 

@@ -33,6 +33,11 @@ def render(template: str, **values: Any) -> str:
     )
 
 
+def fragment(template: str, **values: Any) -> str:
+    """The same for a part of somebody else's page: without style sheet and script."""
+    return _environment().get_template(f"{template}.html.j2").render(**values)
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
