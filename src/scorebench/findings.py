@@ -106,6 +106,24 @@ def _generator_cpu(_: Summary, recording: Recording) -> Iterator[Finding]:
             )
 
 
+def _generator_late(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """Answers that wait in the generator make every call look slower than the server is."""
+    lateness = [float(s["late_s"]) for s in recording.resources if s.get("late_s") is not None]
+    service_s = summary.service.percentiles["p50"].value
+    if not lateness or not service_s:
+        return
+    late_s = float(np.mean(lateness))
+    share = late_s / service_s
+    if late_s >= LEAST_LAG_S["p50"] and share > LAG_SHARE_WARNING:
+        yield Finding(
+            Severity.INVALID if share > LAG_SHARE else Severity.WARNING,
+            "generator_busy",
+            f"answers waited {say_seconds(late_s)} for the generator on average, "
+            f"{say_percent(round(share, 3))} of the median service time ({say_seconds(service_s)})",
+            "look for what else runs in its process and on its cores; start more workers (--processes)",
+        )
+
+
 def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
     samples = sorted(
         (str(sample["who"]), float(sample["cpu"]))
@@ -284,6 +302,7 @@ CHECKS: tuple[Check, ...] = (
     _counts,
     _lag,
     _generator_cpu,
+    _generator_late,
     _rate,
     _never_sent,
     _late,

@@ -1,0 +1,213 @@
+"""How true the figures are: scorebench against a server on a real socket that draws, sleeps and logs.
+
+Three tables: a server frozen for 5 s, beside what closed loops say of it; service times of known
+distributions at several rates; an M/M/1 queue against theory. The truth is the server's own log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+if not __package__:  # run as a script: `bench` and `tests` are found from the repository's root
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from tests.scoring_server import (
+    Behaviour,
+    Constant,
+    Draw,
+    Exponential,
+    Record,
+    ScoringServer,
+    TwoHumps,
+    scoring_server,
+)
+
+from bench.closed_loops import GENERATORS, USERS
+
+FREEZE_S, FREEZE_FROM_S, FREEZE_RATE = 5.0, 10.0, 100
+DISTRIBUTIONS: dict[str, Draw] = {
+    "constant 5 ms": Constant(0.005),
+    "exponential 5 ms": Exponential(0.005),
+    "two humps": TwoHumps(0.004, 0.040, second_share=0.1),
+}
+RATES = (50, 200, 1000)
+MEAN_SERVICE_S = 0.004
+LOADS = (0.5, 0.8)
+
+
+@dataclass(frozen=True)
+class Row:
+    """`said` beside the `truth`, in seconds."""
+
+    what: str
+    name: str
+    said: float | None
+    truth: float
+
+    def cells(self) -> list[str]:
+        if self.said is None:
+            return [self.what, self.name, "not said", _ms(self.truth), "-"]
+        off = self.said - self.truth
+        return [self.what, self.name, _ms(self.said), _ms(self.truth), f"{100 * off / self.truth:+.1f} %"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables as Markdown."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=3, help="of each distribution and rate (3)")
+    parser.add_argument("--seconds", type=int, default=10, help="a run of a distribution (10)")
+    parser.add_argument("--queue-seconds", type=int, default=120, help="a run of the M/M/1 queue (120)")
+    parser.add_argument("--only", choices=("freeze", "times", "queue"))
+    options = parser.parse_args(arguments)
+    tables: dict[str, Callable[[], list[Row]]] = {
+        "freeze": freeze,
+        "times": lambda: times(options.runs, options.seconds),
+        "queue": lambda: queue(options.queue_seconds),
+    }
+    for name, measure in tables.items():
+        if options.only in (None, name):
+            show(HEADS[name], measure())
+    return 0
+
+
+HEADS = {
+    "freeze": f"A server frozen for {FREEZE_S:g} s in a run of 30 s at {FREEZE_RATE}/s",
+    "times": "Service times, medians of the runs",
+    "queue": "An M/M/1 queue: mean response time, beside the server's log and theory, 1 / (1/s - rate)",
+}
+
+
+def show(head: str, rows: Sequence[Row]) -> None:
+    print(f"**{head}**\n\n| what | figure | said | truth | off |\n| --- | --- | ---: | ---: | ---: |")
+    for row in rows:
+        print("| " + " | ".join(row.cells()) + " |")
+    print(flush=True)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:,.2f} ms"
+
+
+def run(server: ScoringServer, *words: str) -> dict[str, dict[str, float | None]]:
+    """summary.json of a run of scorebench against `server`."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "scorebench",
+            "run",
+            server.url,
+            "--quiet",
+            "--report-dir",
+            folder,
+            *words,
+        ]
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+        summary: dict[str, dict[str, float | None]] = json.loads(
+            (Path(folder) / "latest/summary.json").read_text()
+        )
+        return summary
+
+
+def freeze() -> list[Row]:
+    """Response times of scorebench; then what others say of the same freeze."""
+    behaviour = Behaviour(service=Constant(0.005), freezes=((FREEZE_FROM_S, FREEZE_FROM_S + FREEZE_S),))
+    with scoring_server(behaviour) as server:
+        words = [
+            "--users",
+            str(USERS),
+            "--rate",
+            str(FREEZE_RATE),
+            "--arrivals",
+            "constant",
+            "--run-time",
+            "30s",
+        ]
+        summary = run(server, *words)
+        truth = responses_of(server.log(), FREEZE_RATE)
+    rows = [
+        Row(f"scorebench, {USERS} users", name, summary["response_time_s"][name], _quantile(truth, q))
+        for name, q in (("p50", 0.5), ("p99", 0.99))
+    ]
+    longer = summary["response_time_s"]["p99.9"]
+    rows.append(Row(f"scorebench, {USERS} users", "p99.9", longer, _quantile(truth, 0.999)))
+    for generator in (one for one in GENERATORS if one.is_here):
+        with scoring_server(behaviour) as server:
+            said = generator.p99_s(server.url, FREEZE_RATE, 30)
+        rows.append(Row(generator.name, "p99", said, _quantile(truth, 0.99)))
+    return rows
+
+
+def responses_of(log: Sequence[Record], rate_per_s: float) -> list[float]:
+    """From when each call was due, by the rate alone, to when its answer left."""
+    calls = sorted((r for r in log if r.answered_s is not None), key=lambda record: record.first_byte_s)
+    start_s = min(record.first_byte_s - n / rate_per_s for n, record in enumerate(calls))
+    return [float(r.answered_s or 0) - (start_s + n / rate_per_s) for n, r in enumerate(calls)]
+
+
+def times(runs: int, seconds: int) -> list[Row]:
+    """Each distribution at each rate: the median over runs of what was said, and of the truth."""
+    rows = []
+    for name, draw in DISTRIBUTIONS.items():
+        for rate in RATES:
+            found = [_times_once(draw, rate, seconds, seed) for seed in range(1, runs + 1)]
+            for figure, q in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+                said = [value for one in found if (value := one[0][figure]) is not None]
+                truth = [_quantile(one[1], q) for one in found]
+                middle = statistics.median(said) if len(said) == runs else None
+                rows.append(Row(f"{name}, {rate}/s", figure, middle, statistics.median(truth)))
+    return rows
+
+
+def _times_once(
+    draw: Draw, rate: int, seconds: int, seed: int
+) -> tuple[dict[str, float | None], list[float]]:
+    with scoring_server(Behaviour(service=draw)) as server:
+        words = ["--users", "200", "--rate", str(rate), "--arrivals", "poisson", "--seed", str(seed)]
+        summary = run(server, *words, "--run-time", f"{seconds}s")
+        return summary["service_time_s"], [record.response_s for record in server.log()]
+
+
+def queue(seconds: int) -> list[Row]:
+    """One server, exponential service, Poisson arrivals."""
+    rows = []
+    for load in LOADS:
+        rate = load / MEAN_SERVICE_S
+        with scoring_server(Behaviour(service=Exponential(MEAN_SERVICE_S), at_once=1)) as server:
+            words = [
+                "--users",
+                "200",
+                "--rate",
+                f"{rate:g}",
+                "--arrivals",
+                "poisson",
+                "--run-time",
+                f"{seconds}s",
+            ]
+            said = run(server, *words)["response_time_s"]["mean"]
+            log = [record.response_s for record in server.log()]
+        rows.append(Row(f"{load:.0%} load, {len(log):,} calls", "mean, log", said, statistics.fmean(log)))
+        rows.append(Row(f"{load:.0%} load", "mean, theory", said, 1 / (1 / MEAN_SERVICE_S - rate)))
+    return rows
+
+
+def _quantile(values: Sequence[float], q: float) -> float:
+    """The nearest rank, as the summary's percentiles are."""
+    ordered = np.sort(np.asarray(values))
+    return float(ordered[max(math.ceil(q * len(ordered)) - 1, 0)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
