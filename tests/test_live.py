@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,8 +11,10 @@ from scorebench.live import look
 from scorebench.outcome import Outcome
 from scorebench.report.live import line
 from tests.commands import scorebench
+from tests.locust_page import WINE
 from tests.recordings import calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server
+from tests.terminal import on_terminal, screen
 
 
 def test_rates_are_those_of_the_last_whole_seconds() -> None:
@@ -28,6 +27,17 @@ def test_rates_are_those_of_the_last_whole_seconds() -> None:
     assert (live.due_per_s, live.sent_per_s, live.throughput_per_s) == (100, 100, 100)
     assert live.percentiles_s["p99"] is not None
     assert json.loads(json.dumps(live.to_dict()))["outcomes"] == {"valid": 800}
+
+
+def test_rates_wait_for_what_workers_have_not_told_yet() -> None:
+    """At 8 s the workers have told of 5 s: looked at 4 s behind, the rate is the 100/s that it was."""
+    of = recording(calls(evenly(500, rate_per_s=100)))
+    first_s = of.measured.first_due_s
+    assert first_s is not None
+    late, early = (look(of, now_s=first_s + 8, started_s=first_s, behind_s=behind) for behind in (4, 1))
+    assert (late.due_per_s, late.sent_per_s) == (100, 100)
+    assert early.due_per_s is not None
+    assert early.due_per_s < 50
 
 
 def test_what_is_not_known_yet_is_none() -> None:
@@ -85,23 +95,6 @@ def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(tmp_path: Path) -> None:
     assert shown.rindex("Measurement:") > shown.rindex("\x1b[2K")
 
 
-def on_terminal(command: list[str], folder: Path) -> str:
-    """All that `command` writes to a terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    said = b""
-    try:
-        while more := os.read(ours, 65536):
-            said += more
-    except OSError:  # Linux tells the end so
-        pass
-    finally:
-        os.close(ours)
-        process.wait(60)
-    return said.decode()
-
-
 def test_no_color_leaves_a_terminal_without_colours(tmp_path: Path) -> None:
     """NO_COLOR: figures are still drawn over one another, but no code sets a colour."""
     with scoring_server(Behaviour(service=Constant(0.01))) as server:
@@ -121,3 +114,48 @@ def test_a_master_shows_what_its_workers_do(tmp_path: Path) -> None:
         done = scorebench(tmp_path, "run", server.url, *words)
     (said,) = re.findall(r"^5 s of 7 s: ([\d,]+) calls", done.err, re.MULTILINE)
     assert 0 < int(said.replace(",", "")) <= done.summary["calls"]
+
+
+TALKING = '''
+import logging, sys, threading, time
+from locust import events
+from scorebench.plugin import ScoringUser
+
+class Caller(ScoringUser):
+    """As it comes."""
+
+@events.test_start.add_listener
+def talk(**_):
+    import gevent
+    def say():
+        for number in range(8):
+            logging.getLogger("locust.mine").info("word %d", number)
+            gevent.sleep(0.4)
+    gevent.spawn(say)
+'''
+
+
+def test_what_locust_says_stays_on_the_terminal(tmp_path: Path) -> None:
+    """Log lines and Locust's own table come while the figures are shown: each stands there at the end."""
+    locustfile = tmp_path / "talking.py"
+    locustfile.write_text(TALKING)
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        words = ["-f", str(locustfile), "--headless", "-H", server.url, "--data", WINE]
+        command = [sys.executable, "-m", "locust", *words, "-u", "2", "-r", "10", "-t", "5s"]
+        said = on_terminal(command, tmp_path)
+    shown = screen(said)
+    assert "3 s of 5 s" in said
+    assert not [line for line in shown if " s of 5 s" in line], "the figures are left on the screen"
+    for number in range(8):
+        assert [
+            line for line in shown if re.fullmatch(rf"\[.*\] .*/INFO/locust.mine: word {number}", line)
+        ], number
+    tables = [line for line in shown if line.split()[:1] == ["Aggregated"]]
+    # One every two seconds, one at the end, and the table of percentiles.
+    assert len(tables) >= 4
+    assert len(tables) == said.count("Aggregated")
+
+
+def test_the_screen_of_these_tests_is_a_terminals() -> None:
+    """Written over, cleared and moved up: what would be lost on a terminal is lost here."""
+    assert screen("one\r\ntwo\rT\x1b[1A\r\x1b[2KONE\r\n\r\nend") == ["ONE", "Two", "end"]

@@ -67,12 +67,15 @@ def look(
     of_calls: int | None = None,
     users: int | None = None,
     offered_per_s: float | None = None,
+    behind_s: int = 1,
 ) -> Live:
-    """What `recording` holds at `now_s` (Unix seconds); cheap enough to be asked each second."""
+    """What `recording` holds at `now_s` (Unix seconds); cheap enough to be asked each second.
+
+    `behind_s` is how long it takes until all calls of a second are in it; longer where workers report them.
+    """
     measured, warm_up = recording.measured, recording.warm_up
-    due, sent, valid = _recent(
-        recording, range(max(ceil(started_s), int(now_s) - RECENT_S - 1), int(now_s) - 1)
-    )
+    known_s = int(now_s) - behind_s
+    due, sent, valid = _recent(recording, range(max(ceil(started_s), known_s - RECENT_S), known_s))
     return Live(
         elapsed_s=max(now_s - started_s, 0.0),
         of_s=of_s,

@@ -8,10 +8,11 @@ slow call outlasts.
 from __future__ import annotations
 
 import time
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
 from scorebench.calls import from_bytes, to_bytes
 from scorebench.plugin.session import Session, session_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from scorebench.plugin.run import Run
 
 KEY = "scorebench"
+BEHIND_S = ceil(WORKER_REPORT_INTERVAL) + 1
+"""Seconds after which a master has heard of all calls of a second."""
 ORDER = "scorebench_workers"
 _STOP, _LAST, _RESET, _EXHAUSTED = (f"scorebench_{word}" for word in ("stop", "last", "reset", "exhausted"))
 _GRACE_S = 10.0

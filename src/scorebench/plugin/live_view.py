@@ -7,11 +7,12 @@ for programs that started the run.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import gevent
 from gevent.event import Event
@@ -71,8 +72,31 @@ def _screen() -> Iterator[Callable[[Live, int], None]]:
     from rich.console import Console
     from rich.live import Live as Screen
 
-    with Screen(console=Console(stderr=True), auto_refresh=False, transient=True) as screen:
+    console, before = Console(stderr=True), (sys.stdout, sys.stderr)
+    # What goes to stdout stays there where that is a file.
+    own = Screen(console=console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty())
+    with own as screen, _logging_above(before):
         yield lambda live, _second: screen.update(_panel(live), refresh=True)
+
+
+@contextmanager
+def _logging_above(before: tuple[TextIO, TextIO]) -> Iterator[None]:
+    """Have log handlers write through the streams that rich put in place, above the figures.
+
+    They hold the streams that were there `before`: written past rich, a line would be drawn over.
+    """
+    loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+    handlers = {
+        one for logger in loggers for one in logger.handlers if isinstance(one, logging.StreamHandler)
+    }
+    moved = [(handler, handler.stream) for handler in handlers if handler.stream in before]
+    for handler, stream in moved:
+        handler.setStream((sys.stdout, sys.stderr)[before.index(stream)])
+    try:
+        yield
+    finally:
+        for handler, stream in moved:
+            handler.setStream(stream)
 
 
 def _panel(live: Live) -> RenderableType:

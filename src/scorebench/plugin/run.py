@@ -215,6 +215,7 @@ class Run:
             of_calls=settings.calls,
             users=self.environment.runner.user_count if self.environment.runner else None,
             offered_per_s=None if settings.arrivals is None else settings.arrivals.rate_at(now_s - started_s),
+            behind_s=cluster.BEHIND_S if self.is_master else 1,
         )
 
     def listen_to_launcher(self) -> None:
