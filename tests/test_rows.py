@@ -229,7 +229,7 @@ def test_rows_are_made_with_the_seed_and_number_asked_for() -> None:
 
 def test_nothing_to_send_is_an_error() -> None:
     """No data and no model; a model with neither example nor signature."""
-    with pytest.raises(InputError, match="give --data FILE or --model-uri URI"):
+    with pytest.raises(InputError, match="give --data FILE or --model URI"):
         rows_for(None, None)
     with pytest.raises(
         InputError, match=r"m: the model has no input example and no signature .*give --data FILE"

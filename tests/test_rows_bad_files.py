@@ -77,7 +77,7 @@ def test_no_file_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit", [0, -3])
 def test_no_rows_asked_for_is_an_error(limit: int, tmp_path: Path) -> None:
     """The number comes back in the message."""
-    with pytest.raises(InputError, match=f"--num-records: found {limit}, expected 1 or more"):
+    with pytest.raises(InputError, match=f"--rows: found {limit}, expected 1 or more"):
         read_rows(_file(tmp_path, "d.csv", "a\n1\n"), limit=limit)
-    with pytest.raises(InputError, match=f"--num-records: found {limit}, expected 1 or more"):
+    with pytest.raises(InputError, match=f"--rows: found {limit}, expected 1 or more"):
         rows_for(None, None, limit=limit)

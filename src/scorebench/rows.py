@@ -61,7 +61,7 @@ def rows_for(
 
 def _refuse_nothing(model: ModelInfo | None) -> NoReturn:
     if model is None:
-        raise InputError("data: found none, expected a file or a model; give --data FILE or --model-uri URI")
+        raise InputError("data: found none, expected a file or a model; give --data FILE or --model URI")
     raise InputError(
         f"{model.place}: the model has no input example and no signature to make rows from; give --data FILE"
     )
@@ -191,7 +191,7 @@ def parse_json(text: bytes, place: str) -> Any:
 
 def _check_limit(limit: int | None) -> None:
     if limit is not None and limit < 1:
-        raise InputError(f"--num-records: found {limit}, expected 1 or more; leave it out for all rows")
+        raise InputError(f"--rows: found {limit}, expected 1 or more; leave it out for all rows")
 
 
 def _first(frame: pd.DataFrame, limit: int | None, place: str) -> pd.DataFrame:
