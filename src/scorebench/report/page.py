@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.finding import Severity
 from scorebench.report import html, text
-from scorebench.report.charts import charts
+from scorebench.report.capacity_charts import capacity_charts
+from scorebench.report.charts import Chart, histogram, percentiles, times_of
 from scorebench.report.environment import told_in_a_line
+from scorebench.report.time_charts import time_charts
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 
@@ -23,8 +25,13 @@ _KINDS = {Severity.INVALID: "bad", Severity.WARNING: "warn", Severity.NOTE: "pla
 _WORDS = {Severity.INVALID: "Not valid:", Severity.WARNING: "Warning:", Severity.NOTE: "Note:"}
 
 
-def render(recording: Recording, summary: Summary, verdict: Verdict) -> str:
-    """The page. A run without a call has verdicts and what it was measured with."""
+def render(
+    recording: Recording, summary: Summary, verdict: Verdict, *, capacity: Mapping[str, Any] | None = None
+) -> str:
+    """The page. A run without a call has verdicts and what it was measured with.
+
+    `capacity` is the capacity.json of the search that the run is a step of.
+    """
     told = summary.environment
     server = (told.get("server") or {}).get("kind")
     name = " ".join(filter(None, ["Load test of", server, told.get("url")]))
@@ -43,16 +50,35 @@ def render(recording: Recording, summary: Summary, verdict: Verdict) -> str:
             for one in verdict.findings
         ],
         headline=_headline(summary),
-        charts=charts(recording, summary),
+        capacity=[] if capacity is None else capacity_charts(capacity),
+        charts=_charts(summary),
+        over_time=time_charts(recording),
         outcomes=[[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()],
         examples=[(label, plain(answer)) for label, answer in summary.examples.items()],
-        account=" ".join(plain(line) for line in text.account(summary)),
+        account=[plain(line) for line in text.account(summary)],
+        events=_events(recording),
         times=[["ms", *row[1:]] if not row[0] else row for row in text.times(summary)],
         users=_users(summary),
         users_note=_spread(summary),
         environment=list(_flat(told)),
         command=plain(str(told.get("command") or "not recorded")),
     )
+
+
+def _charts(summary: Summary) -> list[Chart]:
+    times = times_of(summary)
+    return [chart for chart in (percentiles(times), histogram(*times[0])) if chart is not None]
+
+
+def _events(recording: Recording) -> list[list[str]]:
+    """When, seen from the first call; what; why."""
+    first_s = min(recording.measured.seconds, default=None)
+    rows = []
+    for event in recording.events:
+        known = first_s is not None and event.get("t_s") is not None
+        when = say_seconds(float(event["t_s"]) - first_s) if known and first_s is not None else NOT_MEASURED
+        rows.append([when, plain(str(event["what"])), plain(str(event.get("why") or ""))])
+    return rows
 
 
 def _verdicts(verdict: Verdict) -> list[dict[str, str]]:

@@ -1,134 +1,156 @@
-"""Series of points → a chart as SVG, drawn here and now: no script, no library in the page, nothing to load.
+"""Series of points → a chart as SVG, drawn here and now: no library in the page, nothing to load.
 
 Plotly's bundle alone is 4.7 MB, which leaves a page no room under 5 MB and is slow to open; a run's charts
-are lines. Knows coordinates and SVG; nothing of runs. All text is escaped.
+are lines. They are as wide as the page: lines stand in a box that is stretched, text beside it in its own
+size, so that a phone shows it as large as a desk does. `page.js` shows the values at the pointer, which it
+has from `data-points`.
+
+Knows coordinates and SVG; nothing of runs. All text is escaped.
 """
 
 from __future__ import annotations
 
-import math
+import json
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 760, 260
-LEFT, RIGHT, TOP, BOTTOM = 74, 14, 12, 34
+from scorebench.report.axes import Axis
+
+WIDTH = 1000
+"""Of the box of lines in its own units, whatever its width on the screen."""
+HEIGHT = 200
+TOP, BOTTOM = 10, 40
 COLOURS = 6
 """Classes `series-0` … of the style sheet, each with a dash of its own: colour alone tells nobody apart."""
+MOST_TICKS = 5
+"""Along x; beyond, every other gives way where the screen is narrow."""
 
 Point = tuple[float, float | None]
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line; a gap where y is None. `steps`: a value holds until the next."""
+    """A line; a gap where y is None. `steps`: a value holds until the next; `dots` instead; `area` below."""
 
     name: str
     points: Sequence[Point]
     steps: bool = False
+    dots: bool = False
+    area: bool = False
 
 
 @dataclass(frozen=True)
-class Axis:
-    """`low` to `high` in the units of `place`, which maps a value there; `ticks` are (value, text)."""
+class Mark:
+    """A place along x that has a name."""
 
-    label: str
-    low: float
-    high: float
-    ticks: Sequence[tuple[float, str]]
-    place: Callable[[float], float] = float
-
-    def share(self, value: float) -> float:
-        """Between 0 and 1."""
-        low, high = self.place(self.low), self.place(self.high)
-        return 0.5 if high == low else min(max((self.place(value) - low) / (high - low), 0.0), 1.0)
+    x: float
+    text: str
 
 
-def linear(label: str, high: float, say: Callable[[float], str], low: float = 0.0) -> Axis:
-    """From `low` to a round number not below `high`."""
-    span = max(high - low, 1e-9)
-    step = _round_step(span / 4)
-    count = math.ceil(span / step - 1e-9)
-    return Axis(
-        label, low, low + count * step, [(low + n * step, say(low + n * step)) for n in range(count + 1)]
+def chart(
+    title: str, series: Sequence[Series], x: Axis, y: Axis, *, marks: Sequence[Mark] = (), group: str = ""
+) -> str:
+    """One chart with its legend, named for a screen reader. Charts of one `group` share their cursor."""
+    lines = "".join(_line(one, number, x, y) for number, one in enumerate(series))
+    inner = [
+        *_grid(x, y),
+        f'<svg class="lines" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" y="{TOP}" '
+        f'width="100%" height="{HEIGHT}">{lines}</svg>',
+        *(_mark(mark, x) for mark in marks),
+        f'<line class="cursor" y1="{TOP}" y2="{TOP + HEIGHT}"/>',
+    ]
+    return (
+        f'<div class="plot" data-group="{escape(group)}" data-points="{escape(_points(series, x, y))}">'
+        f'<svg class="chart" height="{TOP + HEIGHT + BOTTOM}" role="img" tabindex="0" '
+        f'aria-label="{escape(title)}">{"".join(inner)}</svg>{_legend(series)}</div>'
     )
 
 
-def logarithmic(label: str, low: float, high: float, say: Callable[[float], str]) -> Axis:
-    """Powers of ten around positive values; 1, 2 and 5 where there are few."""
-    low, high = max(low, 1e-9), max(high, low * 1.0001, 1e-9)
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    factors = (1, 2, 5) if last - first <= 2 else (1,)
-    values = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
-    below = max([v for v in values if v <= low], default=low)
-    above = min([v for v in values if v >= high], default=high)
-    ticks = [(v, say(v)) for v in values if below <= v <= above]
-    return Axis(label, below, above, ticks, lambda value: math.log10(max(value, 1e-9)))
-
-
-def hdr(label: str, most: float) -> Axis:
-    """Shares from p0 towards p100, as HdrHistogram's plots have them: each nine takes the same room."""
-    marks = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999]
-    high = next((mark for mark in marks[2:] if mark >= most), marks[-1])
-    ticks = [(mark, f"p{100 * mark:.6g}") for mark in marks if mark <= high]
-    return Axis(label, 0.0, high, ticks, lambda share: -math.log10(1 - min(share, 0.9999999)))
-
-
-def chart(title: str, series: Sequence[Series], x: Axis, y: Axis) -> str:
-    """One chart with its legend, named for a screen reader."""
-    inner = [*_grid(x, y), *(_line(one, number, x, y) for number, one in enumerate(series))]
-    legend = "".join(
-        f'<li><svg class="key" viewBox="0 0 24 8" aria-hidden="true"><path class="line series-{n % COLOURS}" '
-        f'd="M0 4H24"/></svg>{escape(one.name)}</li>'
+def _legend(series: Sequence[Series]) -> str:
+    keys = "".join(
+        f'<li><svg class="key" viewBox="0 0 24 8" aria-hidden="true">'
+        f'<path class="{"dot" if one.dots else "line"} series-{n % COLOURS}" '
+        f'd="{"M12 4h.01" if one.dots else "M0 4H24"}"/></svg>'
+        f'{escape(one.name)} <b class="value"></b></li>'
         for n, one in enumerate(series)
     )
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"{''.join(inner)}</svg><ul class=legend>{legend}</ul>"
-    )
+    return f'<ul class="legend" aria-live="polite">{keys}<li class="at"></li></ul>'
+
+
+def _points(series: Sequence[Series], x: Axis, y: Axis) -> str:
+    """JSON: places along x, what each is called, and each series' values there as texts."""
+    longest = max(series, key=lambda one: len(one.points), default=Series("", ()))
+    at = [point[0] for point in longest.points]
+    texts = [[_said(one, value, y) for value in at] for one in series]
+    return json.dumps([[round(_x(x, value)) for value in at], [x.say(value) for value in at], texts])
+
+
+def _said(one: Series, at: float, y: Axis) -> str:
+    """The value that holds at that place."""
+    index = bisect_right(one.points, at, key=lambda point: point[0]) - 1
+    value = one.points[index][1] if index >= 0 else None
+    return "–" if value is None else y.say(value)  # noqa: RUF001 (a dash is meant)
 
 
 def _grid(x: Axis, y: Axis) -> list[str]:
     found = []
     for value, text in y.ticks:
-        at = _y(y, value)
-        found += [f'<path class="grid" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>', _text(LEFT - 6, at + 4, text)]
-    for value, text in x.ticks:
-        at = _x(x, value)
-        found.append(f'<path class="grid" d="M{at:.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
-        at_edge = at > WIDTH - RIGHT - 20
-        found.append(_text(at, HEIGHT - BOTTOM + 15, text, "end" if at_edge else "middle"))
-    return [*found, _text(WIDTH - RIGHT, HEIGHT - 3, x.label)]
+        at = _y(y, value) + TOP
+        found.append(f'<line class="grid" x2="100%" y1="{at:.1f}" y2="{at:.1f}"/>')
+        found.append(f'<text class="tick" x="-8" y="{at + 4:.1f}" text-anchor="end">{escape(text)}</text>')
+    for number, (value, text) in enumerate(x.ticks):
+        share = f"{x.share(value):.2%}"
+        found.append(f'<line class="grid" x1="{share}" x2="{share}" y1="{TOP}" y2="{TOP + HEIGHT}"/>')
+        kind = "tick minor" if number % 2 and len(x.ticks) > MOST_TICKS else "tick"
+        found.append(_text(kind, share, TOP + HEIGHT + 16, text, "middle"))
+    return [*found, _text("tick", "100%", TOP + HEIGHT + 34, x.label, "end")]
 
 
-def _text(x: float, y: float, text: str, anchor: str = "end") -> str:
-    return f'<text class="tick" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def _mark(mark: Mark, x: Axis) -> str:
+    share = x.share(mark.x)
+    line = f'<line class="mark" x1="{share:.2%}" x2="{share:.2%}" y1="{TOP}" y2="{TOP + HEIGHT}"/>'
+    anchor = "end" if share > 0.5 else "start"
+    return line + _text("tick", f"{share:.2%}", TOP + 10, f" {mark.text} ", anchor)
+
+
+def _text(kind: str, x: str, y: float, text: str, anchor: str) -> str:
+    return f'<text class="{kind}" x="{x}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def _line(one: Series, number: int, x: Axis, y: Axis) -> str:
-    path, pen_down, before = [], False, 0.0
-    for value_x, value_y in one.points:
-        if value_y is None:
+    places = [(_x(x, at), None if value is None else _y(y, value)) for at, value in one.points]
+    kind = "dot" if one.dots else "area" if one.area else "line"
+    draw: Callable[[Sequence[tuple[float, float | None]], bool], str] = _dots if one.dots else _stroke
+    path = draw(places, one.steps)
+    if one.area and places:
+        path += f"V{HEIGHT}H{places[0][0]:.1f}Z"
+    name = escape(one.name)
+    return f'<path class="{kind} series-{number % COLOURS}" d="{path}"><title>{name}</title></path>'
+
+
+def _dots(places: Sequence[tuple[float, float | None]], _: bool) -> str:
+    return "".join(f"M{at_x:.1f} {at_y:.1f}h.01" for at_x, at_y in places if at_y is not None)
+
+
+def _stroke(places: Sequence[tuple[float, float | None]], steps: bool) -> str:
+    path, pen_down = [], False
+    for at_x, at_y in places:
+        if at_y is None:
             pen_down = False
             continue
-        at_x, at_y = _x(x, value_x), _y(y, value_y)
         if not pen_down:
-            path.append(f"M{at_x:.1f} {at_y:.1f}h.1")
+            path.append(f"M{at_x:.1f} {at_y:.1f}h.1")  # a point alone is seen too
         else:
-            path.append(f"V{before:.1f}H{at_x:.1f}V{at_y:.1f}" if one.steps else f"L{at_x:.1f} {at_y:.1f}")
-        pen_down, before = True, at_y
-    kind, title = f"line series-{number % COLOURS}", escape(one.name)
-    return f'<path class="{kind}" d="{"".join(path)}"><title>{title}</title></path>'
+            path.append(f"H{at_x:.1f}V{at_y:.1f}" if steps else f"L{at_x:.1f} {at_y:.1f}")
+        pen_down = True
+    return "".join(path)
 
 
 def _x(axis: Axis, value: float) -> float:
-    return LEFT + axis.share(value) * (WIDTH - LEFT - RIGHT)
+    return axis.share(value) * WIDTH
 
 
 def _y(axis: Axis, value: float) -> float:
-    return HEIGHT - BOTTOM - axis.share(value) * (HEIGHT - TOP - BOTTOM)
-
-
-def _round_step(least: float) -> float:
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least * 0.999)
+    return (1 - axis.share(value)) * HEIGHT

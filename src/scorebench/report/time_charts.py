@@ -1,0 +1,217 @@
+"""Recording → charts along the time of the run, one under the other on the same axis. Computes nothing new.
+
+A long run is drawn in stretches: of times the slowest second of each, so that no stall is lost; of rates the
+mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scorebench.report import axes, svg
+from scorebench.report.charts import Chart
+from scorebench.report.words import NOT_MEASURED, plain
+from scorebench.timeline import Second, timeline
+from scorebench.units import say_percent, say_rate, say_seconds
+
+if TYPE_CHECKING:
+    from scorebench.recording import Recording
+
+MOST_POINTS = 600
+TABLE_ROWS = 60
+"""All seconds are in seconds.csv."""
+MOST_MARKS = 8
+GROUP = "time"
+LATENCIES = {"p50": "p50_s", "p95": "p95_s", "p99": "p99_s", "slowest call": "max_s"}
+RATES = {"due": "due", "sent": "sent", "valid answers": "valid"}
+OUTCOMES = {"valid": "valid", "not valid": "invalid", "failed": "failed", "cut off": "cut_off"}
+T = TypeVar("T")
+Pick = Callable[[Sequence[float]], float]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The seconds of a run, the axis they stand on, and what happened on it."""
+
+    seconds: Sequence[Second]
+    x: axes.Axis
+    marks: Sequence[svg.Mark]
+
+    @property
+    def whole(self) -> _Run:
+        """Without the first second and the last, which the run fills in part."""
+        return replace(self, seconds=self.seconds[1:-1]) if len(self.seconds) > 4 else self
+
+    @property
+    def step_s(self) -> int:
+        """Seconds that are drawn as one."""
+        return max(-(-len(self.seconds) // MOST_POINTS), 1)
+
+    @property
+    def drawn_as(self) -> str:
+        """What a point of a long run stands for; empty where it is a second."""
+        return "" if self.step_s == 1 else f" Each point is {self.step_s} s: {{}}."
+
+    def lines(self, names: Mapping[str, str], pick: Pick, *, steps: bool = False) -> list[svg.Series]:
+        groups = _groups(self.seconds, self.step_s)
+        return [
+            svg.Series(name, [(float(g[0].t_s), _picked(g, key, pick)) for g in groups], steps=steps)
+            for name, key in names.items()
+        ]
+
+    def table(
+        self, names: Mapping[str, str], pick: Pick, say: Callable[[float], str]
+    ) -> tuple[list[str], list[list[str]]]:
+        groups = _groups(self.seconds, max(-(-len(self.seconds) // TABLE_ROWS), 1))
+        rows = [
+            [self.x.say(g[0].t_s), *(_said(_picked(g, key, pick), say) for key in names.values())]
+            for g in groups
+        ]
+        return ["From", *names], rows
+
+
+def time_charts(recording: Recording) -> list[Chart]:
+    """Those that the recording has something for, in the order they are read in."""
+    seconds = timeline(recording.measured)
+    if not seconds:
+        return []
+    marks = [
+        svg.Mark(at_s, plain(str(event["what"]), 40))
+        for event in recording.events
+        if (at_s := float(event.get("t_s", -1)) - seconds[0].unix_s) >= 0
+    ]
+    run = _Run(seconds, axes.clock(float(len(seconds))), marks[:MOST_MARKS])
+    samples = [sample for sample in recording.resources if sample.get("t_s") is not None]
+    found = [_latency(run), _rates(run), _users(run, samples), _outcomes(run)]
+    found += [_sampled(run, what, samples) for what in _SAMPLED]
+    return [chart for chart in found if chart is not None]
+
+
+def _latency(run: _Run) -> Chart | None:
+    series = run.lines(LATENCIES, max)
+    known = [y for one in series for _, y in one.points if y]
+    if not known:
+        return None
+    title = "Response time over the run"
+    y = axes.logarithmic("", min(known), max(known), say_seconds)
+    note = (
+        "Of the calls due in each second; a percentile is drawn where that second's calls support it. "
+        "A stall is a peak." + run.drawn_as.format("the greatest of its seconds")
+    )
+    drawn = svg.chart(title, series, run.x, y, marks=run.marks, group=GROUP)
+    return Chart(title, note, drawn, *run.table(LATENCIES, max, say_seconds))
+
+
+def _rates(run: _Run) -> Chart:
+    note = (
+        "Offered (due), achieved (sent) and answered. Sent below due: no user was free, or the generator was "
+        "late. Valid below sent: a queue grows, or calls fail."
+    )
+    return _counted(run.whole, "Calls a second", RATES, note)
+
+
+def _outcomes(run: _Run) -> Chart | None:
+    if not any(second.invalid or second.failed or second.cut_off for second in run.seconds):
+        return None
+    return _counted(
+        run, "Outcomes over the run", OUTCOMES, "Calls that ended in each second, by what became of them."
+    )
+
+
+def _counted(run: _Run, title: str, names: Mapping[str, str], note: str) -> Chart:
+    series = run.lines(names, fmean, steps=True)
+    top = max((y or 0.0 for one in series for _, y in one.points), default=1.0)
+    drawn = svg.chart(
+        title, series, run.x, axes.linear("", max(top, 1.0), say_rate), marks=run.marks, group=GROUP
+    )
+    note += run.drawn_as.format("the mean of its seconds")
+    return Chart(title, note, drawn, *run.table(names, fmean, say_rate))
+
+
+def _users(run: _Run, samples: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Of all generators together, where they were counted."""
+    by_second: dict[int, dict[str, int]] = {}
+    for sample in samples:
+        at = int(sample["t_s"]) - run.seconds[0].unix_s
+        if sample.get("users") is not None and 0 <= at <= len(run.seconds):
+            by_second.setdefault(at, {})[str(sample["who"])] = int(sample["users"])
+    if not by_second:
+        return None
+    points = [(float(at), float(sum(by_second[at].values()))) for at in sorted(by_second)]
+    drawn = svg.chart(
+        "Users",
+        [svg.Series("users", _thin(points), steps=True)],
+        run.x,
+        axes.linear("", max(users for _, users in points), lambda value: f"{value:,.4g}"),
+        group=GROUP,
+    )
+    rows = [[run.x.say(at), f"{users:,.0f}"] for at, users in _changes(points)]
+    return Chart("Users", "How many were there to call.", drawn, ["From", "Users"], rows[:TABLE_ROWS])
+
+
+def _changes(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [point for n, point in enumerate(points) if not n or points[n - 1][1] != point[1]]
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    title: str
+    key: str
+    say: Callable[[float], str]
+    note: str
+
+
+_SAMPLED = (
+    _Sampled(
+        "CPU",
+        "cpu",
+        lambda v: say_percent(round(v, 3)),
+        "100 % is one core. A generator near it measures itself.",
+    ),
+    _Sampled("Memory", "rss_bytes", lambda v: f"{v / 1e6:,.0f} MB", "Resident, of all its processes."),
+)
+
+
+def _sampled(run: _Run, what: _Sampled, samples: Sequence[Mapping[str, Any]]) -> Chart | None:
+    first_s = run.seconds[0].unix_s
+    found: dict[str, list[tuple[float, float]]] = {}
+    for sample in samples:
+        value, at = sample.get(what.key), sample["t_s"] - first_s
+        if value is not None and 0 <= at <= len(run.seconds):
+            found.setdefault(str(sample.get("who")), []).append((at, value))
+    if not found:
+        return None
+    series = [svg.Series(plain(who), _thin(points)) for who, points in sorted(found.items())]
+    top = max(y for points in found.values() for _, y in points)
+    drawn = svg.chart(
+        what.title, series, run.x, axes.linear("", max(top, 1e-3), what.say), marks=run.marks, group=GROUP
+    )
+    rows = []
+    for who, points in sorted(found.items()):
+        values = [y for _, y in points]
+        rows.append([plain(who), what.say(median(values)), what.say(max(values))])
+    return Chart(what.title, what.note, drawn, ["Process", "median", "greatest"], rows)
+
+
+def _thin(points: Sequence[tuple[float, float]]) -> list[svg.Point]:
+    """The greatest of each stretch."""
+    return [
+        max(group, key=lambda point: point[1]) for group in _groups(points, -(-len(points) // MOST_POINTS))
+    ]
+
+
+def _groups(items: Sequence[T], width: int) -> list[Sequence[T]]:
+    return [items[start : start + width] for start in range(0, len(items), width)]
+
+
+def _picked(group: Sequence[Second], key: str, pick: Pick) -> float | None:
+    """None where no second of the group has a value."""
+    values = [value for second in group if (value := getattr(second, key)) is not None]
+    return float(pick(values)) if values else None
+
+
+def _said(value: float | None, say: Callable[[float], str]) -> str:
+    return NOT_MEASURED if value is None else say(value)
