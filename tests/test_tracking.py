@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import math
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scorebench.outcome import Outcome
 from scorebench.recording import Recording
 from scorebench.summary import summarise
-from scorebench.tracking import MOST_PARAMS, PARAM_CHARACTERS, metrics, model_of, named, params, per_second
+from scorebench.tracking import (
+    MOST_PARAMS,
+    PARAM_CHARACTERS,
+    batches,
+    metrics,
+    model_of,
+    named,
+    params,
+    per_second,
+)
 from scorebench.verdict import judge
 from tests.commands import scorebench
 from tests.recordings import calls, evenly, recording
@@ -44,21 +58,43 @@ def test_names_and_parameters_are_what_mlflow_takes() -> None:
     """Signs of its own, lengths, and how many."""
     assert named("outcomes.a|b\n<c>") == "outcomes.a_b__c_"
     assert len(named("x" * 999)) == 250
+    assert [named(text) for text in ("", ".", "../x", "/x", "a//b", "a/")] == [
+        "_",
+        "_",
+        "___x",
+        "_x",
+        "a__b",
+        "a_",
+    ]
+    same = recording(calls(evenly(5)), **{"a|b": 1, "a<b": 2})
+    assert [name for name, _ in params(summarise(same))].count("a_b") == 1
     of = recording(calls(evenly(5), outcome=Outcome.VALID), **{f"k{n}": "v" * 9999 for n in range(300)})
     found = params(summarise(of))
     assert len(found) == MOST_PARAMS
     assert max(len(value) for _, value in found) == PARAM_CHARACTERS
 
 
-def test_the_model_is_known_by_its_uri_or_its_file(tmp_path: Path) -> None:
+@given(st.integers(0, 5000), st.integers(1, 1000))
+def test_batches_hold_everything_once(figures: int, first: int) -> None:
+    """In order, none larger than MLflow takes, the first no larger than it may be, and always a first."""
+    found = batches(range(figures), first=first)
+    assert [number for batch in found for number in batch] == list(range(figures))
+    assert len(found[0]) <= first
+    assert all(0 < len(batch) <= 1000 for batch in found[1:])
+
+
+def test_the_model_is_known_by_its_uri_or_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """models:/m-…, or the MLmodel's model_id; else nothing."""
     (tmp_path / "MLmodel").write_text("model_id: m-0123abcd\n")
     assert model_of({"server": {"model": "models:/m-0a1b"}}) == "m-0a1b"
     assert model_of({"server": {"model": str(tmp_path)}}) == "m-0123abcd"
-    assert model_of({"server": {"model": "models:/name/1"}}) is None
     (tmp_path / "MLmodel").write_text("model_id: ../../etc\n")
     assert model_of({"server": {"model": str(tmp_path)}}) is None
     assert model_of({}) is None
+    (tmp_path / "MLmodel").write_text("model_id: m-77\n")
+    assert model_of({"server": {"model": None}, "model": str(tmp_path)}) == "m-77"
+    monkeypatch.chdir(tmp_path)
+    assert model_of({}) is None  # and not the one that happens to lie here
 
 
 def test_a_tracking_server_that_is_not_there_is_told_first(tmp_path: Path) -> None:
@@ -73,3 +109,41 @@ def test_a_tracking_server_that_is_not_there_is_told_first(tmp_path: Path) -> No
     assert done.code == 2
     assert "--mlflow-experiment e: the tracking server can't be asked" in done.err
     assert not done.reports.exists()
+
+
+class FailingTracker(BaseHTTPRequestHandler):
+    """Knows no experiment, and makes none: asked first it looks well, and fails when it is needed."""
+
+    def do_GET(self) -> None:
+        self._answer(404, "RESOURCE_DOES_NOT_EXIST")
+
+    def do_POST(self) -> None:
+        self._answer(400, "INTERNAL_ERROR")
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+    def _answer(self, status: int, code: str) -> None:
+        body = json.dumps({"error_code": code, "message": "the disk is full"}).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_a_tracking_server_that_fails_later_costs_nothing(tmp_path: Path) -> None:
+    """The run is measured, kept and judged as ever; one line says that it was not logged, and why."""
+    pytest.importorskip("mlflow")
+    with ThreadingHTTPServer(("127.0.0.1", 0), FailingTracker) as tracker, scoring_server() as server:
+        threading.Thread(target=tracker.serve_forever, daemon=True).start()
+        done = scorebench(
+            tmp_path, "run", server.url, "--mlflow-experiment", "e", "--calls", "30", "--quiet",
+            MLFLOW_TRACKING_URI=f"http://127.0.0.1:{tracker.server_port}",
+        )  # fmt: skip
+        tracker.shutdown()
+    assert done.code == 0, done.err
+    assert done.summary["valid"] == 30
+    (line,) = [line for line in done.err.splitlines() if "mlflow-experiment" in line]
+    assert "not logged" in line
+    assert "the disk is full" in line
+    assert str(done.folders[0].relative_to(tmp_path)) in line

@@ -6,13 +6,18 @@ What is None is not logged: MLflow's metrics know no gap, and 0 would be a figur
 from __future__ import annotations
 
 import math
+import os
+import posixpath
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.report.words import plain
+from scorebench.signature import is_uri
 from scorebench.timeline import timeline
 
 if TYPE_CHECKING:
@@ -20,54 +25,83 @@ if TYPE_CHECKING:
     from scorebench.summary import Summary
     from scorebench.verdict import Verdict
 
-MOST_METRICS, MOST_PARAMS, PARAM_CHARACTERS, NAME_CHARACTERS = 1000, 100, 6000, 250
-"""What MLflow takes: metrics a batch, parameters a batch, characters of a value and of a name."""
+MOST_TOGETHER, MOST_PARAMS, PARAM_CHARACTERS, NAME_CHARACTERS = 1000, 100, 6000, 250
+"""What MLflow takes: entries a batch, parameters a batch, characters of a value and of a name."""
+RETRIES_BEFORE, RETRIES_AFTER = 1, 4
+"""Of a request before the load, when somebody waits for an error, and after it, when figures would be lost.
+MLflow's own seven take four minutes."""
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+_LOGGED_MODEL = r"m-[0-9a-f]+"
 Figure = tuple[str, float, int]
 """(name, value, step)."""
 
 
 def check(experiment: str) -> None:
-    """InputError unless the tracking server answers; nothing is made there yet."""
-    client = _client()
-    try:
-        client.get_experiment_by_name(experiment)
-    except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come
-        raise InputError(
-            f"--mlflow-experiment {experiment}: the tracking server can't be asked "
-            f"({type(problem).__name__}). Is MLFLOW_TRACKING_URI right?"
-        ) from None
+    """InputError unless the tracking server answers and would take a run in `experiment`."""
+    place = f"--mlflow-experiment {plain(experiment)}"
+    with _retrying(RETRIES_BEFORE):
+        try:
+            found = _client().get_experiment_by_name(experiment)
+        except InputError:
+            raise
+        except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come
+            raise InputError(
+                f"{place}: the tracking server can't be asked ({type(problem).__name__}: "
+                f"{plain(str(problem), 120)}). Is MLFLOW_TRACKING_URI right?"
+            ) from None
+    if found is not None and found.lifecycle_stage != "active":
+        raise InputError(f"{place}: it was deleted; restore it in MLflow, or name another")
 
 
 def log(folder: Path, experiment: str, recording: Recording, summary: Summary, verdict: Verdict) -> str:
     """Log the run in `folder`; the id of MLflow's run. Whatever MLflow raises comes through."""
+    with _retrying(RETRIES_AFTER):
+        client = _client()
+        found = client.get_experiment_by_name(experiment)
+        number = client.create_experiment(experiment) if found is None else found.experiment_id
+        began_ms = int(1e3 * float(summary.environment.get("started_s") or time.time()))
+        run_id: str = client.create_run(number, start_time=began_ms, run_name=folder.name).info.run_id
+        try:
+            _fill(client, run_id, folder, recording=recording, summary=summary, verdict=verdict)
+        except Exception:
+            with suppress(Exception):  # what was wrong first is what is told
+                client.set_terminated(run_id, "FAILED")
+            raise
+        client.set_terminated(run_id)
+    return run_id
+
+
+def _fill(
+    client: Any, run_id: str, folder: Path, *, recording: Recording, summary: Summary, verdict: Verdict
+) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
-    client = _client()
-    found = client.get_experiment_by_name(experiment)
-    number = client.create_experiment(experiment) if found is None else found.experiment_id
-    began_ms = int(1e3 * float(summary.environment.get("started_s") or time.time()))
-    run_id: str = client.create_run(number, start_time=began_ms, run_name=folder.name).info.run_id
-    model_id = model_of(summary.environment)
+    model_id = _logged_model(client, summary.environment)
+    start_ms = 1000 * min(recording.measured.seconds, default=int(time.time()))
     now_ms = int(time.time() * 1e3)
     overall = [
         Metric(name, value, now_ms, step, model_id=model_id, run_id=run_id)
         for name, value, step in metrics(summary, verdict)
     ]
     steps = [
-        Metric(name, value, began_ms + 1000 * step, step, run_id=run_id)
+        Metric(name, value, start_ms + 1000 * step, step, run_id=run_id)
         for name, value, step in per_second(recording)
     ]
-    every = [*overall, *steps]
     told = [Param(name, value) for name, value in params(summary)]
     tags = [RunTag("scorebench.valid", str(verdict.valid)), RunTag("scorebench.met", str(verdict.met))]
-    client.log_batch(run_id, metrics=every[: MOST_METRICS - MOST_PARAMS], params=told, tags=tags)
-    for start in range(MOST_METRICS - MOST_PARAMS, len(every), MOST_METRICS):
-        client.log_batch(run_id, metrics=every[start : start + MOST_METRICS])
+    first, *others = batches([*overall, *steps], first=MOST_TOGETHER - len(told) - len(tags))
+    client.log_batch(run_id, metrics=first, params=told, tags=tags)
+    for batch in others:
+        client.log_batch(run_id, metrics=batch)
     for path in sorted(folder.iterdir()):
         if path.is_file():
             client.log_artifact(run_id, str(path))
-    client.set_terminated(run_id)
-    return run_id
+
+
+def batches(every: Sequence[Any], *, first: int) -> list[Sequence[Any]]:
+    """`every` in parts that MLflow takes; the first part leaves room for parameters and tags."""
+    starts = [0, *range(first, len(every), MOST_TOGETHER)]
+    return [every[start:end] for start, end in zip(starts, [*starts[1:], len(every)], strict=True)]
 
 
 def metrics(summary: Summary, verdict: Verdict) -> Iterator[Figure]:
@@ -80,8 +114,9 @@ def metrics(summary: Summary, verdict: Verdict) -> Iterator[Figure]:
         "rows_per_s": summary.rows_per_s,
         "exit_code": int(verdict.exit_code),
     }
-    for of, times in (("service_time_s", summary.service), ("response_time_s", summary.response)):
-        known |= {f"{of}.{name}": value for name, value in times.to_dict().items()}
+    times = {"service_time_s": summary.service, "response_time_s": summary.response, "lag_s": summary.lag}
+    for of, figures in times.items():
+        known |= {f"{of}.{name}": value for name, value in figures.to_dict().items()}
     known |= {f"outcomes.{label}": calls for label, calls in summary.outcomes.items()}
     for name, value in known.items():
         if value is not None and math.isfinite(value):
@@ -98,32 +133,55 @@ def per_second(recording: Recording) -> Iterator[Figure]:
 
 
 def params(summary: Summary) -> list[tuple[str, str]]:
-    """What the run was made with; as many as MLflow takes."""
+    """What the run was made with; as many as MLflow takes, each name once."""
     flat = _flat(summary.environment)
-    return [(named(name), str(value)[:PARAM_CHARACTERS]) for name, value in flat if value is not None][
-        :MOST_PARAMS
-    ]
+    told = {named(name): str(value)[:PARAM_CHARACTERS] for name, value in flat if value is not None}
+    return list(told.items())[:MOST_PARAMS]
 
 
 def named(text: str) -> str:
-    """Letters, digits and the signs that MLflow's names may have."""
-    return re.sub(r"[^\w\-./ :]", "_", text)[:NAME_CHARACTERS] or "_"
+    """Letters, digits and the signs that MLflow's names may have; no path that could be written otherwise."""
+    name = re.sub(r"[^\w\-./ :]", "_", text)[:NAME_CHARACTERS]
+    flat = posixpath.normpath(name) == name and not name.startswith((".", "/"))
+    return name if flat else re.sub(r"[./]", "_", name) or "_"
+
+
+def _logged_model(client: Any, told: Mapping[str, Any]) -> str | None:
+    """The model that was served, where this tracking server knows it."""
+    try:
+        model_id = model_of(told)
+        return model_id if model_id and client.get_logged_model(model_id) else None
+    except Exception:  # whatever a store says: a run without the link is better than none
+        return None
 
 
 def model_of(told: Mapping[str, Any]) -> str | None:
-    """The logged model that was served, where its URI or its MLmodel file says which."""
-    uri = str((told.get("server") or {}).get("model") or "")
-    if found := re.fullmatch(r"models:/(m-[0-9a-f]+)", uri):
+    """The id of the logged model that was served: its URI says it, or its MLmodel file, or MLflow does."""
+    uri = str((told.get("server") or {}).get("model") or told.get("model") or "")
+    if found := re.fullmatch(rf"models:/({_LOGGED_MODEL})", uri):
         return found[1]
-    path = Path(uri.removeprefix("file://")) / "MLmodel"
-    try:
-        import yaml
+    if not uri:
+        return None
+    return _id_by_mlflow(uri) if is_uri(uri) else _id_in_file(Path(uri))
 
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+
+def _id_in_file(folder: Path) -> str | None:
+    import yaml
+
+    try:
+        content = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return None
     model_id = content.get("model_id") if isinstance(content, dict) else None
-    return model_id if isinstance(model_id, str) and re.fullmatch(r"m-[0-9a-f]+", model_id) else None
+    return model_id if isinstance(model_id, str) and re.fullmatch(_LOGGED_MODEL, model_id) else None
+
+
+def _id_by_mlflow(uri: str) -> str | None:
+    """Of models:/name/1, models:/name@alias, runs:/…; whatever MLflow raises comes through."""
+    from mlflow.models import get_model_info
+
+    model_id: str | None = get_model_info(uri).model_id
+    return model_id
 
 
 def _flat(told: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -132,6 +190,19 @@ def _flat(told: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+@contextmanager
+def _retrying(times: int) -> Iterator[None]:
+    """MLflow's own variable, unless somebody set it."""
+    if _RETRIES in os.environ:
+        yield
+        return
+    os.environ[_RETRIES] = str(times)
+    try:
+        yield
+    finally:
+        del os.environ[_RETRIES]
 
 
 def _client() -> Any:

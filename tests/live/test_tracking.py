@@ -67,3 +67,42 @@ def test_a_run_is_logged_with_its_steps_and_files(tmp_path: Path, tracking: str)
     assert len({metric.step for metric in history}) == len(history) >= 3
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert {"report.html", "recording.json", "summary.json"} <= files
+
+
+@pytest.mark.timeout(240)
+def test_figures_are_linked_to_the_model_that_was_scored(tmp_path: Path, tracking: str) -> None:
+    """A logged model of this server has the run's summary metrics, once, and none of the seconds'."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking)
+    model = client.create_logged_model(client.create_experiment("models"), name="mine")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "MLmodel").write_text(
+        f"model_id: {model.model_id}\n"
+        """signature: {inputs: '[{"type": "double", "name": "pH", "required": true}]'}\n"""
+        "flavors: {python_function: {}}\n"
+    )
+    with scoring_server() as server:
+        words = ["--users", "1", "--calls", "50", "--model", str(folder), "--mlflow-experiment", "load tests"]
+        done = scorebench(tmp_path, "run", server.url, *words, MLFLOW_TRACKING_URI=tracking)
+    assert done.code == 0, done.err
+    linked = {metric.key: metric.value for metric in client.get_logged_model(model.model_id).metrics or ()}
+    assert linked["calls"] == 50
+    assert linked["service_time_s.p50"] == pytest.approx(done.summary["service_time_s"]["p50"])
+    assert not [name for name in linked if name.startswith("second.")]
+
+
+@pytest.mark.timeout(240)
+def test_a_deleted_experiment_is_told_before_the_load(tmp_path: Path, tracking: str) -> None:
+    """MLflow takes no run in it: one line, exit 2, nothing sent."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking)
+    client.delete_experiment(client.create_experiment("old"))
+    with scoring_server() as server:
+        words = ["--calls", "3", "--mlflow-experiment", "old"]
+        done = scorebench(tmp_path, "run", server.url, *words, MLFLOW_TRACKING_URI=tracking)
+        assert not server.log()
+    assert done.code == 2
+    assert "--mlflow-experiment old: it was deleted" in done.err

@@ -6,9 +6,11 @@ Knows nothing of how a run is made: folders are all that it reads.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,24 +79,26 @@ def publish(options: argparse.Namespace, folders: Sequence[Path]) -> None:
         _write(options, found)
     except OSError as problem:
         print(f"scorebench: {problem.filename}: {problem.strerror}; the run itself is kept", file=sys.stderr)
-    if options.mlflow_experiment:
-        for one in found:
-            _track(one, options.mlflow_experiment)
+    for one in found if options.mlflow_experiment else ():
+        _track(one, options.mlflow_experiment, quiet=options.quiet)
 
 
-def _track(one: Finished, experiment: str) -> None:
+def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
     from scorebench import tracking
     from scorebench.report.words import plain
 
     try:
-        run_id = tracking.log(one.folder, experiment, one.recording, one.summary, one.verdict)
+        with redirect_stdout(io.StringIO() if quiet else sys.stderr):  # where MLflow says the run's address
+            run_id = tracking.log(one.folder, experiment, one.recording, one.summary, one.verdict)
     except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come; the run is what counts
+        said = f"{type(problem).__name__}: {plain(str(problem), 200)}"
         print(
-            f"scorebench: --mlflow-experiment {experiment}: {plain(str(problem), 200)}; "
-            f"the run is kept in {one.folder}",
+            f"scorebench: --mlflow-experiment {plain(experiment)}: not logged ({said}); "
+            f"the run itself is kept in {one.folder}",
             file=sys.stderr,
         )
-    else:
+        return
+    if not quiet:
         print(f"MLflow: run {run_id} in experiment {plain(experiment)}", file=sys.stderr)
 
 

@@ -23,6 +23,7 @@ def known(
         **surroundings.describe(),
         "command": os.environ.get(COMMAND_VARIABLE) or " ".join(["locust", *sys.argv[1:]]),
         "url": settings.target.url,
+        "model": settings.model,
         "server": dict(server),
         "server_cpus": cpus,
         "shared_cores": surroundings.shared_cores(settings.target.host, cpus),

@@ -1,0 +1,114 @@
+"""What docs/ and its examples tell people to type is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scorebench.cli import parser
+from tests.commands import ROOT
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+WORKFLOWS = [ROOT / "docs" / "examples" / name for name in ("github-workflow.yml", "gitlab-ci.yml")]
+COMMAND = re.compile(r"(?:^|(?<=; ))(?:[A-Z_]+=\S+ )*((?:scorebench|locust) .*)")
+LOCUST_PARSES = """
+import sys
+import scorebench.plugin
+from locust.argument_parser import get_parser
+print(get_parser().parse_args(sys.argv[1:]).limit)
+"""
+
+
+def typed(page: Path) -> list[str]:
+    """The commands of a page: indented lines, without their comments; those with … are no whole command."""
+    lines = re.findall(r"^    (\S.*?)(?:\s{2,}#.*)?$", page.read_text(), re.MULTILINE)
+    return [found[1] for line in lines if "…" not in line and (found := COMMAND.match(line))]
+
+
+def scripts(content: Any) -> Iterator[str]:
+    """What a workflow has a shell do, wherever it stands."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if key in ("run", "script", "after_script"):
+                yield from [value] if isinstance(value, str) else value
+            else:
+                yield from scripts(value)
+    elif isinstance(content, list):
+        for item in content:
+            yield from scripts(item)
+
+
+def run_by(workflow: Path) -> list[str]:
+    """The commands of ours in a workflow, each on one line."""
+    shell = "\n".join(scripts(yaml.safe_load(workflow.read_text())))
+    return [found[1] for line in shell.replace("\\\n", " ").splitlines() if (found := COMMAND.match(line))]
+
+
+def assert_taken(command: str) -> None:
+    """Our parser knows every word of it, up to where the shell takes over."""
+    words = shlex.split(command)
+    ends = [index for index, word in enumerate(words) if word in ("||", "|", ">", "&&")]
+    parser().parse_args(words[1 : min(ends, default=len(words))])
+
+
+EVERY = [(page.name, command) for page in PAGES for command in typed(page)]
+EVERY += [(workflow.name, command) for workflow in WORKFLOWS for command in run_by(workflow)]
+
+
+def of(program: str) -> list[Any]:
+    found = [(place, command) for place, command in EVERY if command.split()[0] == program]
+    return [pytest.param(command, id=f"{place}-{number}") for number, (place, command) in enumerate(found)]
+
+
+def test_commands_are_found() -> None:
+    """The readers of pages and workflows see what there is; otherwise the tests below check nothing."""
+    assert {"ci.md", "servers.md", *(workflow.name for workflow in WORKFLOWS)} <= {
+        place for place, _ in EVERY
+    }
+    assert len(of("scorebench")) > 10
+    assert of("locust")
+    assert [len(run_by(workflow)) for workflow in WORKFLOWS] == [4, 3]
+
+
+def test_an_unknown_option_is_refused() -> None:
+    """The checks below go red for an option that does not exist."""
+    with pytest.raises(SystemExit):
+        assert_taken("scorebench run http://localhost:5001 --no-such-option")
+
+
+@pytest.mark.parametrize("command", of("scorebench"))
+def test_scorebench_takes_it(command: str) -> None:
+    """Each command and option is known."""
+    assert_taken(command)
+
+
+@pytest.mark.parametrize("command", of("locust"))
+def test_locust_takes_it(command: str) -> None:
+    """Locust with the plugin knows each option; in a process of its own, which gevent may patch."""
+    words = shlex.split(command)[1:]
+    done = subprocess.run(
+        [sys.executable, "-c", LOCUST_PARSES, *words], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each page and file that is linked is there."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_keeps_the_report_of_a_red_run(workflow: Path) -> None:
+    """Limits are set, JUnit is written, and the folder is kept although the job failed."""
+    text = workflow.read_text()
+    assert all(word in text for word in ("--limit", "--junit speed.xml", "reports", "always"))
