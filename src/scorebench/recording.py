@@ -48,20 +48,15 @@ class Recording:
     examples: dict[str, str] = field(default_factory=dict)
     """The first answer of each kind that was not valid, by outcome label, cut to 2 kB."""
     resources: list[dict[str, Any]] = field(default_factory=list)
-    """One sample a second and process: `t_s`, `who`, `cpu` (1.0 is one core), `rss_bytes`."""
+    """One sample a second and process: `t_s`, `who`, `cpu` (1.0 is one core), `rss_bytes`, `users`."""
     environment: dict[str, Any] = field(default_factory=dict)
     """Versions, host, cores, options, payload, server: told once by whoever leads the run."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """What happened besides calls, each with `t_s` and `what`: stopped early, server restarted."""
 
-    def add(self, calls: Calls, *, warm_up_ends_s: float | None = None) -> None:
-        """Count a batch; calls that were due before `warm_up_ends_s` go to the warm-up."""
-        if warm_up_ends_s is None:
-            self.measured.add(calls)
-            return
-        early = calls.due_s < warm_up_ends_s
-        self.warm_up.add(calls.select(early))
-        self.measured.add(calls.select(~early))
+    def add(self, calls: Calls) -> None:
+        """Count a batch. What belongs to the warm-up goes to `warm_up` itself."""
+        self.measured.add(calls)
 
     def add_example(self, label: str, answer: str) -> None:
         """Keep the first answer of its kind."""

@@ -5,13 +5,11 @@ Knows Locust's events and in which order they come; what is counted and printed 
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -27,17 +25,15 @@ from scorebench.limits import StopWhen
 from scorebench.live import Live, look
 from scorebench.payload import Payload
 from scorebench.plugin import batches, cluster, facts, launcher, locust_stats, plain, sampler, stop_when
+from scorebench.plugin.leaving import Left, leave
 from scorebench.plugin.live_view import LiveView
 from scorebench.plugin.session import Session, session_of, set_session
 from scorebench.plugin.user import ScoringUser
-from scorebench.plugin.warm_up import WarmUpGate
 from scorebench.prepare import payload_of
 from scorebench.probe import server_version
 from scorebench.recording import Recording
-from scorebench.report import text
 from scorebench.settings import Settings, from_namespace
-from scorebench.summary import Summary, summarise
-from scorebench.verdict import Verdict, judge
+from scorebench.warm_up import WarmUpGate
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -56,10 +52,8 @@ class Run:
         """With --keep-calls: (worker, a batch of its calls)."""
         self.events: list[dict[str, Any]] = []
         """What happened besides calls in this test, each with `t_s` and `what`."""
-        self.report: str | None = None
-        self.folder: Path | None = None
-        self.summary: Summary | None = None
-        self.verdict: Verdict | None = None
+        self.left: Left | None = None
+        """What the last test left; None until it is over."""
         self.refused: str | None = None
         """Why the last test did not start, for who looks at the page."""
         self._settings: Settings | None = None
@@ -130,8 +124,8 @@ class Run:
     def start(self) -> None:
         """A test starts: everything from zero."""
         self._phase = "running"
-        self.recording, self.report, self.folder = Recording(), None, None
-        self.summary = self.verdict = self.refused = None
+        self.recording = Recording()
+        self.left = self.refused = None
         self.kept.clear()
         self.events.clear()
         settings = self._settings = self.settings()
@@ -177,7 +171,12 @@ class Run:
             lambda sample: session.pending.resources.append(sample),  # noqa: PLW0108 (pending changes)
             lambda: session.stop_s is None,
             pids,
+            self._user_count,
         )
+
+    def _user_count(self) -> int:
+        runner = self.environment.runner
+        return 0 if runner is None else int(runner.user_count)
 
     def count(self, session: Session, calls: Calls) -> None:
         """A batch: into the recording, and into Locust's statistics."""
@@ -262,26 +261,7 @@ class Run:
         self._facts["stopped_s"] = time.time()
         self.recording.environment = self._facts
         self.recording.events.extend(self.events)
-        self._write(self._settings)
-
-    def _write(self, settings: Settings) -> None:
-        summary = self.summary = summarise(self.recording)
-        self.verdict = judge(summary, self.recording, settings.limits)
-        given = os.environ.get(FOLDER_VARIABLE)
-        self.folder = Path(given) if given else self._new_folder(settings)
-        folder.write(self.folder, self.recording, summary, self.verdict)
-        if self.kept:
-            folder.write_calls(self.folder, self.kept)
-        self.report = f"{self._as_text(summary, self.verdict)}\n\nreport: {_short(self.folder)}"
-        if not given:
-            folder.point_latest(self.folder)
-
-    def _new_folder(self, settings: Settings) -> Path:
-        return folder.create(settings.report_dir, self._server_name(settings), datetime.datetime.now())
-
-    def _as_text(self, summary: Summary, verdict: Verdict) -> str:
-        shown = text.render(summary, verdict, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-        return shown.rstrip()
+        self.left = leave(self.recording, self.kept, self._settings, self._server_name(self._settings))
 
     def _server_name(self, settings: Settings) -> str:
         return str(self._server.get("kind") or settings.target.host)
@@ -310,19 +290,13 @@ class Run:
             runner.stop()  # SIGINT and SIGTERM come here with the test still running
         if self.is_worker:
             self.environment.process_exit_code = 0
-        elif self.verdict is not None:
-            self.environment.process_exit_code = self.verdict.exit_code
+        elif self.left is not None:
+            self.environment.process_exit_code = self.left.verdict.exit_code
 
     def print_report(self) -> None:
         """The report, after all that Locust prints."""
-        if self.report is not None and not getattr(self._options(), "quiet", False):
-            print(self.report, flush=True)
-
-
-def _short(path: Path) -> Path:
-    """As seen from here, where it lies below."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+        if self.left is not None and not getattr(self._options(), "quiet", False):
+            print(self.left.report, flush=True)
 
 
 def refuse(error: InputError) -> None:

@@ -19,9 +19,15 @@ BEAT_S = 0.01
 
 
 def sample_regularly(
-    sink: Callable[[dict[str, Any]], None], running: Callable[[], bool], server_pids: Iterable[int] = ()
+    sink: Callable[[dict[str, Any]], None],
+    running: Callable[[], bool],
+    server_pids: Iterable[int],
+    users: Callable[[], int],
 ) -> None:
-    """Give `sink` a sample a second while `running`; for a greenlet of its own. 1.0 of `cpu` is one core."""
+    """Give `sink` a sample a second while `running`; for a greenlet of its own. 1.0 of `cpu` is one core.
+
+    `users` are those of this process, and go with the generator's samples.
+    """
     processes = {"generator": [psutil.Process()]}
     if servers := _existing(server_pids):
         processes["server"] = servers
