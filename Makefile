@@ -25,7 +25,8 @@ bench: $(VENV)/installed
 	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/live
+	$(BIN)/python -m pytest tests/live
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ import pytest
 
 VARIABLE = "SCOREBENCH_REQUIRE"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+KNOWN = ("all", "a browser", "a docker engine", "java", "mvn", "nginx", "wrk", "hey")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -30,19 +31,21 @@ class Browser:
 def require(what: str, found: bool, cure: str) -> None:
     """End the running test here unless `what` was found.
 
-    The test is skipped with a reason that names the cure. With SCOREBENCH_REQUIRE=all it fails instead,
-    so that a machine which is meant to run everything cannot pass by running nothing.
+    The test is skipped with a reason that names the cure. With SCOREBENCH_REQUIRE=all, or a list that has
+    `what` in it ("a browser,java"), it fails instead, so that a machine which is meant to run everything
+    cannot pass by running nothing.
     """
     asked = os.environ.get(VARIABLE, "")
-    if asked not in ("", "all"):
+    names = [name for name in asked.split(",") if name]
+    if unknown := [name for name in names if name not in KNOWN]:
         pytest.fail(
-            f"{VARIABLE}={asked}: only 'all' is known; unset it to let tests be skipped", pytrace=False
+            f"{VARIABLE}={asked}: {unknown[0]!r} is not known; known are {', '.join(KNOWN)}", pytrace=False
         )
     if found:
         return
     reason = f"needs {what}: {cure}"
-    if asked == "all":
-        pytest.fail(f"{reason} ({VARIABLE}=all)", pytrace=False)
+    if "all" in names or what in names:
+        pytest.fail(f"{reason} ({VARIABLE}={asked})", pytrace=False)
     pytest.skip(reason)
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from scorebench.calls import Calls
 from scorebench.recording import EXAMPLE_BYTES, FormatError, Recording
+from scorebench.settings import WarmUp
+from scorebench.warm_up import WarmUpGate
 from tests.recordings import START_S, batches, calls, evenly, recording, through_msgpack
 
 
@@ -30,15 +32,18 @@ def full(batch: Calls) -> Recording:
 def test_each_call_is_either_warm_up_or_measured(batch: Calls, warm_up_s: float) -> None:
     """What was due before the end of the warm-up is in it, all else is measured, nothing is in both."""
     made = Recording()
-    made.add(batch, warm_up_ends_s=START_S + warm_up_s)
-    early = int((batch.due_s < START_S + warm_up_s).sum())
+    if not len(batch):
+        return
+    WarmUpGate(WarmUp(seconds=warm_up_s)).add(made, batch)
+    early = int((batch.due_s < batch.due_s.min() + warm_up_s).sum())
     assert (made.warm_up.calls, made.measured.calls) == (early, len(batch) - early)
 
 
 def test_a_call_is_measured_by_its_due_time() -> None:
     """Due in the warm-up and sent after it belongs to the warm-up: its wait began there."""
     made = Recording()
-    made.add(calls([(0.9, 1.5, 2.0), (1.0, 1.6, 2.0)]), warm_up_ends_s=START_S + 1)
+    gate = WarmUpGate(WarmUp(seconds=1.0))
+    gate.add(made, calls([(0.0, 1.5, 2.0), (1.0, 1.6, 2.0)]))
     assert (made.warm_up.calls, made.measured.calls) == (1, 1)
 
 

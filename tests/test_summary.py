@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from scorebench.calls import Calls
 from scorebench.outcome import Outcome
 from scorebench.recording import Recording
+from scorebench.settings import WarmUp
 from scorebench.summary import QUANTILES, Summary, summarise
-from tests.recordings import START_S, batches, calls, evenly, recording
+from scorebench.warm_up import WarmUpGate
+from tests.recordings import batches, calls, evenly, recording
 
 
 def of(measured: Calls, **told: object) -> Summary:
@@ -135,8 +137,9 @@ def test_the_mean_of_users_agrees_with_the_whole() -> None:
 def test_the_warm_up_is_in_no_figure() -> None:
     """Ten slow calls of the warm-up leave the measured maximum alone, and stand apart."""
     made = Recording()
-    made.add(calls(evenly(10, rate_per_s=10, service_s=0.9)), warm_up_ends_s=START_S + 1)
-    made.add(calls([(1.0, 1.0, 1.1)]), warm_up_ends_s=START_S + 1)
+    gate = WarmUpGate(WarmUp(seconds=1.0))
+    gate.add(made, calls(evenly(10, rate_per_s=10, service_s=0.9)))
+    gate.add(made, calls([(1.0, 1.0, 1.1)]))
     found = summarise(made)
     assert (found.calls, found.warm_up.calls) == (1, 10)
     assert found.service.max_s == pytest.approx(0.1)

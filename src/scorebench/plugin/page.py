@@ -104,8 +104,8 @@ class Tab:
     def remember(self) -> None:
         """A run ended: its files may be seen."""
         self._fresh_until_s = 0.0
-        if self._run.folder is not None:
-            self._folders[self._run.folder.name] = self._run.folder.absolute()
+        if self._run.left is not None:
+            self._folders[self._run.left.folder.name] = self._run.left.folder.absolute()
 
     def state(self) -> dict[str, Any]:
         """The run that goes on, or the last one, with links to what the runs left."""
@@ -120,9 +120,7 @@ class Tab:
             recording = run.so_far()
             summary = summarise(recording, bounds=False)
             return board(summary, judge(summary, recording, limits_of(recording), so_far=True), live)
-        if run.summary is None or run.verdict is None:
-            return None
-        return board(run.summary, run.verdict, None)
+        return None if run.left is None else board(run.left.summary, run.left.verdict, None)
 
     def _links(self) -> list[dict[str, Any]]:
         """Latest first; `href` counts from the address of these routes."""
