@@ -37,8 +37,8 @@ def sample_regularly(
     while running():
         late_s = _lateness_s()
         for who, group in processes.items():
-            sample = _sample(who, group)
-            sink(sample | ({"late_s": late_s} if who == "generator" else {}))
+            own = {"late_s": late_s, "users": users()} if who == "generator" else {}
+            sink(_sample(who, group) | own)
 
 
 def _lateness_s() -> float:

@@ -128,9 +128,12 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
 def _said(found: Estimate) -> tuple[str, str]:
     if found.value is None:
         return "not shown", f"needs {found.needed:,} calls"
-    if found.low is None or found.high is None:
-        return say_seconds(found.value), ""
-    return say_seconds(found.value), f"99 % sure: {say_seconds(found.low)} to {say_seconds(found.high)}"
+    if found.low is None:
+        return say_seconds(found.value), "bounds not known"
+    between = f"at least {say_seconds(found.low)}"
+    if found.high is not None:
+        between = f"{say_seconds(found.low)} to {say_seconds(found.high)}"
+    return say_seconds(found.value), f"99 % sure: {between}"
 
 
 def _users(summary: Summary) -> list[list[str]]:

@@ -91,7 +91,7 @@ def time_charts(recording: Recording) -> list[Chart]:
 
 
 def _latency(run: _Run) -> Chart | None:
-    series = run.lines(LATENCIES, max)
+    series = [one for one in run.lines(LATENCIES, max) if any(y is not None for _, y in one.points)]
     known = [y for one in series for _, y in one.points if y]
     if not known:
         return None
@@ -102,7 +102,8 @@ def _latency(run: _Run) -> Chart | None:
         "A stall is a peak." + run.drawn_as.format("the greatest of its seconds")
     )
     drawn = svg.chart(title, series, run.x, y, marks=run.marks, group=GROUP)
-    return Chart(title, note, drawn, *run.table(LATENCIES, max, say_seconds))
+    drawn_of = {one.name: LATENCIES[one.name] for one in series}
+    return Chart(title, note, drawn, *run.table(drawn_of, max, say_seconds))
 
 
 def _rates(run: _Run) -> Chart:
