@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +12,7 @@ from typing import Any, cast
 import jsonschema
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, mannwhitneyu
 
 from scorebench import folder, schema
 from scorebench.compare import Change, RunSet, compare, difference, middle, mismatches, p_value, runs_needed
@@ -33,7 +34,10 @@ NOISE = 0.05
 
 def a_set(name: str, values: Any, metric: str = "p99") -> RunSet:
     """Runs of which one figure is known."""
-    runs = [SimpleNamespace(figure=lambda asked, v=v: v if asked == metric else None) for v in values]
+    runs = [
+        SimpleNamespace(figure=lambda asked, v=v: v if asked == metric else None, estimate=lambda _: None)
+        for v in values
+    ]
     return RunSet(name, cast(Any, tuple(runs)))
 
 
@@ -66,6 +70,41 @@ def test_four_runs_each_are_the_fewest() -> None:
     assert p_value([1, 2, 3], [4, 5, 6]) is None
     assert p_value([1, 2, 3, 4], [5, 6, 7, 8]) == pytest.approx(2 / 70)
     assert p_value([1] * 5, [1] * 5) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([1.0] * 8, [1.0] * 4 + [0.9] * 4), ([1.0, 1.0, 2.0, 3.0, 1.0], [2.0, 2.0, 3.0, 3.0, 4.0, 2.0])],
+)
+def test_equal_values_do_not_make_a_difference_real_too_soon(before: list[float], after: list[float]) -> None:
+    """p by going through every way to deal the values out: scipy's approximation is too low for few runs."""
+    every = [*before, *after]
+
+    def u(chosen: tuple[int, ...]) -> float:
+        left = [every[i] for i in chosen]
+        right = [every[i] for i in range(len(every)) if i not in chosen]
+        return sum((a > b) + 0.5 * (a == b) for a in left for b in right)
+
+    found = [u(chosen) for chosen in combinations(range(len(every)), len(before))]
+    seen = u(tuple(range(len(before))))
+    tails = (sum(one >= seen for one in found), sum(one <= seen for one in found))
+    assert p_value(before, after) == pytest.approx(min(1, 2 * min(tails) / len(found)))
+    assert p_value(before, after) != pytest.approx(float(mannwhitneyu(before, after).pvalue), rel=0.1)
+
+
+@pytest.mark.parametrize("runs", [4, 6, 12])
+def test_shares_that_are_mostly_whole_do_not_cry_wolf(runs: int) -> None:
+    """Valid shares tie: a difference is called by chance at most 1 time in 20, counted exactly: every
+    number of runs at 100 % in either set, by how likely it is."""
+    often = binom.pmf(np.arange(runs + 1), runs, 0.5)
+
+    def called(old: int, new: int) -> bool:
+        p = p_value([1.0] * old + [0.99] * (runs - old), [1.0] * new + [0.99] * (runs - new))
+        return p is not None and p < 0.05
+
+    counts = range(runs + 1)
+    wolf = sum(often[old] * often[new] for old in counts for new in counts if called(old, new))
+    assert 0 < wolf <= 0.05
 
 
 @pytest.mark.parametrize("count", [6, 9, 10, 25])
@@ -114,6 +153,36 @@ def test_runs_of_different_loads_are_no_comparison() -> None:
     ]
     assert mismatches(runs) == ["arrivals: closed loop and poisson", "users: 5 and 6"]
     assert mismatches(runs[:1] * 3) == []
+    odd = [summarise(recording(calls(evenly(5)), users=u, payload="x")) for u in ([1], {"a": 2})]
+    assert mismatches(odd) == ["users: [1] and {'a': 2}"], "a file may hold anything"
+
+
+def test_a_gate_seldom_fails_without_a_difference() -> None:
+    """A gate on p99 of any size, 10 runs each of the same: at most 2.5 % of 1,000 trials, worse being one
+    side of two; so two gates stay below 5 %."""
+    draw = np.random.default_rng(11)
+    threshold = [parse_threshold("p99 +0.01%")]
+    failed = 0
+    for old, new in draw.lognormal(math.log(0.05), NOISE, (TRIALS, 2, 10)).tolist():
+        failed += compare(a_set("a", old), a_set("b", new), threshold).gates[0].failed is True
+    assert 0 < failed <= 0.025 * TRIALS + 5  # 5: one standard deviation of that count
+
+
+def test_one_run_each_shows_its_own_bounds_alone() -> None:
+    """Nothing is said across runs; what stands in brackets is the run's own, from its summary."""
+    of = summarise(recording(calls(evenly(1000, service_s=[0.01 + n * 7 % 10 / 1000 for n in range(1000)]))))
+    one = compare(RunSet("a", (of,)), RunSet("b", (of,)))
+    (p50,) = (d for d in one.differences if d.metric == "p50")
+    bounds = of.estimate("p50")
+    assert bounds is not None
+    assert p50.before is not None
+    assert p50.before.within == (bounds.low, bounds.high)
+    assert p50.change is Change.TOO_FEW
+    shown = report.render([one])
+    assert "1 and 1 runs can't show a difference" in shown
+    assert "It takes 4 of each" in shown
+    assert "it says nothing of other runs" in shown
+    assert "left out, too few calls a run: p99.9 needs 6,636" in shown
 
 
 # The command.
@@ -239,6 +308,47 @@ def test_sets_by_folder_by_stem_and_by_name(tmp_path: Path) -> None:
     assert {name: len(paths) for name, paths in named.items()} == {"a": 3, "b": 1}
     with pytest.raises(InputError, match="NAME=DIR,DIR"):
         sets_of([str(tmp_path / "new-1"), str(tmp_path / "new-2")])
+
+
+def test_runs_of_one_name_in_two_folders_are_two_sets(tmp_path: Path) -> None:
+    """`old/* new/*`: the folder tells them apart; a run named twice counts once, in two sets never."""
+    for name in ("old/run-1", "old/run-2", "new/run-1", "a=b"):
+        left(tmp_path / name, 0.01)
+    (tmp_path / "old" / "latest").symlink_to("run-2")
+    words = [str(tmp_path / name) for name in ("old/latest", "old/run-1", "old/run-2", "new/run-1")]
+    found = sets_of(words)
+    assert list(found) == [str(tmp_path / "old" / "run"), str(tmp_path / "new" / "run")]
+    assert [len(runs) for runs in found.values()] == [2, 1]
+    assert "a=b" in sets_of([words[3], str(tmp_path / "a=b")]), "a folder that is there is no list"
+    with pytest.raises(InputError, match="in two sets, a and b"):
+        sets_of([f"a={words[0]}", f"b={words[2]}"])
+    with pytest.raises(InputError, match="a folder between the commas"):
+        sets_of([f"a={words[0]},", f"b={words[3]}"])
+
+
+def test_a_run_that_was_not_valid_is_told(tmp_path: Path) -> None:
+    """Too few calls to be valid: compared, with a warning that names the folder."""
+    left(tmp_path / "reports" / "before", 0.01)
+    of = recording(calls(evenly(1000)), users=1, host="here", payload={"digest": "d", "rows_per_call": 1})
+    of.environment["due"] = 5000  # calls that nobody can account for
+    summary = summarise(of)
+    (tmp_path / "reports" / "after").mkdir()
+    folder.write(tmp_path / "reports" / "after", of, summary, judge(summary, of))
+    done = compared(tmp_path)
+    assert done.code == 0, done.err
+    assert "warning: reports/after: the measurement is not valid" in done.out
+    assert "reports/before: the measurement" not in done.out
+
+
+def test_a_recording_of_another_format_is_refused(tmp_path: Path) -> None:
+    """Exit 2, the version that is needed in one line."""
+    for name in ("before", "after"):
+        left(tmp_path / "reports" / name, 0.01)
+    file = tmp_path / "reports" / "after" / "recording.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 9}))
+    done = compared(tmp_path)
+    assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+    assert "recording of format 9" in done.err
 
 
 def test_names_of_sets_are_escaped_in_the_page() -> None:

@@ -65,11 +65,12 @@ def _not_valid(paths: list[Path], summaries: Any, recordings: Any) -> list[str]:
 
 def _differences(sets: list[RunSet], *, anyway: bool) -> list[str]:
     from scorebench.compare import mismatches
+    from scorebench.report.words import plain
 
     found = mismatches([run for one in sets for run in one.runs])
     if found and not anyway:
         raise InputError(
-            f"compare: these runs differ in {'; '.join(found)}: their figures are no comparison. "
+            f"compare: these runs differ in {plain('; '.join(found))}: their figures are no comparison. "
             "Measure both alike, or add --anyway."
         )
     return [f"the runs differ in {one}" for one in found]

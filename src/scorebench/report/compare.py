@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scorebench.compare import Change, Comparison, Difference, Gate, Middle, runs_needed
-from scorebench.limits import say
+from scorebench.compare import METRICS, Change, Comparison, Difference, Gate, Middle, runs_needed
+from scorebench.limits import percentile_of, say
+from scorebench.percentiles import calls_needed
 from scorebench.report import text
 from scorebench.report.data import dumped
 from scorebench.report.markdown import escaped
@@ -15,12 +16,11 @@ from scorebench.units import say_percent
 
 FORMAT = 1
 """The version of the form of a comparison in JSON."""
-FEW_RUNS = f"fewer than {runs_needed()} runs a set: no difference can be shown; run with --repeat 10"
 
 
 def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
     """The verdict of each first, then its table."""
-    blocks = [[f"warning: {line}" for line in warnings]] if warnings else []
+    blocks = [[f"warning: {plain(line)}" for line in warnings]] if warnings else []
     for one in comparisons:
         body = [line.rstrip() for line in text.table(rows(one))]
         blocks += [headline(one), *([gates(one)] if one.gates else []), body]
@@ -49,8 +49,15 @@ def headline(one: Comparison) -> list[str]:
     if real:
         said = ", ".join(f"{d.metric} {_ratio(d)} ({d.change})" for d in real)
     else:
-        said = FEW_RUNS if few else "no difference is shown"
+        said = _too_few(len(one.before.runs), len(one.after.runs)) if few else "no difference is shown"
     return [f"{runs[0]} → {runs[1]}", said]
+
+
+def _too_few(before: int, after: int) -> str:
+    return (
+        f"{before} and {after} runs can't show a difference: no test tells them from chance (p < 0.05). "
+        f"It takes {runs_needed()} of each, better 10: --repeat 10"
+    )
 
 
 def gates(one: Comparison) -> list[str]:
@@ -63,9 +70,11 @@ def why(gate: Gate) -> str:
     """The figures behind a gate."""
     found = gate.difference
     if found.before is None or found.after is None:
-        return f"{found.metric} was not measured in both"
+        share = percentile_of(found.metric)
+        needs = "" if share is None else f": it needs {calls_needed(share):,} calls a run"
+        return f"{found.metric} was not measured in both{needs}"
     if found.change is Change.TOO_FEW:
-        return FEW_RUNS
+        return _too_few(found.before.runs, found.after.runs)
     metric = found.metric
     return (
         f"{metric} went from {say(metric, found.before.value)} to {say(metric, found.after.value)} "
@@ -77,17 +86,30 @@ def rows(one: Comparison) -> list[list[str]]:
     """The table, its head first."""
     lines = [["Metric", plain(one.before.name), plain(one.after.name), "change", "p"]]
     lines += [
-        [d.metric, _middle(d, d.before), _middle(d, d.after), _change(d), _p(d)] for d in one.differences
+        [
+            d.metric,
+            _middle(d, d.before, len(one.before.runs)),
+            _middle(d, d.after, len(one.after.runs)),
+            _change(d),
+            _p(d),
+        ]
+        for d in one.differences
     ]
     if one.geometric_mean is not None:
         lines.append(["geometric mean of times", "", "", _signed(one.geometric_mean - 1), ""])
     return lines
 
 
-def _middle(found: Difference, middle: Middle | None) -> str:
+def _middle(found: Difference, middle: Middle | None, runs: int) -> str:
     if middle is None:
         return NOT_MEASURED
-    said = say(found.metric, middle.value)
+    return _bounded(found.metric, middle) + (f" ({middle.runs} of {runs} runs)" if middle.runs < runs else "")
+
+
+def _bounded(metric: str, middle: Middle) -> str:
+    said = say(metric, middle.value)
+    if middle.within is not None:
+        return f"{said} ({say(metric, middle.within[0])} to {say(metric, middle.within[1])})"
     if middle.low is None or middle.high is None or not middle.value:
         return said
     return (
@@ -118,7 +140,19 @@ def legend(comparisons: Sequence[Comparison]) -> list[str]:
     lines = ["medians over runs ± 95 % certain; ~: no difference is shown (Mann-Whitney U, p ≥ 0.05)"]
     if any(m.low is None for one in comparisons for d in one.differences for m in (d.before, d.after) if m):
         lines.append("a median has no bounds below 6 runs")
-    return lines
+    if any(m.within for one in comparisons for d in one.differences for m in (d.before, d.after) if m):
+        lines.append(
+            "of a single run, in brackets: 99 % sure by its own calls; it says nothing of other runs"
+        )
+    return lines + _left_out(comparisons)
+
+
+def _left_out(comparisons: Sequence[Comparison]) -> list[str]:
+    """Percentiles that no run has the calls for."""
+    shown = {d.metric for one in comparisons for d in one.differences}
+    missing = [(m, percentile_of(m)) for m in METRICS if m not in shown and not m.startswith("service_")]
+    said = [f"{m} needs {calls_needed(share):,}" for m, share in missing if share is not None]
+    return [f"left out, too few calls a run: {', '.join(said)}"] if said else []
 
 
 def render_json(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:

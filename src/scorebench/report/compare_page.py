@@ -11,6 +11,7 @@ from scorebench.report.words import plain
 
 MOST_CURVES = 6
 """More can't be told apart."""
+CURVES = "The curve of a set is that of its run in the middle by p99"
 
 
 def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
@@ -28,7 +29,7 @@ def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> s
         warnings=[plain(line) for line in warnings],
         comparisons=[_one(each) for each in comparisons],
         curve=percentiles(curves),
-        legend=". ".join(compare.legend(comparisons)),
+        legend=". ".join([*compare.legend(comparisons), CURVES]),
     )
 
 
