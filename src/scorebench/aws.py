@@ -12,7 +12,7 @@ from typing import Any
 
 from scorebench.credentials import without
 from scorebench.errors import InputError
-from scorebench.target import Target
+from scorebench.target import DEFAULT_PATH, Target
 
 SERVICE = "sagemaker"
 SCHEME = "sagemaker://"
@@ -36,6 +36,8 @@ def endpoint_target(url: str, region: str | None, endpoint_url: str | None) -> T
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         return Target("https", f"runtime.sagemaker.{region}.{suffix}", 443, path)
     base = Target.parse(endpoint_url)
+    if base.path != DEFAULT_PATH:
+        raise InputError(f"--endpoint-url {base.url}: has a path; expected https://HOST alone")
     return Target(base.scheme, base.host, base.port, path)
 
 
@@ -46,13 +48,17 @@ class Signature:
 
     def __init__(self, region: str) -> None:
         try:
+            import botocore.exceptions
             import botocore.session
         except ImportError:
             raise InputError(
                 "sagemaker://: botocore is not installed; pip install 'scorebench[aws]'"
             ) from None
         self._region = region
-        self._credentials: Any = botocore.session.get_session().get_credentials()
+        try:
+            self._credentials: Any = botocore.session.get_session().get_credentials()
+        except botocore.exceptions.BotoCoreError as problem:  # half of a pair, no such profile
+            raise InputError(f"sagemaker://: {problem}") from None
         if self._credentials is None:
             raise InputError(
                 "sagemaker://: no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "

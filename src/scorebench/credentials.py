@@ -6,11 +6,15 @@ each process from its own environment, so that none travels from a master to its
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 from scorebench.errors import InputError
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 HIDDEN = b"(hidden)"
 SHORTEST_SECRET = 6
 """Shorter ones are not looked for in answers: they would be found everywhere."""
+MOST_TOKEN_BYTES = 65_536
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 class Credentials(Protocol):
@@ -85,6 +91,9 @@ class Source:
 
     def load(self) -> Credentials:
         """The credentials, secrets and all. InputError names what is missing, and never shows a value."""
+        if self.variable is not None and not _VARIABLE.fullmatch(self.variable):
+            # Not shown: it may be a token that was given where its variable's name belongs.
+            raise InputError("--bearer-env: found what is no name in capitals; expected one such as MY_TOKEN")
         if self.aws_region is not None:
             from scorebench.aws import Signature
 
@@ -102,7 +111,8 @@ class Source:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii")
+        with path.open("rb") as file:
+            return file.read(MOST_TOKEN_BYTES).decode("ascii")
     except OSError as problem:
         raise InputError(f"--bearer-file {path}: {problem.strerror}; expected a file with a token") from None
     except UnicodeDecodeError:
@@ -120,13 +130,37 @@ def _checked(token: str, place: str) -> str:
 
 
 def without(said: bytes, secrets: Sequence[str]) -> bytes:
-    """`said` with each secret replaced; a server may send back what it was sent."""
+    """`said` with each secret replaced, also as JSON or a URL writes it, or cut off at the end of `said`.
+
+    A server may send back what it was sent.
+    """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            said = said.replace(secret.encode(), HIDDEN)
+        if len(secret) < SHORTEST_SECRET:
+            continue
+        for form in _forms(secret):
+            said = said.replace(form, HIDDEN)
+        said = _without_its_start(said, secret.encode())
+    return said
+
+
+def _forms(secret: str) -> set[bytes]:
+    in_json = json.dumps(secret)[1:-1]
+    written = (secret, in_json, in_json.replace("/", "\\/"), quote(secret), quote(secret, safe=""))
+    return {form.encode() for form in written}
+
+
+def _without_its_start(said: bytes, secret: bytes) -> bytes:
+    """A quotation that was cut ends with the start of a secret, or with that and its closing mark."""
+    end = said[:-1] if said[-1:] in (b"'", b'"') else said
+    for length in range(min(len(secret), len(end)), SHORTEST_SECRET - 1, -1):
+        if end.endswith(secret[:length]):
+            return end[:-length] + HIDDEN + said[len(end) :]
     return said
 
 
 def is_loopback(host: str) -> bool:
     """Whether the host is this machine by its name or address."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name; 127.0.0.1.example.org is somebody else's
+        return host == "localhost"

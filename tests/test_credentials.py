@@ -1,0 +1,113 @@
+"""Secrets: where they are taken from, whom they go to, and that what is shown is without them."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorebench.aws import Signature, endpoint_target
+from scorebench.credentials import Source, is_loopback, without
+from scorebench.errors import InputError
+from scorebench.plugin.start_form import _refuse_what_is_no_field
+from scorebench.target import Target
+
+SECRET = "FwoGZXIv/YXdz+token=="
+LETTERS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=12, max_size=60)
+
+
+@given(LETTERS, st.binary(max_size=40), st.binary(max_size=40))
+def test_no_secret_is_left_in_an_answer(secret: str, before: bytes, after: bytes) -> None:
+    """Plain, as JSON writes it, and as a URL does, wherever it stands."""
+    for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe="")):
+        assert form.encode() not in without(before + form.encode() + after, [secret])
+
+
+@pytest.mark.parametrize("end", ["", "'", '"'])
+def test_a_secret_that_was_cut_is_hidden_too(end: str) -> None:
+    """An answer that is no HTTP is quoted by its first bytes, which may end within a token."""
+    assert without(f"began with b'Bearer {SECRET[:9]}{end}".encode(), [SECRET]).decode() == (
+        f"began with b'Bearer (hidden){end}"
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1.example.org", "127.example.org", "localhost.example.org", "10.0.0.1"]
+)
+def test_a_name_that_begins_like_this_machine_is_another(host: str) -> None:
+    """A token in the clear is refused to it."""
+    assert not is_loopback(host)
+    with pytest.raises(InputError, match="in the clear"):
+        Source(variable="T").check(Target.parse(f"http://{host}:5001"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_this_machine(host: str) -> None:
+    """All of 127/8, ::1 and localhost."""
+    assert is_loopback(host)
+
+
+def test_a_token_given_as_the_name_of_a_variable_is_not_shown() -> None:
+    """It would be repeated into logs."""
+    with pytest.raises(InputError) as refused:
+        Source(variable="dapi0123secret").load()
+    assert "dapi" not in str(refused.value)
+
+
+def test_an_endless_file_ends(tmp_path: Path) -> None:
+    """Only so much of --bearer-file is read."""
+    with pytest.raises(InputError, match="holds a space"):
+        Source(file=Path("/dev/zero")).load()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}, {"AWS_PROFILE": "no-such-profile"}],
+    ids=["half", "profile"],
+)
+def test_aws_credentials_that_cannot_be_read(
+    variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore's own exceptions are one line."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match="sagemaker://"):
+        Signature("eu-central-1")
+
+
+@given(st.text(min_size=1, max_size=70))
+def test_an_endpoint_is_a_name_or_refused(name: str) -> None:
+    """No name leads to another path, host or header."""
+    try:
+        target = endpoint_target(f"sagemaker://{name}", "eu-central-1", None)
+    except InputError:
+        return
+    assert target.path == f"/endpoints/{name}/invocations"
+    assert name.isascii()
+    assert name.replace("-", "").isalnum()
+
+
+def test_an_endpoint_url_with_a_path_is_refused() -> None:
+    """It would be dropped in silence."""
+    with pytest.raises(InputError, match="has a path"):
+        endpoint_target("sagemaker://a", "eu-central-1", "https://localhost:1/x")
+
+
+@pytest.mark.parametrize(
+    "form", [{"bearer_env": "HOME"}, {"body": "/etc/hostname"}, {"host": "https://other.example"}]
+)
+def test_the_page_sends_no_secret_elsewhere(form: dict[str, str]) -> None:
+    """Who can open it can't name a variable, a file or another host for the token."""
+    begun = Namespace(bearer_env="MY_TOKEN", body=None, scorebench_host="https://mine.example")
+    _refuse_what_is_no_field(begun, {"host": "https://mine.example", "rate": "5", "bearer_env": "MY_TOKEN"})
+    with pytest.raises(InputError):
+        _refuse_what_is_no_field(begun, form)
