@@ -66,7 +66,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[str]]:
     shutil.copy(ROOT / "payloads" / "wine.csv", folder / "payloads")
     updates: list[str] = []
 
-    class Client(nbclient.NotebookClient):  # type: ignore[misc]
+    class Client(nbclient.NotebookClient):  # type: ignore[misc,name-defined]
         def process_message(self, message: Any, cell: Any, cell_index: int) -> Any:
             if message["msg_type"] == "update_display_data":
                 updates.append(message["content"]["data"]["text/plain"])

@@ -16,10 +16,11 @@ from tests.scoring_server import Behaviour, Constant, scoring_server
 from scorebench.servers import ports, ready
 
 
-@pytest.fixture
-def tracking(tmp_path: Path) -> Iterator[str]:
-    """The address of `mlflow server`, which ends with the test."""
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `mlflow server`, which ends with these tests."""
     pytest.importorskip("mlflow")
+    tmp_path = tmp_path_factory.mktemp("tracking")
     port = ports.claim(0)
     store = [
         "--backend-store-uri",
@@ -84,7 +85,7 @@ def test_figures_are_linked_to_the_model_that_was_scored(tmp_path: Path, trackin
         "flavors: {python_function: {}}\n"
     )
     with scoring_server() as server:
-        words = ["--users", "1", "--calls", "50", "--model", str(folder), "--mlflow-experiment", "load tests"]
+        words = ["--users", "1", "--calls", "50", "--model", str(folder), "--mlflow-experiment", "models"]
         done = scorebench(tmp_path, "run", server.url, *words, MLFLOW_TRACKING_URI=tracking)
     assert done.code == 0, done.err
     linked = {metric.key: metric.value for metric in client.get_logged_model(model.model_id).metrics or ()}
