@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import html as stdlib_html
+import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,10 +19,11 @@ from scorebench import folder
 from scorebench.limits import parse_limit
 from scorebench.outcome import Outcome
 from scorebench.recording import Recording
-from scorebench.report import axes, page, svg
+from scorebench.report import axes, capacity_page, page, svg
+from scorebench.report.time_charts import time_charts
 from scorebench.summary import summarise
 from scorebench.verdict import judge
-from tests.recordings import calls, evenly, recording
+from tests.recordings import START_S, calls, evenly, recording
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -156,3 +159,95 @@ def test_a_folder_holds_its_page(tmp_path: Path) -> None:
     folder.write(tmp_path, of, summary, verdict)
     again = folder.read(tmp_path)
     assert (tmp_path / "report.html").read_text() == page.render(again, summarise(again), verdict)
+
+
+def searched() -> dict[str, Any]:
+    """What a search leaves: a ladder of two steps, a rate that held, one that broke, one without a figure."""
+    steps: list[dict[str, Any]] = [
+        {"users": 1, "rate_per_s": None, "throughput_per_s": 100.0, "mean_service_s": 0.01},
+        {"users": 2, "rate_per_s": None, "throughput_per_s": 120.0, "mean_service_s": 0.017},
+        {"users": 8, "rate_per_s": 90.0, "figures": {"p99<50ms": 0.04}, "held": True},
+        {"users": 8, "rate_per_s": 110.0, "figures": {"p99<50ms": 0.3}, "held": False},
+        {"users": 8, "rate_per_s": 99.0, "figures": {"p99<50ms": None}, "held": False, "invalid": ATTACK},
+    ]
+    usual: dict[str, Any] = {
+        "number": 0,
+        "sent_per_s": 90.0,
+        "throughput_per_s": 90.0,
+        "mean_service_s": None,
+    }
+    usual |= {"figures": {}, "held": None, "invalid": None}
+    told = {"url": ATTACK, "command": "scorebench capacity x"}
+    record: dict[str, Any] = {
+        "limits": ["p99<50ms"],
+        "held": {},
+        "knee": {"step": 0, "users": 1},
+        "environment": told,
+    }
+    return record | {"steps": [usual | step for step in steps]}
+
+
+def test_a_search_shows_its_knee_and_which_rates_held() -> None:
+    """The answer first; the knee by its users; each rate's figure, and what was not measured."""
+    shown = capacity_page.render(f"Holds 90/s.\nFails at 110/s.\n\n  Step ... {ATTACK}\n", searched())
+    text = text_of(shown)
+    assert text.index("Holds 90/s.") < text.index("knee: 1 user") < text.index("p99 by offered rate")
+    assert "110/s 300 ms did not hold" in text
+    assert "99/s not measured did not hold" in text
+    assert shown.count("<script>") == 1
+    assert "Step ..." not in text
+
+
+def test_a_step_shows_the_search_it_is_part_of() -> None:
+    """The same charts, before those of the run."""
+    of = thousand()
+    summary = summarise(of)
+    shown = text_of(page.render(of, summary, judge(summary, of), capacity=searched()))
+    assert shown.index("knee: 1 user") < shown.index("Time by percentile")
+
+
+def test_a_search_without_steps_has_a_page() -> None:
+    """Nothing was answered: the sentence, and no chart."""
+    record = searched() | {"steps": [], "held": None, "knee": None}
+    shown = capacity_page.render("No call was answered.\n", record)
+    assert "No call was answered." in text_of(shown)
+    assert '<svg class="chart"' not in shown
+
+
+def test_a_stall_of_a_second_survives_in_a_long_run() -> None:
+    """Of 7,200 seconds one is slow: the line of the slowest call has it."""
+    seconds = range(7200)
+    slow = [2.0 if second == 5000 else 0.01 for second in seconds]
+    of = recording(calls(evenly(7200, 1.0, slow)))
+    latency = time_charts(of)[0]
+    places, names, texts = json.loads(stdlib_html.unescape(points_of(latency.drawn)))
+    assert len(places) <= 600
+    at = [name for name, text in zip(names, texts[-1], strict=True) if text.startswith(("2", "1.9"))]
+    assert len(at) == 1
+    assert at[0] in ("1:23:12", "1:23:13", "1:23:19", "1:23:20")  # second 5000, or where its stretch begins
+
+
+def points_of(drawn: str) -> str:
+    found = re.search(r'data-points="([^"]*)"', drawn)
+    assert found
+    return found[1]
+
+
+def test_users_of_all_generators_add_up() -> None:
+    """Two workers with three and four users make seven, from the second in which both were counted."""
+    of = recording(calls(evenly(500)))
+    for second in range(4):
+        for who, users in (("generator 1", 3), ("generator 2", 4)):
+            sample = {"t_s": START_S + second, "who": who, "cpu": None, "rss_bytes": None, "users": users}
+            of.resources.append(sample)
+    charts = {chart.title: chart for chart in time_charts(of)}
+    assert charts["Users"].rows == [["0 s", "7"]]
+    assert "CPU" not in charts  # None is not measured, and no line at zero
+
+
+def test_an_axis_of_time_names_whole_minutes() -> None:
+    """Two hours: h:mm:ss, at most ten of them, the last at the end."""
+    axis = axes.clock(7200.0)
+    assert [text for _, text in axis.ticks][:2] == ["0:00:00", "0:15:00"]
+    assert axis.ticks[-1] == (7200.0, "2:00:00")
+    assert [text for _, text in axes.clock(30.0).ticks][-1] == "30 s"

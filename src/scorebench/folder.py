@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 from scorebench import schema
 from scorebench.calls import Calls
 from scorebench.errors import InputError
-from scorebench.folder_names import CALLS, LATEST, PAGE, RECORDING, SECONDS, SUMMARY, USERS
+from scorebench.folder_names import (
+    CALLS,
+    CAPACITY,
+    CAPACITY_TEXT,
+    LATEST,
+    PAGE,
+    RECORDING,
+    SECONDS,
+    SUMMARY,
+    USERS,
+)
 from scorebench.outcome import Outcome
 from scorebench.recording import FORMAT, FormatError, Recording
 from scorebench.report import data, page
@@ -111,6 +121,26 @@ def read(path: Path) -> Recording:
     except (ValueError, RecursionError):
         raise InputError(f"{file}: is not JSON, or cut short; expected the {RECORDING} of a run.") from None
     return _recording(content, file)
+
+
+def read_capacity(path: Path) -> tuple[dict[str, Any], str]:
+    """(capacity.json, capacity.txt) of a search for capacity. InputError for whatever can't be read."""
+    file = path / CAPACITY
+    try:
+        record = json.loads(file.read_bytes(), parse_constant=_refused)
+        said = (path / CAPACITY_TEXT).read_text(encoding="utf-8")
+    except OSError as problem:
+        raise InputError(
+            f"{problem.filename}: {problem.strerror}; expected what `scorebench capacity` left. "
+            "Give the folder that it named."
+        ) from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{file}: is not JSON, or cut short; expected that of a search.") from None
+    if fault := schema.first_fault(record, schema.load("capacity")) or (
+        None if _is_flat(record, DEEPEST) else "$: found lists within lists"
+    ):
+        raise InputError(f"{file}: is damaged: {fault}. Expected what `scorebench capacity` left, unchanged.")
+    return record, said
 
 
 def _refused(constant: str) -> float:

@@ -52,6 +52,10 @@ def _faults(value: Any, schema: Schema, root: Schema, place: str) -> Iterator[st
             # Only the least and the greatest can be at fault, and a recording holds many whole numbers.
             for extreme in (min(value), max(value)):
                 yield from _faults(extreme, wanted, root, f"{place}[{value.index(extreme)}]")
+        elif keyword == "anyOf":
+            faults = [next(_faults(value, one, root, place), None) for one in wanted]
+            if None not in faults:
+                yield str(faults[-1])
         elif keyword in _WITHIN:
             for inner, inner_schema, inner_place in _WITHIN[keyword](value, wanted, schema, place):
                 yield from _faults(inner, inner_schema, root, inner_place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
 from scorebench.commands.run import checked, run_folder
 from scorebench.errors import InputError
-from scorebench.folder_names import CAPACITY, CAPACITY_TEXT
+from scorebench.folder_names import CAPACITY, CAPACITY_TEXT, PAGE
 from scorebench.launch import Launch
 from scorebench.options import OPTIONS
 
@@ -93,13 +94,15 @@ def exit_code(found: Capacity) -> int:
 
 def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
     from scorebench import folder
-    from scorebench.report import capacity
+    from scorebench.report import capacity, capacity_page
 
     workers = options.workers if options.target in SERVERS else None
     said = capacity.render(found, target_per_s=options.wanted, server_workers=workers)
     told = _told(found, base)
     folder.write_text(base.folder / CAPACITY_TEXT, said)
-    folder.write_text(base.folder / CAPACITY, capacity.render_json(found, told))
+    record = capacity.render_json(found, told)
+    folder.write_text(base.folder / CAPACITY, record)
+    folder.write_text(base.folder / PAGE, capacity_page.render(said, json.loads(record)))
     print(said, end="")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
-from scorebench.folder_names import LATEST, PAGE
+from scorebench.folder_names import CAPACITY, LATEST, PAGE
 from scorebench.options import REPORT_DIR
+
+Render = Callable[[str], str]
 
 
 def add(commands: Any) -> None:
@@ -21,23 +24,55 @@ def add(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from scorebench import report
+
+    if options.format not in report.FORMATS:
+        raise InputError(f"--format {options.format}: not known; expected one of {', '.join(report.FORMATS)}")
+    path = options.directory if options.directory.is_dir() else options.directory.parent
+    is_search = options.directory.name == CAPACITY or (options.directory / CAPACITY).is_file()
+    render = _searched(path) if is_search else _measured(options)
+    if not options.open:
+        print(render(options.format), end="")
+        return 0
+    from scorebench import folder
+
+    folder.write_text(path / PAGE, render("html"))
+    import webbrowser
+
+    webbrowser.open((path / PAGE).resolve().as_uri())
+    print(path / PAGE)
+    return 0
+
+
+def _measured(options: argparse.Namespace) -> Render:
+    """A run's reports, by their format."""
     from scorebench import folder, limits, report
     from scorebench.summary import summarise
     from scorebench.verdict import judge, limits_of
 
-    if options.format not in report.FORMATS:
-        raise InputError(f"--format {options.format}: not known; expected one of {', '.join(report.FORMATS)}")
     recording = folder.read(options.directory)
     summary = summarise(recording)
     asked = [limits.parse_limit(text) for text in options.limit or ()]
     verdict = judge(summary, recording, asked or limits_of(recording))
-    if options.open:
-        page = (options.directory if options.directory.is_dir() else options.directory.parent) / PAGE
-        folder.write_text(page, report.FORMATS["html"](recording, summary, verdict))
-        import webbrowser
+    return lambda name: report.FORMATS[name](recording, summary, verdict)
 
-        webbrowser.open(page.resolve().as_uri())
-        print(page)
-        return 0
-    print(report.FORMATS[options.format](recording, summary, verdict), end="")
-    return 0
+
+def _searched(path: Path) -> Render:
+    """Those of a search for capacity, as far as there are any."""
+    from scorebench import folder
+    from scorebench.report import capacity_page
+    from scorebench.report.data import dumped
+
+    record, said = folder.read_capacity(path)
+    known: dict[str, Callable[[], str]] = {
+        "text": lambda: said,
+        "json": lambda: dumped(record, indent=2),
+        "html": lambda: capacity_page.render(said, record),
+    }
+
+    def render(name: str) -> str:
+        if name not in known:
+            raise InputError(f"--format {name}: not of a search for capacity; one of {', '.join(known)} is")
+        return known[name]()
+
+    return render

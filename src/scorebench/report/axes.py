@@ -27,10 +27,10 @@ class Axis:
         return 0.5 if high == low else min(max((self.place(value) - low) / (high - low), 0.0), 1.0)
 
 
-def linear(label: str, high: float, say: Callable[[float], str]) -> Axis:
+def linear(label: str, high: float, say: Callable[[float], str], *, least_step: float = 0.0) -> Axis:
     """From 0 to a round number not below `high`."""
     high = max(high, 1e-9)
-    step = _round_step(high / 4)
+    step = max(_round_step(high / 4), least_step)
     count = math.ceil(high / step - 1e-9)
     return Axis(label, 0.0, count * step, [(n * step, say(n * step)) for n in range(count + 1)], say)
 

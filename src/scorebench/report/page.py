@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scorebench.finding import Severity
@@ -60,7 +60,7 @@ def render(
         times=[["ms", *row[1:]] if not row[0] else row for row in text.times(summary)],
         users=_users(summary),
         users_note=_spread(summary),
-        environment=list(_flat(told)),
+        environment=list(flat(told)),
         command=plain(str(told.get("command") or "not recorded")),
     )
 
@@ -159,12 +159,12 @@ def _spread(summary: Summary) -> str:
     )
 
 
-def _flat(told: Mapping[str, Any], prefix: str = "") -> Any:
+def flat(told: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
     """(name, value) of what the environment tells; what is not known is said so."""
     for key, value in told.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{name}.")
+            yield from flat(value, f"{name}.")
         elif key != "command":
             said = "not known" if value is None else value if isinstance(value, str) else json.dumps(value)
             yield [plain(name), plain(said)]

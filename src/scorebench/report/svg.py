@@ -112,7 +112,7 @@ def _mark(mark: Mark, x: Axis) -> str:
     share = x.share(mark.x)
     line = f'<line class="mark" x1="{share:.2%}" x2="{share:.2%}" y1="{TOP}" y2="{TOP + HEIGHT}"/>'
     anchor = "end" if share > 0.5 else "start"
-    return line + _text("tick", f"{share:.2%}", TOP + 10, f" {mark.text} ", anchor)
+    return line + _text("tick", f"{share:.2%}", TOP + 10, f"\u00a0{mark.text}\u00a0", anchor)
 
 
 def _text(kind: str, x: str, y: float, text: str, anchor: str) -> str:

@@ -146,7 +146,7 @@ def _users(run: _Run, samples: Sequence[Mapping[str, Any]]) -> Chart | None:
         "Users",
         [svg.Series("users", _thin(points), steps=True)],
         run.x,
-        axes.linear("", max(users for _, users in points), lambda value: f"{value:,.4g}"),
+        axes.linear("", max(users for _, users in points), lambda value: f"{value:,.0f}", least_step=1),
         group=GROUP,
     )
     rows = [[run.x.say(at), f"{users:,.0f}"] for at, users in _changes(points)]

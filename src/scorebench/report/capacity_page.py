@@ -1,0 +1,57 @@
+"""A search for capacity → its page: the answer in sentences, the knee, every step. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scorebench.limits import parse_limit, say
+from scorebench.report import html
+from scorebench.report.capacity_charts import capacity_charts
+from scorebench.report.environment import told_in_a_line
+from scorebench.report.page import flat
+from scorebench.report.words import NOT_MEASURED, count, plain
+from scorebench.units import say_rate, say_seconds
+
+
+def render(said: str, record: Mapping[str, Any]) -> str:
+    """The page of capacity.json; `said` is capacity.txt, whose first lines are the answer."""
+    told = record["environment"]
+    sentences = [plain(line) for line in said.split("\n\n", maxsplit=1)[0].splitlines()]
+    return html.render(
+        "capacity",
+        title=plain(f"Capacity of {told.get('url') or 'a server'}"),
+        told=plain(told_in_a_line(told)),
+        kind="good" if record["held"] else "bad",
+        sentences=sentences,
+        limits=[plain(text) for text in record["limits"]],
+        charts=capacity_charts(record),
+        head=["Step", "Load", "Sent", "Valid", "Service mean", *map(plain, record["limits"]), "Says"],
+        rows=[_row(step, record["limits"]) for step in record["steps"]],
+        environment=list(flat(told)),
+        command=plain(str(told.get("command") or "not recorded")),
+    )
+
+
+def _row(step: Mapping[str, Any], limits: list[str]) -> list[str]:
+    rate, service_s = step["rate_per_s"], step["mean_service_s"]
+    return [
+        str(step["number"]),
+        count(step["users"], "user") if rate is None else say_rate(rate),
+        say_rate(step["sent_per_s"]),
+        say_rate(step["throughput_per_s"]),
+        NOT_MEASURED if service_s is None else say_seconds(service_s),
+        *(_figure(step["figures"].get(text), text) for text in limits),
+        _says(step),
+    ]
+
+
+def _figure(value: float | None, limit: str) -> str:
+    metric = parse_limit(limit, place="recorded limit").metric
+    return NOT_MEASURED if value is None else say(metric, value)
+
+
+def _says(step: Mapping[str, Any]) -> str:
+    if step["invalid"]:
+        return plain(f"not valid: {step['invalid']}")
+    return {None: "part of the ladder", True: "held", False: "did not hold"}[step["held"]]

@@ -1,0 +1,213 @@
+"""report.html in a real browser, from disk, with the network off: what a person gets to see and hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+from tests.browser import browser, complaints
+from tests.recordings import START_S, calls, evenly, recording
+
+from scorebench import folder
+from scorebench.limits import parse_limit
+from scorebench.outcome import Outcome
+from scorebench.recording import Recording
+from scorebench.summary import summarise
+from scorebench.verdict import judge
+
+ATTACK = "<script>document.title = 'owned'</script>"
+CONTRAST = (Path(__file__).with_name("contrast.js")).read_text()
+
+
+def measured() -> Recording:
+    """Three users, one of them slower; a failed call whose answer is a script tag; samples."""
+    service_s = [0.01 + 0.01 * (n % 3) for n in range(1500)]
+    of = recording(
+        calls(evenly(1500, 50.0, service_s), user=[n % 3 for n in range(1500)]),
+        arrivals="constant",
+        url="http://127.0.0.1:5000/invocations",
+        host=ATTACK,
+        command=f"scorebench run {ATTACK}",
+    )
+    of.measured.add(calls([(15.0, 15.0, 15.2)], outcome=Outcome.MODEL_ERROR, user=1))
+    of.add_example(Outcome.MODEL_ERROR.label, f"500 {ATTACK}")
+    of.events.append({"t_s": START_S + 12.0, "what": "server restarted", "why": ATTACK})
+    for second in range(30):
+        at = {"t_s": START_S + second + 0.5, "rss_bytes": 100_000_000}
+        of.resources.append({**at, "who": "generator", "cpu": 0.2, "users": 3})
+        of.resources.append({**at, "who": "server", "cpu": 0.9})
+    return of
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder's page."""
+    path = tmp_path_factory.mktemp("run")
+    of = measured()
+    summary = summarise(of)
+    folder.write(path, of, summary, judge(summary, of, [parse_limit("p99<1s")]))
+    return path / "report.html"
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+    with browser(tmp_path_factory.mktemp("profile")) as chromium:
+        chromium.execute_cdp_cmd("Network.enable", {})
+        offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        chromium.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+        yield chromium
+
+
+@pytest.fixture
+def shown(driver: WebDriver, page: Path) -> WebDriver:
+    see(driver)
+    driver.get(page.as_uri())
+    return driver
+
+
+def see(driver: WebDriver, *, width: int = 1280, dark: bool = False, medium: str = "") -> None:
+    """From now on as on a screen of that width, or printed."""
+    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": medium, "features": [scheme]})
+
+
+def run(driver: WebDriver, script: str) -> Any:
+    return driver.execute_script(script)
+
+
+def test_every_chart_is_drawn_without_a_word_from_the_console(shown: WebDriver) -> None:
+    """Percentiles, histogram, latency, rates, users, outcomes, CPU, memory: each has ink, and a size."""
+    titles = [head.text for head in shown.find_elements(By.CSS_SELECTOR, ".chart-section h3")]
+    assert len(titles) == 8
+    boxes = run(
+        shown,
+        "return [...document.querySelectorAll('.chart')].map((chart) =>"
+        " [...chart.querySelectorAll('.line, .area')].map((path) =>"
+        " [path.getBBox().width, chart.getBoundingClientRect().height]))",
+    )
+    assert len(boxes) == len(titles)
+    for lines in boxes:
+        assert lines
+        assert any(width > 100 and height > 100 for width, height in lines)
+    assert complaints(shown) == []
+
+
+def test_a_script_from_the_server_is_shown_and_not_run(shown: WebDriver) -> None:
+    """In the example answer, the event, the command and the environment."""
+    assert shown.title != "owned"
+    text = shown.find_element(By.TAG_NAME, "main").text
+    assert text.count(ATTACK) == 4
+    assert len(shown.find_elements(By.TAG_NAME, "script")) == 1
+
+
+def test_the_policy_lets_no_connection_and_no_other_script(shown: WebDriver) -> None:
+    """A script that somebody slipped in does not run, a request does not leave; the console says so."""
+    run(
+        shown,
+        "const evil = document.createElement('script'); evil.textContent = 'window.evil = 1';"
+        "document.body.append(evil); fetch('http://127.0.0.1:9/').catch(() => { window.refused = 1; });",
+    )
+    assert run(shown, "return window.evil") is None
+    said = " ".join(complaints(shown))
+    assert "script-src" in said
+    assert "connect" in said
+
+
+def column(driver: WebDriver, number: int) -> list[str]:
+    return [cell.text for cell in driver.find_elements(By.CSS_SELECTOR, f"#users td:nth-child({number})")]
+
+
+def test_the_table_of_users_sorts_by_a_pressed_head(shown: WebDriver) -> None:
+    """By number, up and then down; the head says which to who can't see it."""
+    assert column(shown, 2) == ["0", "1", "2"]
+    means = [float(mean) for mean in column(shown, 5)]
+    head = shown.find_element(By.CSS_SELECTOR, "#users th:nth-child(5)")
+    head.find_element(By.TAG_NAME, "button").click()
+    assert [float(mean) for mean in column(shown, 5)] == sorted(means)
+    assert head.get_attribute("aria-sort") == "ascending"
+    head.find_element(By.TAG_NAME, "button").click()
+    assert column(shown, 2) == ["2", "1", "0"]
+    assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_arrow_keys_read_a_chart_and_those_on_the_same_axis(shown: WebDriver) -> None:
+    """The value at a place, in words; the charts along time go together."""
+    chart = shown.find_element(By.CSS_SELECTOR, "[data-group=time] .chart")
+    chart.send_keys("\ue014\ue014")  # the right arrow, twice
+    legends = shown.find_elements(By.CSS_SELECTOR, "[data-group=time] .legend")
+    assert len(legends) == 6
+    assert all("at " in legend.text for legend in legends)
+    assert "at 1 s" in legends[0].text
+    assert "slowest call 29.8 ms" in legends[0].text or "slowest call 30" in legends[0].text
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_all_text_has_contrast(shown: WebDriver, dark: bool) -> None:
+    """WCAG 2's ratio of 4.5 between each text and what is behind it, by day and by night."""
+    see(shown, dark=dark)
+    found = run(shown, CONTRAST)
+    assert len(found) > 100
+    assert [one for one in found if one[0] < 4.5] == []
+    paper = run(shown, "return getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")
+
+
+def test_the_measure_of_contrast_sees_pale_text(shown: WebDriver) -> None:
+    """Grey #999999 on white has a ratio of 2.85."""
+    run(shown, "document.querySelector('p.note').style.color = '#999999'")
+    assert [round(one[0], 2) for one in run(shown, CONTRAST) if one[0] < 4.5] == [2.85]
+
+
+def test_it_fits_a_phone(shown: WebDriver) -> None:
+    """Nothing is wider than 390 pixels; letters of the charts are as large as on a desk."""
+    see(shown, width=390)
+    assert run(shown, "return document.documentElement.scrollWidth") <= 390
+    assert run(shown, "return document.querySelector('.tick').getBoundingClientRect().height") >= 10
+
+
+def test_it_prints_in_black_on_white(shown: WebDriver) -> None:
+    """Even for a reader of the night; a few sheets."""
+    see(shown, dark=True, medium="print")
+    assert run(shown, "return getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    found = shown.execute_cdp_cmd("Page.printToPDF", {"printBackground": False})
+    assert len(found["data"]) > 10_000
+
+
+def test_a_screen_reader_hears_names(shown: WebDriver) -> None:
+    """Each chart and each button has a name, each table a caption; headings go down one step at a time."""
+    tree = shown.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    roles = [
+        (node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node["ignored"]
+    ]
+    charts = [name for role, name in roles if role in ("image", "img", "graphics-document") and name]
+    buttons = [name for role, name in roles if role == "button"]
+    assert len(charts) >= 8
+    assert {"User", "Mean ms"} <= {name.split(" ↕")[0].strip() for name in buttons}
+    assert all(name for role, name in roles if role in ("button", "table", "heading", "image", "img"))
+    levels = run(shown, "return [...document.querySelectorAll('h1,h2,h3,h4')].map((h) => +h.tagName[1])")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    tables, captions = (
+        run(shown, f"return document.querySelectorAll('{tag}').length") for tag in ("table", "caption")
+    )
+    assert tables == captions > 8
+
+
+def test_a_run_without_a_call_has_a_page(driver: WebDriver, tmp_path: Path) -> None:
+    """Its verdict, and no error from a script that looks for charts."""
+    of = Recording()
+    summary = summarise(of)
+    folder.write(tmp_path, of, summary, judge(summary, of))
+    see(driver)
+    complaints(driver)
+    driver.get((tmp_path / "report.html").as_uri())
+    assert "Not valid." in driver.find_element(By.TAG_NAME, "main").text
+    assert driver.find_elements(By.CSS_SELECTOR, ".chart") == []
+    assert complaints(driver) == []
