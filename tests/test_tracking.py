@@ -24,6 +24,7 @@ from scorebench.tracking import (
     named,
     params,
     per_second,
+    told_in_tags,
 )
 from scorebench.verdict import judge
 from tests.commands import scorebench
@@ -39,8 +40,8 @@ def test_what_was_not_measured_is_not_logged() -> None:
     of = recording(calls(evenly(100)))
     summary = summarise(of)
     found = {name: value for name, value, _ in metrics(summary, judge(summary, of))}
-    assert "service_time_s.p99" not in found
-    assert found["service_time_s.p50"] == pytest.approx(0.01, rel=0.01)
+    assert "service_time_s/p99" not in found
+    assert found["service_time_s/p50"] == pytest.approx(0.01, rel=0.01)
     assert all(math.isfinite(value) for value in found.values())
 
 
@@ -49,7 +50,7 @@ def test_seconds_are_steps() -> None:
     found = [
         (step, value)
         for name, value, step in per_second(recording(calls(evenly(1000))))
-        if name == "second.due"
+        if name == "second/due"
     ]
     assert found[:10] == [(step, 100.0) for step in range(10)]
 
@@ -72,6 +73,18 @@ def test_names_and_parameters_are_what_mlflow_takes() -> None:
     found = params(summarise(of))
     assert len(found) == MOST_PARAMS
     assert max(len(value) for _, value in found) == PARAM_CHARACTERS
+
+
+def test_the_description_is_the_report_where_it_is_short_enough() -> None:
+    """8,000 characters are what MLflow takes; a longer report stays an artifact alone."""
+    of = recording(calls(evenly(5), outcome=Outcome.REJECTED))
+    of.examples = {"rejected": "x" * 100}
+    summary = summarise(of)
+    tags = told_in_tags(summary, judge(summary, of))
+    assert (tags["scorebench.met"], "x" * 100 in tags["mlflow.note.content"]) == ("None", True)
+    of.examples = {"rejected": "x" * 9000}
+    summary = summarise(of)
+    assert "mlflow.note.content" not in told_in_tags(summary, judge(summary, of))
 
 
 @given(st.integers(0, 5000), st.integers(1, 1000))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.report import markdown
 from scorebench.report.words import plain
 from scorebench.signature import is_uri
 from scorebench.timeline import timeline
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from scorebench.summary import Summary
     from scorebench.verdict import Verdict
 
-MOST_TOGETHER, MOST_PARAMS, PARAM_CHARACTERS, NAME_CHARACTERS = 1000, 100, 6000, 250
-"""What MLflow takes: entries a batch, parameters a batch, characters of a value and of a name."""
+MOST_TOGETHER, MOST_PARAMS = 1000, 100
+"""What MLflow takes in a batch: entries of all kinds, and of these parameters."""
+PARAM_CHARACTERS, TAG_CHARACTERS, NAME_CHARACTERS = 6000, 8000, 250
 RETRIES_BEFORE, RETRIES_AFTER = 1, 4
 """Of a request before the load, when somebody waits for an error, and after it, when figures would be lost.
 MLflow's own seven take four minutes."""
@@ -74,7 +76,7 @@ def log(folder: Path, experiment: str, recording: Recording, summary: Summary, v
 def _fill(
     client: Any, run_id: str, folder: Path, *, recording: Recording, summary: Summary, verdict: Verdict
 ) -> None:
-    from mlflow.entities import Metric, Param, RunTag
+    from mlflow.entities import LoggedModelInput, Metric, Param, RunTag
 
     model_id = _logged_model(client, summary.environment)
     start_ms = 1000 * min(recording.measured.seconds, default=int(time.time()))
@@ -88,11 +90,13 @@ def _fill(
         for name, value, step in per_second(recording)
     ]
     told = [Param(name, value) for name, value in params(summary)]
-    tags = [RunTag("scorebench.valid", str(verdict.valid)), RunTag("scorebench.met", str(verdict.met))]
+    tags = [RunTag(name, text) for name, text in told_in_tags(summary, verdict).items()]
     first, *others = batches([*overall, *steps], first=MOST_TOGETHER - len(told) - len(tags))
     client.log_batch(run_id, metrics=first, params=told, tags=tags)
     for batch in others:
         client.log_batch(run_id, metrics=batch)
+    if model_id is not None:
+        client.log_inputs(run_id, models=[LoggedModelInput(model_id)])
     for path in sorted(folder.iterdir()):
         if path.is_file():
             client.log_artifact(run_id, str(path))
@@ -105,7 +109,10 @@ def batches(every: Sequence[Any], *, first: int) -> list[Sequence[Any]]:
 
 
 def metrics(summary: Summary, verdict: Verdict) -> Iterator[Figure]:
-    """The summary's figures by names that MLflow takes; None and what is not finite left out."""
+    """The summary's figures by names that MLflow takes; None and what is not finite left out.
+
+    What stands before a slash is a section of MLflow's page.
+    """
     known = {
         "calls": summary.calls,
         "valid": summary.valid,
@@ -116,8 +123,8 @@ def metrics(summary: Summary, verdict: Verdict) -> Iterator[Figure]:
     }
     times = {"service_time_s": summary.service, "response_time_s": summary.response, "lag_s": summary.lag}
     for of, figures in times.items():
-        known |= {f"{of}.{name}": value for name, value in figures.to_dict().items()}
-    known |= {f"outcomes.{label}": calls for label, calls in summary.outcomes.items()}
+        known |= {f"{of}/{name}": value for name, value in figures.to_dict().items()}
+    known |= {f"outcomes/{label}": calls for label, calls in summary.outcomes.items()}
     for name, value in known.items():
         if value is not None and math.isfinite(value):
             yield named(name), float(value), 0
@@ -129,7 +136,7 @@ def per_second(recording: Recording) -> Iterator[Figure]:
         for name in ("due", "sent", "valid", "p50_s", "p95_s", "p99_s", "max_s"):
             value = getattr(second, name)
             if value is not None:
-                yield f"second.{name}", float(value), second.t_s
+                yield f"second/{name}", float(value), second.t_s
 
 
 def params(summary: Summary) -> list[tuple[str, str]]:
@@ -137,6 +144,13 @@ def params(summary: Summary) -> list[tuple[str, str]]:
     flat = _flat(summary.environment)
     told = {named(name): str(value)[:PARAM_CHARACTERS] for name, value in flat if value is not None}
     return list(told.items())[:MOST_PARAMS]
+
+
+def told_in_tags(summary: Summary, verdict: Verdict) -> dict[str, str]:
+    """Both verdicts, and the report as the run's description where MLflow takes that much text."""
+    description = markdown.render(summary, verdict)
+    verdicts = {"scorebench.valid": str(verdict.valid), "scorebench.met": str(verdict.met)}
+    return verdicts | ({"mlflow.note.content": description} if len(description) <= TAG_CHARACTERS else {})
 
 
 def named(text: str) -> str:

@@ -63,7 +63,8 @@ def test_a_run_is_logged_with_its_steps_and_files(tmp_path: Path, tracking: str)
     assert run.data.metrics["throughput_per_s"] == pytest.approx(done.summary["throughput_per_s"])
     assert run.data.tags["scorebench.valid"] == "True"
     assert run.data.params["users"] == "2"
-    history = client.get_metric_history(run.info.run_id, "second.valid")
+    assert run.data.tags["mlflow.note.content"].startswith("## Load test")
+    history = client.get_metric_history(run.info.run_id, "second/valid")
     assert sum(metric.value for metric in history) == done.summary["valid"]
     assert len({metric.step for metric in history}) == len(history) >= 3
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
@@ -90,8 +91,11 @@ def test_figures_are_linked_to_the_model_that_was_scored(tmp_path: Path, trackin
     assert done.code == 0, done.err
     linked = {metric.key: metric.value for metric in client.get_logged_model(model.model_id).metrics or ()}
     assert linked["calls"] == 50
-    assert linked["service_time_s.p50"] == pytest.approx(done.summary["service_time_s"]["p50"])
-    assert not [name for name in linked if name.startswith("second.")]
+    assert linked["service_time_s/p50"] == pytest.approx(done.summary["service_time_s"]["p50"])
+    (run,) = client.search_runs([model.experiment_id])
+    inputs = client.get_run(run.info.run_id).inputs.model_inputs
+    assert [given.model_id for given in inputs] == [model.model_id]
+    assert not [name for name in linked if name.startswith("second/")]
 
 
 @pytest.mark.timeout(240)
