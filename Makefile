@@ -6,12 +6,13 @@ PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
 
-.PHONY: bench test lint format lock clean help
+.PHONY: bench test lint format lock pictures clean help
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make lock    resolve the dependencies anew'
+	@echo 'make pictures  those of the README, each from a real run (needs chromium)'
 
 # The locked dependencies, by hash; the project itself from this folder.
 $(VENV)/installed: locks/dev.txt pyproject.toml
@@ -41,6 +42,9 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra containers \
 	    --group dev -o locks/dev.txt
+
+pictures: $(VENV)/installed
+	$(BIN)/python -m bench.pictures
 
 clean:
 	rm -rf $(VENV) .models .build .mypy_cache .ruff_cache .hypothesis

@@ -42,7 +42,9 @@ def test_the_core_is_enough(clean: Path, tmp_path: Path) -> None:
         )
         assert len(server.log()) == 50
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "reports" / "latest" / "summary.json").read_text())["valid"] == 50
+    latest = tmp_path / "reports" / "latest"
+    assert json.loads((latest / "summary.json").read_text())["valid"] == 50
+    assert '<svg class="chart"' in (latest / "report.html").read_text()  # its templates are in the wheel
 
 
 @pytest.mark.timeout(600)

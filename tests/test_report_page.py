@@ -16,13 +16,16 @@ import numpy as np
 import pytest
 
 from scorebench import folder
+from scorebench.capacity import Capacity, Ended
+from scorebench.errors import InputError
 from scorebench.limits import parse_limit
 from scorebench.outcome import Outcome
 from scorebench.recording import Recording
-from scorebench.report import axes, capacity_page, page, svg
+from scorebench.report import axes, capacity, capacity_page, page, svg
 from scorebench.report.time_charts import time_charts
 from scorebench.summary import summarise
 from scorebench.verdict import judge
+from tests.commands import scorebench
 from tests.recordings import START_S, calls, evenly, recording
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -251,3 +254,38 @@ def test_an_axis_of_time_names_whole_minutes() -> None:
     assert [text for _, text in axis.ticks][:2] == ["0:00:00", "0:15:00"]
     assert axis.ticks[-1] == (7200.0, "2:00:00")
     assert [text for _, text in axes.clock(30.0).ticks][-1] == "30 s"
+
+
+def left(path: Path) -> Path:
+    """The folder of a search in which nothing was answered."""
+    nothing = dict.fromkeys(("held", "sure", "failed", "wall", "knee", "plateau_per_s"))
+    limits = (parse_limit("p99<50ms"),)
+    found = Capacity(limits=limits, ended=Ended.NO_ANSWER, floors=(), steps=(), budget_s=60.0, **nothing)
+    folder.write_text(path / "capacity.json", capacity.render_json(found, {"command": "scorebench x"}))
+    folder.write_text(path / "capacity.txt", capacity.render(found))
+    return path
+
+
+def test_a_search_is_shown_again_from_its_folder(tmp_path: Path) -> None:
+    """Text, JSON and the page; what a search has not is told in a line."""
+    left(tmp_path)
+    assert "No call was answered" in scorebench(tmp_path, "report", ".").out
+    assert json.loads(scorebench(tmp_path, "report", ".", "--format", "json").out)["ended"] == "no answer"
+    assert "<h1>Capacity of a server</h1>" in scorebench(tmp_path, "report", ".", "--format", "html").out
+    refused = scorebench(tmp_path, "report", ".", "--format", "junit")
+    assert refused.code == 2
+    assert "not of a search for capacity" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{", "is not JSON"), ("[]", "is damaged"), ('{"format": 2}', "is damaged"), ("NaN", "is not JSON")],
+)
+def test_a_damaged_record_of_a_search_is_refused_in_a_line(tmp_path: Path, text: str, told: str) -> None:
+    """Named by its file; no traceback."""
+    path = left(tmp_path)
+    (path / "capacity.json").write_text(text)
+    with pytest.raises(InputError, match=told) as refused:
+        folder.read_capacity(path)
+    assert "capacity.json" in str(refused.value)
+    assert "\n" not in str(refused.value)
