@@ -121,3 +121,11 @@ def test_help_imports_nothing_heavy() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(ended.stdout.split()) & {*HEAVY, "numpy", "gevent", "locust"}
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parent.rglob("*.py")), ids=lambda p: p.name)
+def test_tests_leave_their_process_as_it_is(path: Path) -> None:
+    """Locust patches threads and sockets when it is imported, pytest's own too: only subprocesses may."""
+    found = imported(path)
+    assert "locust" not in packages(found)
+    assert not [name for name in found if name.startswith("scorebench.plugin")]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scorebench.aws import Signature, endpoint_target
 from scorebench.credentials import Source, is_loopback, without
 from scorebench.errors import InputError
-from scorebench.plugin.start_form import _refuse_what_is_no_field
+from scorebench.form_rules import refuse_what_is_no_field
 from scorebench.target import Target
 
 SECRET = "FwoGZXIv/YXdz+token=="
@@ -108,6 +108,6 @@ def test_an_endpoint_url_with_a_path_is_refused() -> None:
 def test_the_page_sends_no_secret_elsewhere(form: dict[str, str]) -> None:
     """Who can open it can't name a variable, a file or another host for the token."""
     begun = Namespace(bearer_env="MY_TOKEN", body=None, scorebench_host="https://mine.example")
-    _refuse_what_is_no_field(begun, {"host": "https://mine.example", "rate": "5", "bearer_env": "MY_TOKEN"})
+    refuse_what_is_no_field(begun, {"host": "https://mine.example", "rate": "5", "bearer_env": "MY_TOKEN"})
     with pytest.raises(InputError):
-        _refuse_what_is_no_field(begun, form)
+        refuse_what_is_no_field(begun, form)

@@ -17,6 +17,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 
 from scorebench.errors import InputError
+from scorebench.form_rules import refuse_what_is_no_field
 from scorebench.options import OPTIONS
 from scorebench.settings import Settings, from_namespace
 
@@ -33,7 +34,7 @@ def checked(run: Run, locusts_own: Callable[[], Any]) -> Callable[[], Any]:
 
     def swarm() -> Any:
         try:
-            _refuse_what_is_no_field(begun, request.form)
+            refuse_what_is_no_field(begun, request.form)
             _check(run, request.form)
         except InputError as error:
             logger.error("scorebench: %s", error)
@@ -41,17 +42,6 @@ def checked(run: Run, locusts_own: Callable[[], Any]) -> Callable[[], Any]:
         return locusts_own()
 
     return swarm
-
-
-def _refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:
-    """Who can open the page names no file or secret of this machine, and sends none to another host."""
-    for option in OPTIONS:
-        value = form.get(option.name)
-        if not option.on_page and value and value != str(getattr(begun, option.name, None)):
-            raise InputError(f"{option.flag}: is no field of this form; give it when Locust is started")
-    secret = any(getattr(begun, name, None) for name in ("bearer_env", "bearer_file", "region"))
-    if secret and form.get("host", begun.scorebench_host) != begun.scorebench_host:
-        raise InputError("--host: credentials go to the host that Locust was started with; leave it as it is")
 
 
 def _check(run: Run, form: Mapping[str, str]) -> None:

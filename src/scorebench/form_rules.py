@@ -1,0 +1,20 @@
+"""What the start form of Locust's page may change, and what not. Knows options; no Locust, no request."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+
+from scorebench.errors import InputError
+from scorebench.options import OPTIONS
+
+
+def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:
+    """Who can open the page names no file or secret of this machine, and sends none to another host."""
+    for option in OPTIONS:
+        value = form.get(option.name)
+        if not option.on_page and value and value != str(getattr(begun, option.name, None)):
+            raise InputError(f"{option.flag}: is no field of this form; give it when Locust is started")
+    secret = any(getattr(begun, name, None) for name in ("bearer_env", "bearer_file", "region"))
+    if secret and form.get("host", begun.scorebench_host) != begun.scorebench_host:
+        raise InputError("--host: credentials go to the host that Locust was started with; leave it as it is")
