@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
@@ -100,10 +101,26 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
     said = capacity.render(found, target_per_s=options.wanted, server_workers=workers)
     told = _told(found, base)
     folder.write_text(base.folder / CAPACITY_TEXT, said)
-    record = capacity.render_json(found, told)
-    folder.write_text(base.folder / CAPACITY, record)
-    folder.write_text(base.folder / PAGE, capacity_page.render(said, json.loads(record)))
+    as_json = capacity.render_json(found, told)
+    record = json.loads(as_json)
+    folder.write_text(base.folder / CAPACITY, as_json)
+    folder.write_text(base.folder / PAGE, capacity_page.render(said, record))
+    for step in found.steps:
+        _show_search(base.folder / "steps" / f"{step.plan.number:02d}", record)
     print(said, end="")
+
+
+def _show_search(path: Path, record: dict[str, Any]) -> None:
+    """A step's page again, now that it is known what it was part of."""
+    from scorebench import folder
+    from scorebench.report import page
+    from scorebench.summary import summarise
+    from scorebench.verdict import judge, limits_of
+
+    recording = folder.read(path)
+    summary = summarise(recording)
+    verdict = judge(summary, recording, limits_of(recording))
+    folder.write_text(path / PAGE, page.render(recording, summary, verdict, capacity=record))
 
 
 def _told(found: Capacity, base: Launch) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def _measured(options: argparse.Namespace) -> Render:
     summary = summarise(recording)
     asked = [limits.parse_limit(text) for text in options.limit or ()]
     verdict = judge(summary, recording, asked or limits_of(recording))
+    steps = options.directory.resolve().parent
+    if steps.name == "steps" and (steps.parent / CAPACITY).is_file():
+        record, _ = folder.read_capacity(steps.parent)
+        shown = partial(report.page.render, capacity=record)
+        return lambda name: (shown if name == "html" else report.FORMATS[name])(recording, summary, verdict)
     return lambda name: report.FORMATS[name](recording, summary, verdict)
 
 
