@@ -60,4 +60,5 @@ def plot(summary: Summary) -> Any:
     names = ["p0", "p50", "p90", "p99", "p99.9", "p99.99"]
     figure.update_xaxes(type="log", tickvals=marks, ticktext=names, title="percentile")
     figure.update_yaxes(type="log", title="ms")
+    figure.update_layout(showlegend=True)  # a single line has a name too
     return figure
