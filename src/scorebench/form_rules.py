@@ -15,6 +15,9 @@ def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:
         value = form.get(option.name)
         if not option.on_page and value and value != str(getattr(begun, option.name, None)):
             raise InputError(f"{option.flag}: is no field of this form; give it when Locust is started")
+    arrivals = form.get("arrivals", "").strip()
+    if arrivals.startswith("replay") and arrivals != getattr(begun, "arrivals", None):
+        raise InputError("--arrivals replay: names a file; give it when Locust is started")
     secret = any(getattr(begun, name, None) for name in ("bearer_env", "bearer_file", "region"))
     if secret and form.get("host", begun.scorebench_host) != begun.scorebench_host:
         raise InputError("--host: credentials go to the host that Locust was started with; leave it as it is")
