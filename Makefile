@@ -26,7 +26,7 @@ bench: $(VENV)/installed
 	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/live
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/live
 	$(BIN)/python -m pytest tests/live
 
 lint: $(VENV)/installed
