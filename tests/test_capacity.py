@@ -9,8 +9,9 @@ from statistics import median
 
 import pytest
 
-from scorebench.capacity import Ended, Measure, search
+from scorebench.capacity import Ended, Measure, Stopped, search
 from scorebench.capacity_text import sentences
+from scorebench.commands.capacity import exit_code
 from scorebench.limits import Limit, parse_limit
 from scorebench.trial import Measured, Plan, Reading
 from tests.measuring import P99, SimulatedServer, cliff, with_accidents
@@ -298,3 +299,19 @@ def test_the_same_measurements_give_the_same_search(make: Callable[[], Measure])
     first, second = search(make(), [P99]), search(make(), [P99])
     assert [step.plan for step in first.steps] == [step.plan for step in second.steps]
     assert math.isclose(first.spent_s, second.spent_s)
+
+
+def test_a_server_that_ends_is_no_capacity() -> None:
+    """Whatever was measured until then is kept; why the search ended is told apart from Ctrl-C."""
+    taken: list[Plan] = []
+
+    def measure(plan: Plan) -> Measured:
+        taken.append(plan)
+        if len(taken) > 2:
+            raise Stopped(Ended.SERVER_ENDED)
+        return Measured(5.0, 100.0, 100.0, 0.01, (Reading(P99, 0.02),))
+
+    found = search(measure, [P99])
+    assert (found.ended, len(found.steps)) == (Ended.SERVER_ENDED, 2)
+    assert exit_code(found) == 4
+    assert any("the server ended" in line for line in sentences(found))

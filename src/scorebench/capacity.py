@@ -36,10 +36,6 @@ FIRST_SHARE, LOWEST_SHARE = 0.6, 0.1
 Measure = Callable[[Plan], Measured]
 
 
-class Stopped(Exception):
-    """Raised by a measuring function that will not take another step."""
-
-
 class Ended(StrEnum):
     """Why a search ended: with an edge between a rate that held and one that failed, or why without."""
 
@@ -50,6 +46,15 @@ class Ended(StrEnum):
     BUDGET = "budget"
     NO_ANSWER = "no answer"
     STOPPED = "stopped"
+    SERVER_ENDED = "server ended"
+
+
+class Stopped(Exception):
+    """Raised by a measuring function that will not take another step, with why."""
+
+    def __init__(self, why: Ended = Ended.STOPPED) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,8 @@ def search(
     try:
         work.climb_ladder()
         return work.result(work.find_edge() if work.rungs else Ended.NO_ANSWER)
-    except Stopped:
-        return work.result(Ended.STOPPED)
+    except Stopped as stopped:
+        return work.result(stopped.why)
 
 
 @dataclass

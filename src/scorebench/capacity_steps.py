@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scorebench import folder, launch
-from scorebench.capacity import Stopped
+from scorebench.capacity import Ended, Stopped
 from scorebench.finding import Severity
 from scorebench.folder_names import RECORDING
 from scorebench.happenings import SERVER_ENDED
@@ -65,7 +65,7 @@ class Steps:
             raise Stopped
         recording = folder.read(path)
         if any(event.get("what") == SERVER_ENDED for event in recording.events):
-            raise Stopped
+            raise Stopped(Ended.SERVER_ENDED)
         measured = measured_of(recording, plan, self.limits, time.monotonic() - began_s)
         self._slowest_s = max(self._slowest_s, measured.mean_service_s or 0.0)
         self.say(plan, measured)

@@ -86,6 +86,8 @@ def _floors(capacity: Capacity) -> list[str]:
 
 
 def _ended(capacity: Capacity) -> list[str]:
+    if capacity.ended is Ended.SERVER_ENDED:
+        return ["the server ended while it was measured: look into its log, beside this report"]
     if capacity.ended is Ended.STOPPED:
         return ["the search was stopped before it was done"]
     if capacity.ended is not Ended.BUDGET:

@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def _capacity(options: argparse.Namespace) -> int:
         raise InputError(
             f"--budget {options.budget}: a search needs {SHORTEST_BUDGET_S:g}s at least, better 5m"
         )
-    if options.wanted is not None and not options.wanted > 0:
+    if options.wanted is not None and not 0 < options.wanted < inf:
         raise InputError(f"--for {options.wanted:g}: expected calls a second, above 0")
     settings = checked(options)
     bring_up = options.target in SERVERS
@@ -84,10 +85,13 @@ def _capacity(options: argparse.Namespace) -> int:
 
 
 def exit_code(found: Capacity) -> int:
-    """0: a rate held; 3: none did; 4: none could be measured; 1: nothing was answered; 130: stopped."""
+    """0: a rate held; 3: none did; 4: none could be measured, or the server ended; 1: nothing was answered.
+
+    130: stopped before a rate held.
+    """
     from scorebench.capacity import Ended
 
-    if found.held is not None:
+    if found.held is not None and found.ended is not Ended.SERVER_ENDED:
         return 0
     codes = {Ended.NOTHING_HELD: 3, Ended.NO_ANSWER: 1, Ended.STOPPED: 130}
     return codes.get(found.ended, 4)
