@@ -39,6 +39,7 @@ LEAST_LAG_S = {"p50": 0.001, "p99": 0.005}
 LEAST_WAIT_S = 0.005
 """A wait for the generator below this is never held against a run: any process waits so long for its turn
 on cores that others use too."""
+FEWEST_SECONDS = 3
 BUSY_CPU = 0.9
 """Of one core: a process of ours runs on one, and from here on it queues its own work."""
 MISSING_SHARE = 0.01
@@ -113,15 +114,15 @@ def _generator_late(summary: Summary, recording: Recording) -> Iterator[Finding]
     """Answers that wait in the generator make every call look slower than the server is."""
     lateness = [float(s["late_s"]) for s in recording.resources if s.get("late_s") is not None]
     service_s = summary.service.percentiles["p50"].value
-    if not lateness or not service_s:
+    if len(lateness) < FEWEST_SECONDS or not service_s:
         return
-    late_s = float(np.mean(lateness))
+    late_s = float(np.median(lateness))  # as the median of the service times: one stall moves neither
     share = late_s / service_s
     if late_s >= LEAST_WAIT_S and share > LAG_SHARE_WARNING:
         yield Finding(
             Severity.INVALID if share > LAG_SHARE else Severity.WARNING,
             "generator_busy",
-            f"answers waited {say_seconds(late_s)} for the generator on average, "
+            f"answers waited {say_seconds(late_s)} for the generator in the median second, "
             f"{say_percent(round(share, 3))} of the median service time ({say_seconds(service_s)})",
             "look for what else runs in its process and on its cores; start more workers (--processes)",
         )
