@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
+from scorebench.counting import counted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -59,10 +61,8 @@ class Histogram:
         self._min_s = min(self._min_s, float(durations_s.min()))
         self._max_s = max(self._max_s, float(durations_s.max()))
         microseconds = np.minimum(np.rint(durations_s * 1e6), HIGHEST_US).astype(np.int64)
-        values, counts = np.unique(microseconds, return_counts=True)
-        record = self._counts.record_value
-        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
-            record(value, count)
+        for value, count in counted(microseconds):
+            self._counts.record_value(value, count)
 
     def merge(self, other: Histogram) -> None:
         """Add what `other` counted."""

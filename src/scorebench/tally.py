@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scorebench.calls import Calls
+from scorebench.counting import counted, counted_pairs
 from scorebench.histogram import Histogram
 from scorebench.outcome import BY_LABEL, Group, Outcome
 
@@ -112,7 +113,7 @@ class Tally:
             return
         valid = calls.outcome == Outcome.VALID
         service_s, response_s = calls.done_s - calls.sent_s, calls.done_s - calls.due_s
-        for outcome, count in _counted(calls.outcome):
+        for outcome, count in counted(calls.outcome):
             self.outcomes[Outcome(outcome)] += count
         self.rows += int(calls.rows[valid].sum())
         self.service.add(service_s[valid])
@@ -126,31 +127,35 @@ class Tally:
         self._add_seconds(calls, valid, response_s)
 
     def _add_users(self, calls: Calls, valid: NDArray[np.bool_], service_s: NDArray[np.float64]) -> None:
-        users, index = np.unique(calls.user, return_inverse=True)
-        size = len(users)
-        total = np.bincount(index, minlength=size)
+        base = int(calls.user.min())  # users are numbered one by one: a place for each costs next to nothing
+        index = calls.user - base
+        total = np.bincount(index)
+        size = len(total)
         good = np.bincount(index[valid], minlength=size)
         sums = np.bincount(index[valid], weights=service_s[valid], minlength=size)
         least, greatest = np.full(size, np.inf), np.full(size, -np.inf)
         np.minimum.at(least, index[valid], service_s[valid])
         np.maximum.at(greatest, index[valid], service_s[valid])
-        rows = zip(*(column.tolist() for column in (users, total, good, sums, least, greatest)), strict=True)
-        for user, n, ok, sum_s, min_s, max_s in rows:
+        columns = (total, good, sums, least, greatest)
+        rows = enumerate(zip(*(column.tolist() for column in columns), strict=True), start=base)
+        for user, (n, ok, sum_s, min_s, max_s) in rows:
+            if not n:
+                continue
             batch = UserTally(n, ok, sum_s, *((min_s, max_s) if ok else (None, None)))
             self.users.setdefault((0, user), UserTally()).merge(batch)
 
     def _add_seconds(self, calls: Calls, valid: NDArray[np.bool_], response_s: NDArray[np.float64]) -> None:
         due_second, done_second = calls.due_s.astype(np.int64), calls.done_s.astype(np.int64)
-        for second, count in _counted(due_second):
+        for second, count in counted(due_second):
             self._second(second).due += count
-        for second, count in _counted(calls.sent_s.astype(np.int64)):
+        for second, count in counted(calls.sent_s.astype(np.int64)):
             self._second(second).sent += count
-        for (second, outcome), count in _counted_pairs(done_second, calls.outcome):
+        for (second, outcome), count in counted_pairs(done_second, calls.outcome):
             done = self._second(second).done
             done[Outcome(outcome).label] = done.get(Outcome(outcome).label, 0) + count
-        for (second, rows), count in _counted_pairs(done_second[valid], calls.rows[valid]):
+        for (second, rows), count in counted_pairs(done_second[valid], calls.rows[valid]):
             self._second(second).rows += rows * count
-        for (second, value), count in _counted_pairs(due_second[valid], coarse_us(response_s[valid])):
+        for (second, value), count in counted_pairs(due_second[valid], coarse_us(response_s[valid])):
             times = self._second(second).response_us
             times[value] = times.get(value, 0) + count
 
@@ -223,24 +228,6 @@ def coarse_us(durations_s: NDArray[np.float64]) -> NDArray[np.int64]:
     shift = np.maximum(exponent - COARSE_BITS, 0)
     coarse: NDArray[np.int64] = np.left_shift(np.right_shift(microseconds, shift), shift)
     return coarse
-
-
-def _counted(column: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Each distinct value and how often it stands there."""
-    values, counts = np.unique(column, return_counts=True)
-    return list(zip(values.tolist(), counts.tolist(), strict=True))
-
-
-def _counted_pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[tuple[tuple[int, int], int]]:
-    """Each distinct pair (second >= 0) and how often it stands there.
-
-    One number a pair, since numpy sorts numbers twenty times as fast as it sorts rows.
-    """
-    if not len(first):
-        return []
-    base, width = int(first.min()), int(second.max()) + 1
-    counted = _counted((first - base) * width + second)
-    return [((key // width + base, key % width), count) for key, count in counted]
 
 
 def _of(choose: Any, left: float | None, right: float | None) -> float | None:

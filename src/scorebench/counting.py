@@ -1,0 +1,43 @@
+"""How often each number stands in a column. Knows numpy; nothing of what the numbers mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SPAN_PER_VALUE = 4
+"""A counter for each number of the span is cheaper than sorting, up to about so many for each value."""
+
+
+def counted(column: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """(number, how often), ascending, of each number in `column`."""
+    if not len(column):
+        return []
+    least = int(column.min())
+    span = int(column.max()) - least + 1
+    if span > _SPAN_PER_VALUE * len(column):
+        values, counts = np.unique(column, return_counts=True)
+    else:
+        every = np.bincount(column - least, minlength=span)
+        values = np.flatnonzero(every)
+        counts = every[values]
+        values += least
+    return list(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def counted_pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[tuple[tuple[int, int], int]]:
+    """((a, b), how often), ascending, of each pair that stands side by side in two columns, second >= 0.
+
+    One number a pair, since numpy sorts numbers twenty times as fast as it sorts rows.
+    """
+    if not len(first):
+        return []
+    base, width = int(first.min()), int(second.max()) + 1
+    return [
+        ((key // width + base, key % width), count)
+        for key, count in counted((first - base) * width + second)
+    ]
