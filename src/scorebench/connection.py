@@ -90,8 +90,9 @@ class Connection:
                     sent = 0
                 if sent != len(request) or (self._tls is not None and self._tls.unsent):
                     return self._call_slowly(request, sent)
-                self._waiting = True
+                self._watcher.callback = self._resume  # straight into this greenlet: no frame of ours between
                 self._hub_switch()
+                self._watcher.callback = self._on_ready
                 data = self._recv(_RECEIVE_BYTES)
             except BlockingIOError:  # woken by the watchdog, or by TLS's own messages
                 return self._call_slowly(request, len(request))
@@ -128,7 +129,7 @@ class Connection:
 
     def expire(self) -> None:
         """Wake a call that is past its deadline, which then ends. For the watchdog, which runs in the hub."""
-        if self._waiting:
+        if self._waiting or (self._watcher is not None and self._watcher.callback is self._resume):
             self._waiting = False
             self._resume()
 

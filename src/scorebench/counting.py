@@ -38,6 +38,5 @@ def counted_pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[t
         return []
     base, width = int(first.min()), int(second.max()) + 1
     return [
-        ((key // width + base, key % width), count)
-        for key, count in counted((first - base) * width + second)
+        ((key // width + base, key % width), count) for key, count in counted((first - base) * width + second)
     ]
