@@ -1,4 +1,4 @@
-"""Is the capacity found a property of the server? Twice on a real `mlflow models serve`, then at 85 % and 125 % of it.
+"""Is the capacity found the server's? Twice on a real `mlflow models serve`, then at 85 % and 125 % of it.
 
 The server is brought up anew for each, pinned to one core, and the load to another.
 """

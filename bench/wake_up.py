@@ -1,7 +1,7 @@
 """How late users wake: the lag of scorebench at 500 calls a second, beside a bare `time.sleep` loop.
 
-Both run at the same time, three times over, on the machine as it is. The bare loop sleeps until each due time and
-does nothing else: no program in Python that sleeps can be more punctual.
+Both run at the same time, three times over, on the machine as it is. The bare loop sleeps until each due time
+and does nothing else.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ print(lags[len(lags) // 2], lags[int(len(lags) * 0.99)])
 
 @dataclass(frozen=True)
 class Lags:
-    """How late at the median and the 99th percentile, in seconds, and at what share of a core (None: not asked)."""
+    """How late at the median and the 99th percentile, in seconds; the share of a core, where it was asked."""
 
     p50_s: float
     p99_s: float
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def side_by_side(seconds: int) -> tuple[Lags, Lags]:
     """The lags of scorebench and of the bare loop, at the same time."""
-    with scoring_server(Behaviour(service=Constant(0.002))) as server:
+    with scoring_server(Behaviour(service=Constant(0.003))) as server:
         command = [sys.executable, "-c", BARE_LOOP, str(RATE), str(seconds + 2)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as loop:
             words = f"--users 20 --rate {RATE} --arrivals constant --run-time {seconds}s"

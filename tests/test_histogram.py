@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.histogram import HIGHEST_US, Histogram
+from scorebench.histogram import DIGITS, HIGHEST_US, Histogram
 from scorebench.percentiles import percentile
 
 DURATIONS = st.lists(st.floats(0, 4_000), min_size=1, max_size=60)
@@ -48,6 +49,15 @@ def test_beyond_an_hour_the_true_maximum_stays() -> None:
     assert found.max_s == 7_200.0
     assert HIGHEST_US == 3_600e6
     assert found.count == 2
+
+
+@given(DURATIONS)
+def test_the_library_reads_what_it_would_have_recorded(durations_s: list[float]) -> None:
+    """Counts, percentiles and encoding are those of HdrHistogram's own `record_value`, value by value."""
+    theirs = HdrHistogram(1, HIGHEST_US, DIGITS)
+    for duration in durations_s:
+        theirs.record_value(min(round(duration * 1e6), HIGHEST_US))
+    assert histogram(*durations_s).to_dict()["hdr"] == theirs.encode().decode()
 
 
 @given(DURATIONS)

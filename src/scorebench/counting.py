@@ -13,19 +13,22 @@ _SPAN_PER_VALUE = 4
 """A counter for each number of the span is cheaper than sorting, up to about so many for each value."""
 
 
+def distinct(column: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(the numbers in `column`, ascending; how often each stands there). `column` must not be empty."""
+    least = int(column.min())
+    span = int(column.max()) - least + 1
+    if span > _SPAN_PER_VALUE * len(column):
+        return np.unique(column, return_counts=True)
+    every = np.bincount(column - least, minlength=span)
+    values = np.flatnonzero(every)
+    return values + least, every[values]
+
+
 def counted(column: NDArray[np.int64]) -> list[tuple[int, int]]:
     """(number, how often), ascending, of each number in `column`."""
     if not len(column):
         return []
-    least = int(column.min())
-    span = int(column.max()) - least + 1
-    if span > _SPAN_PER_VALUE * len(column):
-        values, counts = np.unique(column, return_counts=True)
-    else:
-        every = np.bincount(column - least, minlength=span)
-        values = np.flatnonzero(every)
-        counts = every[values]
-        values += least
+    values, counts = distinct(column)
     return list(zip(values.tolist(), counts.tolist(), strict=True))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
-from scorebench.counting import counted
+from scorebench.counting import distinct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class Histogram:
 
     def __init__(self) -> None:
         self._counts = HdrHistogram(1, HIGHEST_US, DIGITS)
+        self._table = np.ctypeslib.as_array(self._counts.counts)
         self.sum_s = 0.0
         self._min_s = np.inf
         self._max_s = -np.inf
@@ -61,8 +62,21 @@ class Histogram:
         self._min_s = min(self._min_s, float(durations_s.min()))
         self._max_s = max(self._max_s, float(durations_s.max()))
         microseconds = np.minimum(np.rint(durations_s * 1e6), HIGHEST_US).astype(np.int64)
-        for value, count in counted(microseconds):
-            self._counts.record_value(value, count)
+        self._record(microseconds)
+
+    def _record(self, microseconds: NDArray[np.int64]) -> None:
+        """What the library's `record_value` does, for a whole column: by itself it takes 3 µs a value.
+
+        While a batch is counted no user can wake, and the wait would be theirs.
+        """
+        values, counts = distinct(microseconds)
+        exponent = np.frexp((values | self._counts.sub_bucket_mask).astype(np.float64))[1]
+        shift = exponent - (self._counts.sub_bucket_half_count_magnitude + 1)
+        index = shift * self._counts.sub_bucket_half_count + (values >> shift)
+        np.add.at(self._table, index, counts.astype(self._table.dtype))  # two values may share a bucket
+        self._counts.total_count += len(microseconds)
+        self._counts.min_value = min(self._counts.min_value, int(values[0]))
+        self._counts.max_value = max(self._counts.max_value, int(values[-1]))
 
     def merge(self, other: Histogram) -> None:
         """Add what `other` counted."""
@@ -78,14 +92,13 @@ class Histogram:
 
         A bucket stands for its middle, clipped to the least and greatest duration that was seen.
         """
-        counts = np.ctypeslib.as_array(self._counts.counts)
-        index = np.flatnonzero(counts)
+        index = np.flatnonzero(self._table)
         half = self._counts.sub_bucket_half_count
         # HdrHistogram's layout: the first two halves count single microseconds, each further one doubles.
         shift = np.maximum(index // half - 1, 0)
         lowest_us = np.where(index < half, index, index % half + half) << shift
         middles_s = (lowest_us + ((1 << shift) - 1) / 2) / 1e6
-        return np.clip(middles_s, self._min_s, self._max_s), counts[index].astype(np.int64)
+        return np.clip(middles_s, self._min_s, self._max_s), self._table[index].astype(np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON and msgpack; `hdr` is HdrHistogram's own compressed V2 encoding in base64."""
