@@ -5,6 +5,7 @@ Knows programs, engines and folders outside this repository; nothing of scoreben
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -55,6 +56,12 @@ def program(name: str, cure: str | None = None) -> str:
     require(name, path is not None, cure or f"install {name} and have it on the PATH")
     assert path is not None
     return path
+
+
+def module(name: str) -> None:
+    """A Python module; those of the extra `spark` have a lock of their own."""
+    found = importlib.util.find_spec(name) is not None
+    require(f"the module {name}", found, "pip install --require-hashes -r locks/spark.txt, or the extra's")
 
 
 def shared(relative: str) -> Path:

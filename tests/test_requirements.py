@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import requirements
-from tests.requirements import browser, docker_engine, java, program, require, shared
+from tests.requirements import browser, docker_engine, java, module, program, require, shared
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,16 @@ def test_programs_are_looked_up_on_the_path(tmp_path: Path, monkeypatch: pytest.
     assert program("tool") == str(tool)
     with pytest.raises(pytest.skip.Exception, match="needs other: install other"):
         program("other")
+
+
+def test_a_module_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that nobody installed skips, and fails where all is required."""
+    module("json")
+    with pytest.raises(pytest.skip.Exception, match="needs the module no_such_module"):
+        module("no_such_module")
+    monkeypatch.setenv("SCOREBENCH_REQUIRE", "all")
+    with pytest.raises(pytest.fail.Exception, match="needs the module no_such_module"):
+        module("no_such_module")
 
 
 def test_shared_files_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from scorebench.models_spark import require_java
 from scorebench.servers import compose, engine, images, logs, mlmodel, ports, ready
 from scorebench.servers.protocol import ServerFailed
 from scorebench.servers.url import UrlServer
+from tests import requirements
 
 MLMODEL = """\
 flavors:
@@ -192,7 +193,7 @@ def test_no_engine_is_an_error_that_names_where_it_was_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOCKER_HOST without an engine behind it: one line, with the address and what to do."""
-    pytest.importorskip("docker")
+    requirements.module("docker")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     with pytest.raises(
         InputError, match=r"docker\.sock: no Docker engine answers .*set DOCKER_HOST"
@@ -203,7 +204,7 @@ def test_no_engine_is_an_error_that_names_where_it_was_looked_for(
 
 def test_an_engine_that_refuses_is_told_from_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that answers 403 to everything."""
-    pytest.importorskip("docker")
+    requirements.module("docker")
     with _mlflow_like(status=403) as url:
         monkeypatch.setenv("DOCKER_HOST", url.replace("http", "tcp"))
         with pytest.raises(InputError, match=r"the Docker engine refuses"):
@@ -239,7 +240,7 @@ def test_an_images_tag_is_one_that_docker_takes(tmp_path: Path, name: str, tag: 
 
 def test_an_images_key_changes_with_what_is_in_it(tmp_path: Path) -> None:
     """`docker` holds the model; `sagemaker` holds only the packages that its requirements name."""
-    pytest.importorskip("mlflow")
+    requirements.module("mlflow")
     (tmp_path / "MLmodel").write_text(MLMODEL)
     docker, sagemaker = images.Recipe(kind="docker"), images.Recipe(kind="sagemaker")
     before = images.key(docker, tmp_path), images.key(sagemaker, tmp_path)

@@ -27,6 +27,7 @@ from scorebench.tracking import (
     told_in_tags,
 )
 from scorebench.verdict import judge
+from tests import requirements
 from tests.commands import scorebench
 from tests.recordings import calls, evenly, recording
 from tests.scoring_server import scoring_server
@@ -112,7 +113,7 @@ def test_the_model_is_known_by_its_uri_or_its_file(tmp_path: Path, monkeypatch: 
 
 def test_a_tracking_server_that_is_not_there_is_told_first(tmp_path: Path) -> None:
     """One line, exit 2, nothing sent."""
-    pytest.importorskip("mlflow")
+    requirements.module("mlflow")
     with scoring_server() as server:
         done = scorebench(
             tmp_path, "run", server.url, "--mlflow-experiment", "e", "--calls", "3",
@@ -146,7 +147,7 @@ class FailingTracker(BaseHTTPRequestHandler):
 
 def test_a_tracking_server_that_fails_later_costs_nothing(tmp_path: Path) -> None:
     """The run is measured, kept and judged as ever; one line says that it was not logged, and why."""
-    pytest.importorskip("mlflow")
+    requirements.module("mlflow")
     with ThreadingHTTPServer(("127.0.0.1", 0), FailingTracker) as tracker, scoring_server() as server:
         threading.Thread(target=tracker.serve_forever, daemon=True).start()
         done = scorebench(

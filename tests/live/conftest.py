@@ -29,7 +29,7 @@ def rows() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def sklearn_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The scikit-learn tree; its own predictions are scikit-learn's, of the tree as it was saved."""
-    pytest.importorskip("mlflow")
+    requirements.module("mlflow")
     folder = tmp_path_factory.mktemp("models") / "sklearn"
     code = """
 from sklearn.tree import DecisionTreeRegressor
@@ -47,7 +47,7 @@ print(json.dumps(tree.predict(wine_table().drop(columns=LABEL).head(int(sys.argv
 def spark_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The SparkML tree; its own predictions from a second fit, in Spark itself."""
     requirements.java()
-    pytest.importorskip("pyspark")
+    requirements.module("pyspark")
     folder = tmp_path_factory.mktemp("models") / "spark"
     code = """
 from scorebench.demo import LABEL, wine_table
@@ -63,7 +63,7 @@ print(json.dumps(own.tolist()))
 @pytest.fixture(scope="session")
 def mleap_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The MLeap bundle; its own predictions are those of the scikit-learn pipeline it was made from."""
-    pytest.importorskip("mleap")
+    requirements.module("mleap")
     folder = tmp_path_factory.mktemp("models") / "mleap"
     code = """
 from scorebench.demo import LABEL, wine_table

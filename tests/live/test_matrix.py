@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests import requirements
 from tests.commands import scorebench
 
 from scorebench import folder
@@ -15,7 +16,7 @@ from scorebench.servers import ports
 @pytest.mark.timeout(300)
 def test_a_good_cell_and_a_failing_one(tmp_path: Path) -> None:
     """sklearn scores on the web server; a model with nothing to serve it gives the error's own last line."""
-    pytest.importorskip("mlflow")
+    requirements.module("mlflow")
     broken = tmp_path / ".models" / "mleap"
     broken.mkdir(parents=True)
     broken.joinpath("MLmodel").write_text(

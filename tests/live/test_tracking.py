@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import requirements
 from tests.commands import scorebench
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
@@ -19,7 +20,7 @@ from scorebench.servers import ports, ready
 @pytest.fixture(scope="module")
 def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `mlflow server`, which ends with these tests."""
-    pytest.importorskip("mlflow")
+    requirements.module("mlflow")
     tmp_path = tmp_path_factory.mktemp("tracking")
     port = ports.claim(0)
     store = [
