@@ -19,7 +19,15 @@ from scorebench.credentials import Bearer, Source, without
 from scorebench.errors import InputError
 from scorebench.target import Target
 from tests.commands import ROOT, Done, locust, scorebench
-from tests.scoring_server import Behaviour, Certificates, Record, Reply, certificates, scoring_server
+from tests.scoring_server import (
+    Behaviour,
+    Certificates,
+    Record,
+    Reply,
+    certificates,
+    replies,
+    scoring_server,
+)
 
 TOKEN = "dapi-0123456789-a-bearer-token"
 ACCESS, SECRET, SESSION = "AKIDEXAMPLE12", "wJalrXUtnFEMI/K7MDENG+secret", "FwoGZXIvYXdzEsession//token=="
@@ -167,6 +175,89 @@ def test_signatures_age_with_their_call(tmp_path: Path, papers: Certificates) ->
         )
         assert len({record.headers["x-amz-date"] for record in server.log()}) >= 2
     assert done.code in (0, 4), done.err
+
+
+REFRESHES = """
+import datetime, json, pathlib, sys
+count = pathlib.Path(sys.argv[1])
+number = len(count.read_text()) if count.exists() else 0
+count.write_text("x" * (number + 1))
+if number >= int(sys.argv[2]):
+    sys.exit("the vault is sealed")
+soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=30)
+print(json.dumps({"Version": 1, "AccessKeyId": f"AKIDEXAMPLE{number}", "SecretAccessKey": "refreshed-secret",
+                  "SessionToken": f"session-{number}" + sys.argv[3], "Expiration": soon.isoformat()}))
+"""
+
+
+def refreshing(tmp_path: Path, papers: Certificates, port: int, *, good_for: int, ending: str = "") -> Done:
+    """A run whose credentials come from a program, that is asked each time: `good_for` times it has some."""
+    program = tmp_path / "vault.py"
+    program.write_text(REFRESHES)
+    process = f"{sys.executable} {program} {tmp_path / 'count'} {good_for} '{ending}'"
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {process}\n")
+    words = ["--region", "eu-central-1", "--endpoint-url", f"https://localhost:{port}"]
+    words += ["--ca-file", str(papers.ca), "--users", "1", "--calls", "8", "--quiet"]
+    own = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    return scorebench(tmp_path, "run", "sagemaker://wine", *words, **own)
+
+
+def test_credentials_that_expire_are_refreshed(tmp_path: Path, papers: Certificates) -> None:
+    """A program that gives credentials for 30 s is asked again; each call carries the newest."""
+    with scoring_server(Behaviour(path="/endpoints/wine/invocations"), tls=papers.server) as server:
+        done = refreshing(tmp_path, papers, server.port, good_for=1000)
+        tokens = [record.headers["x-amz-security-token"] for record in server.log()]
+    assert done.code == 0, done.err
+    assert len(tokens) == 8
+    assert len(set(tokens)) >= 2
+    nobody_saw(["refreshed-secret", *tokens], done)
+
+
+def test_credentials_that_can_not_be_refreshed(tmp_path: Path, papers: Certificates) -> None:
+    """Calls that can't be signed are failures of their own name, and did not leave; the run goes on."""
+    with scoring_server(Behaviour(path="/endpoints/wine/invocations"), tls=papers.server) as server:
+        done = refreshing(tmp_path, papers, server.port, good_for=5)
+        sent = len(server.log())
+    assert done.code == 1, done.err
+    assert done.summary["outcomes"] == {"valid": sent, "not signed": 8 - sent}
+    assert 0 < sent < 8
+    assert "the vault is sealed" in str(done.summary["examples"])
+    assert "Traceback" not in done.err
+    nobody_saw(["refreshed-secret"], done)
+
+
+def test_credentials_that_no_header_holds(tmp_path: Path, papers: Certificates) -> None:
+    """A session token with a line break adds no header of its own: nothing is sent."""
+    with scoring_server(Behaviour(path="/endpoints/wine/invocations"), tls=papers.server) as server:
+        done = refreshing(tmp_path, papers, server.port, good_for=1000, ending="\\nX-Evil: 1")
+        assert not server.log()
+    assert done.code == 1, done.err
+    assert set(done.summary["outcomes"]) == {"not signed"}
+
+
+def test_a_token_that_expires_during_the_run(tmp_path: Path, papers: Certificates) -> None:
+    """401 from the sixth call on: counted as unauthorized, not as calls that score."""
+    with scoring_server(
+        Behaviour(script=dict.fromkeys(range(6, 11), replies.UNAUTHORIZED)), tls=papers.server
+    ) as server:
+        words = ["--bearer-env", "MY_TOKEN", "--ca-file", str(papers.ca), "--users", "1", "--calls", "10"]
+        done = scorebench(tmp_path, "run", f"https://localhost:{server.port}", *words, MY_TOKEN=TOKEN)
+        assert len(server.log()) == 10
+    assert done.code == 1
+    assert done.summary["outcomes"] == {"valid": 5, "unauthorized": 5}
+
+
+def test_a_redirect_takes_the_token_nowhere(tmp_path: Path, papers: Certificates) -> None:
+    """A 307 to another server is an outcome; nobody goes there, with the token or without."""
+    with scoring_server(tls=papers.server) as other:
+        away = Reply(307, b"", headers=(("Location", f"https://localhost:{other.port}/invocations"),))
+        with scoring_server(Behaviour(default=away), tls=papers.server) as server:
+            words = ["--bearer-env", "MY_TOKEN", "--ca-file", str(papers.ca), "--users", "1", "--calls", "3"]
+            done = scorebench(tmp_path, "run", f"https://localhost:{server.port}", *words, MY_TOKEN=TOKEN)
+            assert len(server.log()) == 3
+        assert not other.log()
+    assert done.code == 1
+    assert done.summary["outcomes"] == {"unexpected status": 3}
 
 
 def test_no_process_has_the_secret_in_its_arguments(tmp_path: Path, papers: Certificates) -> None:

@@ -7,15 +7,20 @@ included, and are asked for anew with each call, so that those that expire are r
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from scorebench.credentials import without
 from scorebench.errors import InputError
+from scorebench.http_message import CallFailed
+from scorebench.outcome import Outcome
 from scorebench.target import DEFAULT_PATH, Target
 
 SERVICE = "sagemaker"
 SCHEME = "sagemaker://"
+_REMEMBERED = 8
+"""Credentials are refreshed meanwhile; an answer may still show those before."""
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _ENDPOINT = re.compile(r"[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}")
 
@@ -55,6 +60,7 @@ class Signature:
                 "sagemaker://: botocore is not installed; pip install 'scorebench[aws]'"
             ) from None
         self._region = region
+        self._seen: deque[tuple[str, str, str]] = deque(maxlen=_REMEMBERED)
         try:
             self._credentials: Any = botocore.session.get_session().get_credentials()
         except botocore.exceptions.BotoCoreError as problem:  # half of a pair, no such profile
@@ -64,17 +70,40 @@ class Signature:
                 "sagemaker://: no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
                 "or a profile"
             )
+        try:
+            self._frozen()
+        except CallFailed as failure:
+            raise InputError(f"sagemaker://: {failure}") from None
 
     def headers(self, target: Target, body: bytes, content_type: str) -> Mapping[str, str]:
-        """Authorization, X-Amz-Date and, where there is one, X-Amz-Security-Token."""
+        """Authorization, X-Amz-Date and, where there is one, X-Amz-Security-Token.
+
+        CallFailed where AWS's chain has no credentials any more, or such as no header can hold.
+        """
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
+        frozen = self._frozen()
         signed = {"Host": target.netloc, "Content-Type": content_type}
         request = AWSRequest(method="POST", url=target.url, data=body, headers=signed)
-        SigV4Auth(self._credentials.get_frozen_credentials(), SERVICE, self._region).add_auth(request)
-        return {name: value for name, value in request.headers.items() if name not in signed}
+        SigV4Auth(frozen, SERVICE, self._region).add_auth(request)
+        headers = {name: value for name, value in request.headers.items() if name not in signed}
+        if not all(" " <= letter <= "~" for value in headers.values() for letter in value):
+            raise CallFailed(Outcome.NOT_SIGNED, "a line break or another sign that no header holds in them")
+        return headers
+
+    def _frozen(self) -> Any:
+        """The credentials of this moment. Their refreshing asks AWS, or a file, or a program: it may fail."""
+        try:
+            frozen = self._credentials.get_frozen_credentials()
+        except Exception as problem:  # botocore lets through what its providers meet: sockets, JSON, programs
+            raise CallFailed(Outcome.NOT_SIGNED, f"AWS credentials: {problem}") from None
+        if frozen.access_key is None or frozen.secret_key is None:
+            raise CallFailed(Outcome.NOT_SIGNED, "AWS credentials: there are none any more")
+        seen = (frozen.secret_key, frozen.token or "", frozen.access_key)
+        if seen not in self._seen:
+            self._seen.append(seen)
+        return frozen
 
     def hidden(self, said: bytes) -> bytes:
-        frozen = self._credentials.get_frozen_credentials()
-        return without(said, [frozen.secret_key, frozen.token or "", frozen.access_key])
+        return without(said, [secret for seen in self._seen for secret in seen])

@@ -15,13 +15,13 @@ class Group(StrEnum):
     INVALID = "invalid"
     """Answered with 200, but not with one parseable prediction a row."""
     FAILED = "failed"
-    """Refused, broken, too late, or answered with an error."""
+    """Refused, broken, too late, answered with an error, or not to be signed and so not sent."""
     CUT_OFF = "cut_off"
     """Still in flight when the run ended and the drain was over."""
 
 
 class Outcome(IntEnum):
-    """The fate of one call that was sent. The numbers stay inside a process; files hold the labels."""
+    """The fate of one call. The numbers stay inside a process; files hold the labels."""
 
     VALID = 0
     WRONG_COUNT = 1
@@ -48,6 +48,7 @@ class Outcome(IntEnum):
     OTHER_STATUS = 22
     CUT_OFF = 23
     OTHER_ERROR = 24
+    NOT_SIGNED = 25
 
     @property
     def label(self) -> str:
@@ -86,6 +87,7 @@ LABELS: dict[Outcome, str] = {
     Outcome.OTHER_STATUS: "unexpected status",
     Outcome.CUT_OFF: "cut off",
     Outcome.OTHER_ERROR: "other error",
+    Outcome.NOT_SIGNED: "not signed",
 }
 
 _GROUPS: dict[Outcome, Group] = {

@@ -22,10 +22,10 @@ from tests.live.scoring import (
     post,
 )
 
-from scorebench import servers
+from scorebench import folder, servers
 from scorebench.errors import InputError
 from scorebench.folder_names import SERVER_LOG
-from scorebench.servers import engine, images, leftovers, sagemaker
+from scorebench.servers import engine, images, leftovers, ports, sagemaker
 
 pytestmark = pytest.mark.timeout(1500)  # images are built on the way
 STARTER = """
@@ -157,6 +157,45 @@ def test_a_container_that_dies_in_the_run_is_seen(sklearn_model: Demo, client: A
         container.remove()
         assert not server.alive()
         assert server.exit_status() is None
+
+
+def test_a_run_ends_with_its_container(sklearn_model: Demo, client: Any, tmp_path: Path) -> None:
+    """`docker kill` during a run: it ends early and says so; the calls are counted, the log is kept."""
+    command = [
+        sys.executable,
+        "-m",
+        "scorebench",
+        "run",
+        "sagemaker",
+        "--model-uri",
+        str(sklearn_model.folder),
+    ]
+    command += ["--port", str(ports.claim(0)), "--users", "2", "--run-time", "300s", "--quiet"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as run:
+        _wait_for_calls(client, run)
+        killed_s = time.monotonic()
+        client.containers.get(_ours(client)[0]).kill()
+        _, said = run.communicate(timeout=90)
+    assert time.monotonic() - killed_s < 60
+    assert run.returncode in (1, 4), said
+    recording = folder.read(tmp_path / "reports" / "latest")
+    assert [event["what"] for event in recording.events] == ["server ended"]
+    assert recording.measured.valid > 0
+    failed = recording.measured.calls - recording.measured.valid
+    assert 0 < failed < 6_000  # two users, 10 ms between refusals: seconds, not minutes
+    assert "Application startup complete" in (tmp_path / "reports" / "latest" / SERVER_LOG).read_text()
+    assert "Traceback" not in said
+
+
+def _wait_for_calls(client: Any, run: subprocess.Popen[str]) -> None:
+    """Until the run's server has answered some calls, as its own log says."""
+    end_s = time.monotonic() + 600  # its image may have to be built
+    while time.monotonic() < end_s and run.poll() is None:
+        for container_id in _ours(client):
+            if b"POST /invocations" in client.containers.get(container_id).logs():
+                return
+        time.sleep(0.5)
+    pytest.fail(f"no calls came: {run.poll()}")
 
 
 def test_a_container_that_does_not_come_up_shows_its_log(tmp_path: Path, sklearn_model: Demo) -> None:

@@ -160,10 +160,6 @@ class Session:
             self._exhausted = False
             self.on_exhausted()
 
-    def message(self, index: int) -> bytes:
-        """The whole request with payload number `index`."""
-        return self.messages[index]
-
     def judge(self, index: int, answer: Answer) -> Outcome:
         """The outcome of an answer that is not known to be valid, which then is."""
         outcome = self._judge.judge(index, answer)

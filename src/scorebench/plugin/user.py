@@ -70,7 +70,11 @@ class ScoringUser(User):
                 index = next_payload()
             except StopIteration:
                 return
-            message = messages[index]
+            try:
+                message = messages[index]  # which may have to be signed first
+            except CallFailed as failure:
+                self._failed(session, failure, now := clock(), now, index)
+                continue
             sent = clock()
             try:
                 answer = call(message, expected[index])
@@ -101,7 +105,11 @@ class ScoringUser(User):
                 if not session.running or self._state != LOCUST_STATE_RUNNING:
                     schedule.give_back(due)
                     return
-            message = session.message(index)  # which may have to be signed first
+            try:
+                message = session.messages[index]
+            except CallFailed as failure:
+                self._failed(session, failure, due, clock(), index, waited=waited)
+                continue
             sent = clock()
             try:
                 answer = call(message, session.expected[index])
