@@ -41,7 +41,7 @@ FREEZE_S, FREEZE_FROM_S, FREEZE_RATE = 5.0, 10.0, 100
 DISTRIBUTIONS: dict[str, Draw] = {
     "constant 5 ms": Constant(0.005),
     "exponential 5 ms": Exponential(0.005),
-    "two humps": TwoHumps(0.004, 0.040, second_share=0.1),
+    "two humps": TwoHumps(0.004, 0.040, second_share=0.3),
 }
 RATES = (50, 200, 1000)
 MEAN_SERVICE_S = 0.004

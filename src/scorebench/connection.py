@@ -13,6 +13,7 @@ import errno
 import os
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter as clock
 from typing import Any
 
@@ -109,6 +110,12 @@ class Connection:
         except BaseException:
             self.close()
             raise
+
+    def open(self) -> None:
+        """Connect ahead of the first call, whose time is then the server's alone; it fails if this did."""
+        with suppress(CallFailed):
+            self._open()
+        self.deadline = NEVER
 
     def close(self) -> None:
         """Close; the next call opens a new connection. A call of another greenlet is cut off, very soon."""

@@ -38,7 +38,8 @@ class LiveView:
         self._greenlet: Any = None
 
     def start(self) -> None:
-        self._greenlet = gevent.spawn(self._show)
+        if not self._quiet or _wants_json():
+            self._greenlet = gevent.spawn(self._show)
 
     def end(self) -> None:
         self._over.set()
@@ -46,29 +47,33 @@ class LiveView:
             self._greenlet.join()
 
     def _show(self) -> None:
-        with _display(self._quiet) as show:
+        with _display() as (show, every):
             second = 0
             while not self._over.wait(PERIOD_S):
                 second += 1
-                if live := self._look():
-                    show(live, second)
+                # A look costs a millisecond in which no user wakes: only where it is shown.
+                if second % every == 0 and (live := self._look()):
+                    show(live)
+
+
+def _wants_json() -> bool:
+    return os.environ.get(PROGRESS_VARIABLE) == "json"
 
 
 @contextmanager
-def _display(quiet: bool) -> Iterator[Callable[[Live, int], None]]:
-    if os.environ.get(PROGRESS_VARIABLE) == "json":
-        yield lambda live, _second: _say(json.dumps(live.to_dict()))
-    elif quiet:
-        yield lambda _live, _second: None
+def _display() -> Iterator[tuple[Callable[[Live], None], int]]:
+    """What shows a look, and every how many seconds."""
+    if _wants_json():
+        yield lambda live: _say(json.dumps(live.to_dict())), 1
     elif sys.stderr.isatty():
         with _screen() as show:
-            yield show
+            yield show, 1
     else:
-        yield lambda live, second: None if second % LINE_EVERY else _say(words.line(live))
+        yield lambda live: _say(words.line(live)), LINE_EVERY
 
 
 @contextmanager
-def _screen() -> Iterator[Callable[[Live, int], None]]:
+def _screen() -> Iterator[Callable[[Live], None]]:
     from rich.console import Console
     from rich.live import Live as Screen
 
@@ -76,7 +81,7 @@ def _screen() -> Iterator[Callable[[Live, int], None]]:
     # What goes to stdout stays there where that is a file.
     own = Screen(console=console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty())
     with own as screen, _logging_above(before):
-        yield lambda live, _second: screen.update(_panel(live), refresh=True)
+        yield lambda live: screen.update(_panel(live), refresh=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
+import scipy.special  # noqa: F401  before the first call: loading it holds all users for a tenth of a second
 from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench import folder

@@ -47,6 +47,7 @@ class ScoringUser(User):
         session = self._session
         if session is None:
             raise StopUser
+        self.connection.open()
         session.wait_for_start()
         self.send_calls(session)
         if self._state == LOCUST_STATE_RUNNING:
