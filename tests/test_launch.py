@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from scorebench import folder
+from scorebench import folder, launch
 from scorebench.commands.run import worst
+from scorebench.happenings import SERVER_ENDED
 from scorebench.launch import Launch, run
 from scorebench.servers.protocol import Progress, ServerInfo
 from scorebench.summary import summarise
@@ -78,6 +82,30 @@ def test_a_server_that_ends_ends_the_run(tmp_path: Path) -> None:
     assert "server_ended" in codes(tmp_path)
     assert code == 4
     assert folder.read(tmp_path).measured.valid > 0
+
+
+def test_a_server_that_ends_before_the_first_call_ends_the_run(tmp_path: Path) -> None:
+    """What is said while Locust still loads belongs to the run, and is not forgotten at its start."""
+    with scoring_server(Behaviour(service=Constant(0.01))) as server, said_at_once(SERVER_ENDED):
+        began = time.monotonic()
+        code = run(Launch(server.url, tmp_path, run_time="60s", show_report=False), Told(server.url))
+        assert time.monotonic() - began < 30
+    assert events(tmp_path) == ["server ended"]
+    assert code == 4
+
+
+@contextmanager
+def said_at_once(word: str) -> Iterator[None]:
+    """Have the launcher look at the server before Locust can have started."""
+    with pytest.MonkeyPatch.context() as patch:
+        until_it_ends = launch._Watch.until_it_ends
+
+        def says(watch: Any) -> int:
+            watch._tell(word)
+            return until_it_ends(watch)
+
+        patch.setattr(launch._Watch, "until_it_ends", says)
+        yield
 
 
 def test_a_lost_worker_is_noted(tmp_path: Path) -> None:

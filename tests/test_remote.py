@@ -186,15 +186,16 @@ if number >= int(sys.argv[2]):
     sys.exit("the vault is sealed")
 soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=30)
 print(json.dumps({"Version": 1, "AccessKeyId": f"AKIDEXAMPLE{number}", "SecretAccessKey": "refreshed-secret",
-                  "SessionToken": f"session-{number}" + sys.argv[3], "Expiration": soon.isoformat()}))
+                  "SessionToken": f"session-{number}" + "\\n" * int(sys.argv[3]),
+                  "Expiration": soon.isoformat()}))
 """
 
 
-def refreshing(tmp_path: Path, papers: Certificates, port: int, *, good_for: int, ending: str = "") -> Done:
+def refreshing(tmp_path: Path, papers: Certificates, port: int, *, good_for: int, breaks: int = 0) -> Done:
     """A run whose credentials come from a program, that is asked each time: `good_for` times it has some."""
     program = tmp_path / "vault.py"
     program.write_text(REFRESHES)
-    process = f"{sys.executable} {program} {tmp_path / 'count'} {good_for} '{ending}'"
+    process = f"{sys.executable} {program} {tmp_path / 'count'} {good_for} {breaks}"
     (tmp_path / "config").write_text(f"[default]\ncredential_process = {process}\n")
     words = ["--region", "eu-central-1", "--endpoint-url", f"https://localhost:{port}"]
     words += ["--ca-file", str(papers.ca), "--users", "1", "--calls", "8", "--quiet"]
@@ -229,7 +230,7 @@ def test_credentials_that_can_not_be_refreshed(tmp_path: Path, papers: Certifica
 def test_credentials_that_no_header_holds(tmp_path: Path, papers: Certificates) -> None:
     """A session token with a line break adds no header of its own: nothing is sent."""
     with scoring_server(Behaviour(path="/endpoints/wine/invocations"), tls=papers.server) as server:
-        done = refreshing(tmp_path, papers, server.port, good_for=1000, ending="\\nX-Evil: 1")
+        done = refreshing(tmp_path, papers, server.port, good_for=1000, breaks=1)
         assert not server.log()
     assert done.code == 1, done.err
     assert set(done.summary["outcomes"]) == {"not signed"}
@@ -238,7 +239,7 @@ def test_credentials_that_no_header_holds(tmp_path: Path, papers: Certificates) 
 def test_a_token_that_expires_during_the_run(tmp_path: Path, papers: Certificates) -> None:
     """401 from the sixth call on: counted as unauthorized, not as calls that score."""
     with scoring_server(
-        Behaviour(script=dict.fromkeys(range(6, 11), replies.UNAUTHORIZED)), tls=papers.server
+        Behaviour(script=dict.fromkeys(range(5, 10), replies.UNAUTHORIZED)), tls=papers.server
     ) as server:
         words = ["--bearer-env", "MY_TOKEN", "--ca-file", str(papers.ca), "--users", "1", "--calls", "10"]
         done = scorebench(tmp_path, "run", f"https://localhost:{server.port}", *words, MY_TOKEN=TOKEN)

@@ -6,6 +6,7 @@ included, and are asked for anew with each call, so that those that expire are r
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ class Signature:
             raise InputError(
                 "sagemaker://: botocore is not installed; pip install 'scorebench[aws]'"
             ) from None
+        # It would print a traceback for each refresh that failed, of which the outcome tells.
+        logging.getLogger("botocore").setLevel(logging.CRITICAL)
         self._region = region
         self._seen: deque[tuple[str, str, str]] = deque(maxlen=_REMEMBERED)
         try:

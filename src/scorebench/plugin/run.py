@@ -64,7 +64,8 @@ class Run:
         self._server: dict[str, Any] = json.loads(os.environ.get(SERVER_VARIABLE, "null")) or {}
         self._facts: dict[str, Any] = {}
         self._cluster = cluster.join(self)
-        self._phase = ""
+        self._phase = "waiting"
+        self._early_words: list[str] = []
         self._view: LiveView | None = None
 
     @property
@@ -143,6 +144,7 @@ class Run:
         if self.is_master:
             self._cluster.deal()
             self._begin_run_time()
+            gevent.spawn(self._hear_early_words)
             return
         if self.needs_payload and (self._payload is None or self._payload[0] != settings):
             # In a thread, since the worker's heartbeats must go on meanwhile.
@@ -154,6 +156,7 @@ class Run:
         session.on_exhausted = self._cluster.exhausted
         set_session(self.environment, session)
         self._spawn_helpers(session)
+        gevent.spawn(self._hear_early_words)
         if not self.needs_payload:
             session.start()
 
@@ -223,7 +226,21 @@ class Run:
         if FOLDER_VARIABLE in os.environ:
             gevent.spawn(launcher.hear, sys.stdin.fileno(), self._on_word)
 
+    def _hear_early_words(self) -> None:
+        """What was said between the launch and the start of the test belongs to the test.
+
+        Locust forgets a stop that comes before it spawns users.
+        """
+        while self.environment.runner is not None and self.environment.runner.state == "ready":
+            gevent.sleep(0.05)
+        words, self._early_words = self._early_words, []
+        for word in words:
+            self._on_word(word)
+
     def _on_word(self, word: str) -> None:
+        if self._phase == "waiting":
+            self._early_words.append(word)
+            return
         self.note(word)
         if word in (SERVER_ENDED, LEFT_ALONE):
             gevent.spawn(cluster.end_test, self)

@@ -112,6 +112,7 @@ class Session:
             return
         self.stop_s = clock()
         self.running = False
+        self._started.set()  # who waits for a start that won't come leaves
         self.waker.wake_all()
         self._wait_for_silence(drain_s)
         self._cutting = True
