@@ -231,6 +231,26 @@ def test_an_expected_answer_is_none() -> None:
         assert server.calls == 4
 
 
+@pytest.mark.parametrize("spaces", [0, 300, 450, 16_000])
+def test_an_answer_of_any_size_can_be_expected(spaces: int) -> None:
+    """However much is received at once, an answer that comes whole is soon known again by its bytes."""
+    reply = Reply(body=b'{"predictions": [1.0, 2.0]}' + b" " * spaces)
+    with scoring_server(Behaviour(default=reply)) as server, connection_to(server.url) as connection:
+        read = [answer_of(connection, request_to(server)) for _ in range(3)]
+        assert [answer.body for answer in read] == [reply.body] * 3
+        assert read[-1].raw is not None
+        assert [connection.call(request_to(server), read[-1].raw) for _ in range(3)] == [None] * 3
+        assert server.calls == 6
+
+
+def test_answers_about_as_long_as_what_is_received_at_once() -> None:
+    """One byte less, as many, one byte more: the whole answer is read, and the next call gets its own."""
+    bodies = [b'{"predictions": [1.0, 2.0]}' + b" " * spaces for spaces in range(500)]
+    script = {number: Reply(body=body) for number, body in enumerate(bodies)}
+    with scoring_server(Behaviour(script=script)) as server, connection_to(server.url) as connection:
+        assert [answer_of(connection, request_to(server)).body for _ in bodies] == bodies
+
+
 @pytest.mark.parametrize(
     "reply", [replies.CLOSING, replies.GARBAGE_AFTER, replies.huge(100_000), replies.DRIP]
 )

@@ -18,6 +18,7 @@ from time import perf_counter as clock
 from typing import Any
 
 from gevent import get_hub, getcurrent
+from greenlet import greenlet
 
 from scorebench.addresses import addresses
 from scorebench.failures import GONE, failure_of
@@ -31,6 +32,8 @@ TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
 _READ, _WRITE = 1, 2
 _RECEIVE_BYTES = 16_384
+_SMALL_ANSWER_BYTES = 470
+"""Received into an object of at most 512 bytes, which Python keeps at hand; a larger one is malloc's."""
 _ENDED = (Outcome.CONNECTION_CLOSED, Outcome.CONNECTION_RESET)
 
 
@@ -53,7 +56,9 @@ class Connection:
         self._connect_timeout_s = connect_timeout_s
         self._tls_context = tls
         self._max_answer_bytes = max_answer_bytes
-        self._hub_switch = get_hub().switch
+        # greenlet's own switch: gevent's asks first whether it is the hub that waits, which no call is.
+        self._hub_switch = greenlet.switch.__get__(get_hub())
+        self._room_bytes = _SMALL_ANSWER_BYTES
         self._sock: Any = None
         self._tls: TlsSocket | None = None
         self._watcher: Any = None
@@ -73,8 +78,12 @@ class Connection:
         """Whether a call is in flight."""
         return self.deadline != NEVER
 
-    def call(self, request: bytes, expected: bytes | None = None) -> Answer | None:  # noqa: PLR0911
+    def call(  # noqa: PLR0911
+        self, request: bytes, expected: bytes | None = None, now_s: float | None = None
+    ) -> Answer | None:
         """Send `request` and return its answer; None when that is, byte for byte, `expected`.
+
+        `now_s` is what `time.perf_counter` says, where the caller has just asked it.
 
         Raises CallFailed. A kept-alive connection that ends before the first byte of the answer is opened
         anew, and the call sent once more: the server had closed it while it was idle. A greenlet that is
@@ -83,7 +92,7 @@ class Connection:
         try:
             if self._sock is None or self._stale:
                 return self._call_anew(request)
-            self.deadline = clock() + self._timeout_s
+            self.deadline = (clock() if now_s is None else now_s) + self._timeout_s
             try:
                 try:
                     sent = self._send(request)
@@ -94,7 +103,7 @@ class Connection:
                 self._watcher.callback = self._resume  # straight into this greenlet: no frame of ours between
                 self._hub_switch()
                 self._watcher.callback = self._on_ready
-                data = self._recv(_RECEIVE_BYTES)
+                data = self._recv(self._room_bytes)
             except BlockingIOError:  # woken by the watchdog, or by TLS's own messages
                 return self._call_slowly(request, len(request))
             except GONE:
@@ -106,6 +115,8 @@ class Connection:
                 return None
             if not data:
                 return self._call_anew(request, self.deadline)
+            if len(data) == self._room_bytes:  # cut, so it can't be compared; the next one can
+                self._room_bytes = _RECEIVE_BYTES
             return self._read_answer(AnswerParser(self._max_answer_bytes), data)
         except BaseException:
             self.close()

@@ -78,7 +78,7 @@ class ScoringUser(User):
                 continue
             sent = clock()
             try:
-                answer = call(message, expected[index])
+                answer = call(message, expected[index], sent)
             except CallFailed as failure:
                 self._failed(session, failure, sent, sent, index)
                 continue
@@ -113,7 +113,7 @@ class ScoringUser(User):
                 continue
             sent = clock()
             try:
-                answer = call(message, session.expected[index])
+                answer = call(message, session.expected[index], sent)
             except CallFailed as failure:
                 self._failed(session, failure, due, sent, index, waited=waited)
                 continue
