@@ -63,7 +63,7 @@ class Record:
 
     connection: int  # its number at the server, from 0
     call: int  # the request's number on its connection, from 0
-    first_byte_s: float
+    first_byte_s: float  # when it came, by the kernel's stamp: the server may have woken later to read it
     number: int | None = None  # the call's number at the server, from 0; None: a probe, or no whole head came
     method: str = ""
     path: str = ""

@@ -14,13 +14,14 @@ import select
 import selectors
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from time import monotonic
 from typing import IO
 
 from tests.scoring_server.answers import Answers
 from tests.scoring_server.behaviour import Behaviour, Place, Record
-from tests.scoring_server.connection import Connection
+from tests.scoring_server.connection import SO_TIMESTAMPNS, Connection
 from tests.scoring_server.service import Station
 
 BACKLOG = 4096
@@ -72,6 +73,8 @@ class Loop:
         sock, _ = self._listener.accept()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 44 ms on every answer
+        if sys.platform == "linux":
+            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         if self._tls:
             sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         connection = Connection(self, sock, next(self._connections))
