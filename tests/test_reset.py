@@ -56,6 +56,33 @@ def test_users_that_come_and_go_keep_their_counts(tmp_path: Path, processes: lis
     assert sum(user["calls"] for user in users) == done.summary["calls"] == sent
 
 
+def test_a_user_that_leaves_makes_the_call_it_waited_for(tmp_path: Path) -> None:
+    """Four users, then one, at 20/s: every call that was due was sent, since no user was busy."""
+    locustfile = tmp_path / "waves.py"
+    locustfile.write_text(COMING_AND_GOING)
+    with scoring_server() as server:
+        words = ["-H", server.url, "--data", WINE, "--rate", "20"]
+        done = locust(tmp_path, *words, locustfile=locustfile)
+        sent = len(server.log())
+    account = done.summary["accounting"]
+    assert account["never_sent"] == {}
+    assert account["due"] == account["valid"] == sent > 80
+
+
+def test_the_ticket_of_a_user_that_was_killed_is_not_lost(tmp_path: Path) -> None:
+    """Four users wait up to 2 s for their turn, three are killed after 0.1 s: others make their calls."""
+    locustfile = tmp_path / "waves.py"
+    locustfile.write_text(COMING_AND_GOING)
+    with scoring_server() as server:
+        words = ["-H", server.url, "--data", WINE, "--rate", "2", "--drain", "0.1"]
+        done = locust(tmp_path, *words, locustfile=locustfile)
+        sent = len(server.log())
+    account = done.summary["accounting"]
+    assert account["never_sent"] == {}
+    assert account["due"] == account["valid"] == sent
+    assert sent >= 9, "at 0, 0.5, … 4 s of the 4.5 s or a little more"
+
+
 @PROCESSES
 def test_reset_stats_counts_from_when_all_users_are_there(tmp_path: Path, processes: list[str]) -> None:
     """--reset-stats: what was called while users were started is in the server's log alone."""

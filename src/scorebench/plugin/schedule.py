@@ -19,26 +19,26 @@ class Schedule:
         self._due_times = arrivals.due_times()
         self._payloads = payloads
         self._start_s = start_s
-        self._given_back: list[float] = []
-        self.taken = 0
+        self._given_back: list[tuple[float, int]] = []
 
     def take(self) -> tuple[float, int] | None:
         """The next due time and payload; None when there are no more calls."""
+        if self._given_back:
+            return self._given_back.pop()
         try:
             due_s = self._start_s + next(self._due_times)
             index = next(self._payloads)
         except StopIteration:
             return None
-        self.taken += 1
         return due_s, index
 
-    def give_back(self, due_s: float) -> None:
-        """A call that was not sent, since the run ended while its user waited for it."""
-        self._given_back.append(due_s)
+    def give_back(self, ticket: tuple[float, int]) -> None:
+        """A call that was not sent: its user was killed, or the run ended, before it was due. The next to take."""
+        self._given_back.append(ticket)
 
     def never_sent(self, until_s: float) -> int:
         """Calls that were due before `until_s` and that nobody sent; ends the schedule."""
-        early = sum(1 for due_s in self._given_back if due_s < until_s)
+        early = sum(1 for due_s, _ in self._given_back if due_s < until_s)
         rest = itertools.takewhile(lambda due_s: self._start_s + due_s < until_s, self._due_times)
         left = sum(1 for _ in zip(rest, self._payloads, strict=False))
         return early + left

@@ -16,6 +16,7 @@ from locust.user.task import LOCUST_STATE_RUNNING
 from scorebench.calls import tag
 from scorebench.http_message import CallFailed
 from scorebench.outcome import Outcome
+from scorebench.plugin.schedule import Schedule
 from scorebench.plugin.session import Session, session_of
 
 
@@ -101,11 +102,8 @@ class ScoringUser(User):
                 return
             due, index = ticket
             waited = due > clock()
-            if waited:
-                session.waker.wait_until(due)
-                if not session.running or self._state != LOCUST_STATE_RUNNING:
-                    schedule.give_back(due)
-                    return
+            if waited and not self._wait(session, schedule, ticket):
+                return
             try:
                 message = session.messages[index]
             except CallFailed as failure:
@@ -123,6 +121,20 @@ class ScoringUser(User):
             done = clock()
             outcome = Outcome.VALID if answer is None else session.judge(index, answer)
             append((due, sent, done, tag(self.number, outcome, waited=waited), index))
+
+    def _wait(self, session: Session, schedule: Schedule, ticket: tuple[float, int]) -> bool:
+        """Wait for the due time; False where the run ended meanwhile.
+
+        A user that Locust stops meanwhile makes this one call still: no other user has its ticket.
+        """
+        try:
+            session.waker.wait_until(ticket[0])
+        except gevent.GreenletExit:
+            schedule.give_back(ticket)
+            raise
+        if not session.running:
+            schedule.give_back(ticket)
+        return session.running
 
     def _failed(
         self, session: Session, failure: CallFailed, due: float, sent: float, index: int, **flags: Any

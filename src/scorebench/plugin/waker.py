@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from bisect import insort
 from collections import deque
+from operator import itemgetter
 from time import perf_counter as clock
 from typing import Any
 
@@ -31,7 +33,7 @@ class _Timer(ctypes.Structure):
 
 
 class Waker:
-    """A queue of greenlets in the order of their due times. Tickets ascend, so the head is always next."""
+    """A queue of greenlets in the order of their due times; the head is always next."""
 
     def __init__(self) -> None:
         self._queue: deque[tuple[float, Any]] = deque()
@@ -58,7 +60,10 @@ class Waker:
             _sleep_until(due_s)
             return
         entry = (due_s, getcurrent().switch)
-        self._queue.append(entry)
+        if not self._queue or self._queue[-1][0] <= due_s:
+            self._queue.append(entry)  # tickets ascend
+        else:  # but for one that was given back
+            insort(self._queue, entry, key=itemgetter(0))
         if self._queue[0] is entry:
             self._arm(due_s)
         try:
