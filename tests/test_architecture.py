@@ -12,35 +12,19 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "scorebench"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-PURE = [
-    "rows",
-    "forms",
-    "casting",
-    "cells",
-    "invented",
-    "signature",
-    "formats",
-    "writers",
-    "payload",
-    "arrivals",
-    "shape",
-    "trace",
-    "units",
-    "answer",
-    "outcome",
-    "calls",
-    "histogram",
-    "tally",
-    "recording",
-    "percentiles",
-    "steadiness",
-    "summary",
-    "accounting",
-    "limits",
-    "verdict",
-    "capacity",
-    "trial",
-]
+FLOW = (
+    ("signature", "cells", "formats", "forms", "casting", "invented", "rows", "writers", "payload"),
+    ("units", "shape", "trace", "arrivals", "scenario"),
+    ("outcome", "http_message", "answer", "calls"),
+    ("counting", "histogram", "tally", "recording"),
+    ("percentiles", "clumps", "accounting", "summary", "timeline", "live"),
+    ("limits", "recent", "steadiness", "finding", "findings", "verdict"),
+    ("trial", "capacity", "capacity_text", "compare", "matrix"),
+)
+"""The pure part of a request's way, station by station: one imports from its own and from those before it."""
+PURE = [name for station in FLOW for name in station]
+COMMON = {"errors", "happenings"}
+"""What any of them may import: the one error, and the names of what happens besides calls."""
 IMPURE = {
     "time",
     "socket",
@@ -52,7 +36,13 @@ IMPURE = {
     "threading",
     "select",
     "asyncio",
+    "os",
+    "random",
+    "secrets",
+    "psutil",
 }
+CLOCKS = {"now", "utcnow", "today"}
+"""What asks `datetime` or `date` for the time; the types themselves are data."""
 EXTRAS = {"mlflow", "sklearn", "pyspark", "mleap", "plotly", "botocore", "docker"}
 HEAVY = {"pandas", "scipy", "rich", "jinja2", "pyarrow", *EXTRAS}
 
@@ -89,6 +79,18 @@ def test_the_middle_is_pure(name: str) -> None:
     assert not packages(imported(path)) & IMPURE
     calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
     assert not [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"]
+    assert not [n for n in calls if isinstance(n.func, ast.Attribute) and n.func.attr in CLOCKS]
+
+
+@pytest.mark.parametrize("station", range(len(FLOW)), ids=lambda number: FLOW[number][-1])
+def test_nothing_flows_back(station: int) -> None:
+    """A station of the way knows those before it and nothing else, so none is impure by another's help."""
+    before = {name for earlier in FLOW[: station + 1] for name in earlier} | COMMON
+    for name in FLOW[station]:
+        ours = {
+            full.split(".")[1] for full in imported(SOURCE / f"{name}.py") if full.startswith("scorebench.")
+        }
+        assert ours <= before, f"{name} imports {sorted(ours - before)}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
