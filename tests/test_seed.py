@@ -102,6 +102,7 @@ def test_some_failures_exit_1(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["--num_iters", "0"], "--num_iters"),
+        (["--num_records", "0"], "--num_records 0: expected at least 1"),
         (["--data_path", "nowhere.csv"], "nowhere.csv"),
         (["--output_file_base", "none/out"], "none"),
         (["--uri", "ftp://localhost/"], "ftp"),

@@ -58,9 +58,9 @@ def _parser(threaded: bool) -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace, threaded: bool) -> int:
     users = options.num_threads if threaded else 1
-    for flag in ("num_iters", "log_mod", *(("num_threads",) if threaded else ())):
-        if getattr(options, flag) < 1:
-            raise InputError(f"--{flag} {getattr(options, flag)}: expected at least 1")
+    for flag in ("num_records", "num_iters", "log_mod", *(("num_threads",) if threaded else ())):
+        if (given := getattr(options, flag)) is not None and given < 1:
+            raise InputError(f"--{flag} {given}: expected at least 1")
     _check_output(options.output_file_base)
     # Locust patches sockets and TLS when it is imported, which has to come before anything that uses them.
     from scorebench.plugin import passes  # isort: skip
