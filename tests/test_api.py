@@ -37,6 +37,12 @@ def test_the_result_is_what_the_folder_holds(tmp_path: Path) -> None:
     assert {line.name for line in found.plot().data} == {"service time (from sent)"}
 
 
+def test_a_notebook_can_complete_the_names() -> None:
+    """What is imported when asked for is offered before, and is there."""
+    assert set(scorebench.__all__) <= set(dir(scorebench))
+    assert all(hasattr(scorebench, name) for name in scorebench.__all__)
+
+
 def test_figures_come_as_frames(tmp_path: Path) -> None:
     """Figures by name, a row a user, a row a second: each adds up to the calls; what has no value is NaN."""
     with scoring_server(Behaviour(service=Constant(0.01))) as server:

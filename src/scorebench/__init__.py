@@ -31,3 +31,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    """What a notebook offers to complete: also what was not asked for yet."""
+    return sorted({*globals(), *__all__})

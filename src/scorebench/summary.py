@@ -179,7 +179,7 @@ class Summary:
         return {"": self.response, "service": self.service, "lag": self.lag}[of], name
 
     def to_dict(self) -> dict[str, Any]:
-        """The form of summary.json; its schema is schemas/summary.json."""
+        """The form of summary.json; its schema is schemas/summary.schema.json."""
         return {
             "format": FORMAT,
             "calls": self.calls,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def render_json(summary: Summary, verdict: Verdict) -> str:
-    """The text of summary.json; its schema is schemas/summary.json, its times are seconds."""
+    """The text of summary.json; its schema is schemas/summary.schema.json, its times are seconds."""
     return dumped({**summary.to_dict(), "verdict": verdict.to_dict()}, indent=2)
 
 
