@@ -33,7 +33,7 @@ class Schedule:
         return due_s, index
 
     def give_back(self, ticket: tuple[float, int]) -> None:
-        """A call that was not sent: its user was killed, or the run ended, before it was due. The next to take."""
+        """A call that was not sent: its user was killed, or the run ended, before. The next to take."""
         self._given_back.append(ticket)
 
     def never_sent(self, until_s: float) -> int:
