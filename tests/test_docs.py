@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from bench.option_tables import tables
+from bench.paste import pasted
 
 from scorebench.cli import parser
 from tests.commands import ROOT
@@ -112,3 +114,10 @@ def test_a_workflow_keeps_the_report_of_a_red_run(workflow: Path) -> None:
     """Limits are set, JUnit is written, and the folder is kept although the job failed."""
     text = workflow.read_text()
     assert all(word in text for word in ("--limit", "--junit speed.xml", "reports", "always"))
+
+
+def test_the_page_of_options_is_the_parsers() -> None:
+    """docs/options.md holds each option with its default and its text, as the parser has them now."""
+    page = (ROOT / "docs" / "options.md").read_text()
+    assert pasted(page, "python bench/option_tables.py", tables(), markdown=True) == page
+    assert "| `--rate PER_S` |  | calls a second to offer" in page

@@ -1,0 +1,49 @@
+r"""Every command and its options as Markdown, from the parser itself: `docs/options.md` is pasted from it.
+
+python bench/option_tables.py | python bench/paste.py --markdown docs/options.md 'python bench/option_tables.py'
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from scorebench.cli import parser
+
+SHOWN_AS_NONE = (None, False, [], argparse.SUPPRESS)
+
+
+def tables() -> str:
+    """A heading and a table for each command that takes options."""
+    return "\n\n".join(
+        "\n".join([f"## `{command.prog}`", "", "| option | default | what |", "| --- | --- | --- |", *rows])
+        for command in commands(parser())
+        if (rows := [row(action) for action in options_of(command)])
+    )
+
+
+def commands(parent: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The parsers below `parent`, depth first."""
+    for action in parent._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                yield child
+                yield from commands(child)
+
+
+def options_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
+    """What may be typed behind a command, but for --help and further commands."""
+    passed_over = (argparse._HelpAction, argparse._SubParsersAction, argparse._VersionAction)
+    return [action for action in command._actions if not isinstance(action, passed_over)]
+
+
+def row(action: argparse.Action) -> str:
+    """One option's line."""
+    value = f" {action.metavar or action.dest.upper()}" if action.nargs != 0 and action.option_strings else ""
+    name = ", ".join(action.option_strings) + value if action.option_strings else str(action.metavar)
+    default = "" if action.default in SHOWN_AS_NONE else f"`{action.default}`"
+    return f"| `{name}` | {default} | {(action.help or '').replace('|', chr(92) + '|')} |"
+
+
+if __name__ == "__main__":
+    print(tables())
