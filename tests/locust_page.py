@@ -44,7 +44,7 @@ def locust_page(
             _wait_for(url)
             yield url
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # SIGINT is ignored by what a shell started in the background
             try:
                 process.wait(30)
             finally:

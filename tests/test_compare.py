@@ -268,6 +268,29 @@ def test_json_keeps_to_its_schema_and_html_loads_nothing(tmp_path: Path) -> None
     assert "| p99 |" in compared(tmp_path, "--format", "markdown").out
 
 
+def test_a_time_that_is_both_service_and_response_is_told_once() -> None:
+    """In a closed loop; where calls waited both are told. A p too small for three digits is no zero."""
+
+    def said(lag_s: float) -> str:
+        times_s = ([0.01 + n * 1e-4 for n in range(8)], [0.02 + n * 1e-4 for n in range(8)])
+        before, after = (
+            tuple(summarise(recording(calls(evenly(700, service_s=s, lag_s=lag_s)))) for s in each)
+            for each in times_s
+        )
+        compared = compare(
+            RunSet("before", before), RunSet("after", after), [parse_threshold("service_p50 +10%")]
+        )
+        return report.render([compared])
+
+    closed = said(lag_s=0.0)
+    assert "service_p50  " not in closed
+    assert "worse: throughput -0.1 %, rows -0.1 %, mean +" in closed
+    assert "service_p50 went from" in closed
+    assert "p < 0.001" in closed
+    assert "0.000" not in closed
+    assert "service_p50  " in said(lag_s=0.005)
+
+
 def test_other_loads_are_refused_unless_asked_for(tmp_path: Path) -> None:
     """Five users and six: exit 2 names them; --anyway compares with a warning."""
     left(tmp_path / "reports" / "before", 0.01)

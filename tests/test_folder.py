@@ -206,6 +206,15 @@ def test_what_is_no_recording_is_refused_in_a_line(tmp_path: Path, content: str)
     assert CONTENTS[content] in message
 
 
+def test_a_format_without_end_is_no_long_line(tmp_path: Path) -> None:
+    """A file may say anything of itself: the refusal stays a line that a person reads."""
+    file = tmp_path / "recording.json"
+    file.write_text(json.dumps({"format": "x" * 10_000, "measured": {}}))
+    with pytest.raises(InputError, match="reads format 1") as refused:
+        folder.read(file)
+    assert len(str(refused.value)) < 300 + len(str(file))
+
+
 def test_a_folder_without_a_recording_is_refused(tmp_path: Path) -> None:
     """Nothing there, or a folder of something else."""
     assert "No such file" in refused(tmp_path)

@@ -104,6 +104,16 @@ def test_annotations_are_one_command_a_line() -> None:
     assert any("%250A" in line for line in lines)
 
 
+def test_an_answer_gives_github_no_command() -> None:
+    """Its runner takes `::error::` at a line's start and `##[error]` anywhere: neither is printed."""
+    of = broken()
+    of.examples = dict.fromkeys(of.examples, "\n::error::taken\n##[error]taken ##[add-mask]a")
+    said = github.render(*judged(of))
+    assert said.count("taken") >= 2
+    assert "##[" not in said
+    assert not [line for line in said.splitlines() if line.strip().startswith("::") and "taken" in line]
+
+
 def test_an_annotation_names_the_limit_and_its_figure() -> None:
     """What a reviewer sees beside the job."""
     shown = github.annotate(judged(recording(calls(evenly(700))), "mean<5ms")[1])

@@ -289,3 +289,21 @@ def test_a_damaged_record_of_a_search_is_refused_in_a_line(tmp_path: Path, text:
         folder.read_capacity(path)
     assert "capacity.json" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_page_says_when_it_was_measured() -> None:
+    """Years later too: the date at the top, and no bare Unix time; what is none stands as it came."""
+    shown = text_of(made(recording(calls(evenly(700)), started_s=START_S, stopped_s=START_S + 7)))
+    assert "measured on 2023-11-14 22:13:20 UTC" in shown
+    assert "stopped_s 2023-11-14 22:13:27 UTC" in shown
+    assert "1700000" not in shown
+    assert "measured on then" in text_of(made(recording(calls(evenly(700)), started_s="then")))
+    assert "measured on 1e+308" in text_of(made(recording(calls(evenly(700)), started_s=1e308)))
+
+
+def test_the_last_second_of_a_rate_is_as_wide_as_the_others() -> None:
+    """100 calls a second for 7 s, the last done just after: the whole seconds reach from 1 to 7."""
+    rates = next(c for c in time_charts(recording(calls(evenly(700)))) if c.title == "Calls a second")
+    places, names, _ = json.loads(stdlib_html.unescape(points_of(rates.drawn)))
+    assert (names[0], names[-1]) == ("1 s", "7 s")
+    assert len(places) == 7

@@ -109,7 +109,9 @@ class Comparison:
 
 def compare(before: RunSet, after: RunSet, thresholds: Sequence[Threshold] = ()) -> Comparison:
     """Each metric that either set has, and each threshold."""
-    differences = tuple(difference(metric, before, after) for metric in METRICS)
+    differences = tuple(
+        difference(metric, before, after) for metric in METRICS if not _said_twice(metric, before, after)
+    )
     return Comparison(
         before=before,
         after=after,
@@ -117,6 +119,12 @@ def compare(before: RunSet, after: RunSet, thresholds: Sequence[Threshold] = ())
         geometric_mean=_geometric_mean([d for d in differences if d.metric in AVERAGED]),
         gates=tuple(_gate(threshold, before, after) for threshold in thresholds),
     )
+
+
+def _said_twice(metric: str, *sets: RunSet) -> bool:
+    """Whether it is a service time that is the response time as well, as in every closed loop."""
+    response = metric.removeprefix("service_")
+    return response != metric and all(one.values(metric) == one.values(response) for one in sets)
 
 
 def difference(metric: str, before: RunSet, after: RunSet) -> Difference:

@@ -25,7 +25,7 @@ class FormatError(ValueError):
 
     def __init__(self, found: object) -> None:
         super().__init__(
-            f"is a recording of format {found!r}; this scorebench reads format {FORMAT}. "
+            f"is a recording of format {found!r:.40}; this scorebench reads format {FORMAT}. "
             "Read it with the version that wrote it, or run again."
         )
 

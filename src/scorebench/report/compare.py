@@ -44,11 +44,13 @@ def render_markdown(comparisons: Sequence[Comparison], warnings: Sequence[str] =
 def headline(one: Comparison) -> list[str]:
     """Which sets, and what changed."""
     runs = [f"{plain(each.name)} ({count(len(each.runs), 'run')})" for each in (one.before, one.after)]
-    real = [d for d in one.differences if d.change in (Change.WORSE, Change.BETTER)]
+    real = {
+        change: [f"{d.metric} {_ratio(d)}" for d in one.differences if d.change is change]
+        for change in (Change.WORSE, Change.BETTER)
+    }
     few = any(d.change is Change.TOO_FEW for d in one.differences)
-    if real:
-        said = ", ".join(f"{d.metric} {_ratio(d)} ({d.change})" for d in real)
-    else:
+    said = "; ".join(f"{change}: {', '.join(metrics)}" for change, metrics in real.items() if metrics)
+    if not said:
         said = _too_few(len(one.before.runs), len(one.after.runs)) if few else "no difference is shown"
     return [f"{runs[0]} → {runs[1]}", said]
 
@@ -78,7 +80,7 @@ def why(gate: Gate) -> str:
     metric = found.metric
     return (
         f"{metric} went from {say(metric, found.before.value)} to {say(metric, found.after.value)} "
-        f"({_ratio(found)}, p={found.p:.3f})"
+        f"({_ratio(found)}, p {_p(found, '= ')})"
     )
 
 
@@ -131,8 +133,10 @@ def _signed(ratio: float) -> str:
     return f"{ratio * 100:+.1f} %"
 
 
-def _p(found: Difference) -> str:
-    return "" if found.p is None else f"{found.p:.3f}"
+def _p(found: Difference, equals: str = "") -> str:
+    if found.p is None:
+        return ""
+    return "< 0.001" if found.p < 0.001 else f"{equals}{found.p:.3f}"
 
 
 def legend(comparisons: Sequence[Comparison]) -> list[str]:

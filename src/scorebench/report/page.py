@@ -12,7 +12,7 @@ from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, percentiles, times_of
 from scorebench.report.environment import told_in_a_line
 from scorebench.report.time_charts import time_charts
-from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
+from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, say_moment
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scorebench.summary import Summary
     from scorebench.verdict import Verdict
 
+MOMENTS = ("started_s", "stopped_s")
+"""Unix times, shown as a date."""
 _KINDS = {Severity.INVALID: "bad", Severity.WARNING: "warn", Severity.NOTE: "plain"}
 _WORDS = {Severity.INVALID: "Not valid:", Severity.WARNING: "Warning:", Severity.NOTE: "Note:"}
 
@@ -38,7 +40,7 @@ def render(
     return html.render(
         "report",
         title=plain(name if server or told.get("url") else "Load test"),
-        told=plain(told_in_a_line(told)),
+        told=plain("; ".join(filter(None, [_when(told), told_in_a_line(told)]))),
         verdicts=_verdicts(verdict),
         findings=[
             {
@@ -63,6 +65,11 @@ def render(
         environment=list(flat(told)),
         command=plain(str(told.get("command") or "not recorded")),
     )
+
+
+def _when(told: Mapping[str, Any]) -> str:
+    started_s = told.get("started_s")
+    return "" if started_s is None else f"measured on {say_moment(started_s)}"
 
 
 def _charts(summary: Summary) -> list[Chart]:
@@ -119,9 +126,13 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
             NOT_MEASURED if rate is None else say_rate(rate),
             f"{summary.calls:,} calls {took}",
         ),
-        ("Rows", NOT_MEASURED if rows is None else say_rate(rows), ""),
+        ("Rows", NOT_MEASURED if rows is None else say_rate(rows), f"{summary.rows:,} in valid answers"),
         *((f"{name} time {q}", *_said(times.percentiles[q])) for q in ("p50", "p95", "p99")),
-        ("Calls valid", NOT_MEASURED if share is None else say_percent(share), ""),
+        (
+            "Calls valid",
+            NOT_MEASURED if share is None else say_percent(share),
+            f"{summary.valid:,} of {count(summary.calls, 'call')}",
+        ),
     ]
 
 
@@ -166,5 +177,12 @@ def flat(told: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
         if isinstance(value, Mapping):
             yield from flat(value, f"{name}.")
         elif key != "command":
-            said = "not known" if value is None else value if isinstance(value, str) else json.dumps(value)
-            yield [plain(name), plain(said)]
+            yield [plain(name), plain(_fact(key, value))]
+
+
+def _fact(key: str, value: object) -> str:
+    if value is None:
+        return "not known"
+    if key in MOMENTS:
+        return say_moment(value)
+    return value if isinstance(value, str) else json.dumps(value)

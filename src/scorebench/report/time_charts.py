@@ -57,10 +57,13 @@ class _Run:
 
     def lines(self, names: Mapping[str, str], pick: Pick, *, steps: bool = False) -> list[svg.Series]:
         groups = _groups(self.seconds, self.step_s)
-        return [
-            svg.Series(name, [(float(g[0].t_s), _picked(g, key, pick)) for g in groups], steps=steps)
-            for name, key in names.items()
-        ]
+        found = []
+        for name, key in names.items():
+            points = [(float(g[0].t_s), _picked(g, key, pick)) for g in groups]
+            if steps and points:  # the last second has a width too
+                points.append((float(groups[-1][-1].t_s + 1), points[-1][1]))
+            found.append(svg.Series(name, points, steps=steps))
+        return found
 
     def table(
         self, names: Mapping[str, str], pick: Pick, say: Callable[[float], str]

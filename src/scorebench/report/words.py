@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import UTC, datetime
 
 NOT_MEASURED = "not measured"
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
@@ -13,18 +14,27 @@ _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\
 def plain(text: str, width: int | None = None) -> str:
     """Text from a server or a file as one line without control characters, cut to `width` characters.
 
-    What could move a terminal's cursor, turn the direction of writing or hide is left out.
+    What could move a terminal's cursor, turn the direction of writing or hide is left out. `##[` is parted:
+    GitHub's runner takes `##[error]` for a command wherever in a line of a log it stands.
     """
     text = _TERMINAL.sub("", str(text))
     spaced = "".join(" " if char.isspace() else char for char in text)
     kept = "".join(char for char in spaced if not unicodedata.category(char).startswith("C"))
-    line = " ".join(kept.split())
+    line = " ".join(kept.split()).replace("##[", "## [")
     return line if width is None or len(line) <= width else line[: max(width - 1, 0)] + "…"
 
 
 def count(number: int, noun: str) -> str:
     """`1 call`, `4,898 calls`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def say_moment(unix_s: object) -> str:
+    """`2026-11-25 15:36:43 UTC`; what is no such time is told as it stands, since a file may say anything."""
+    try:
+        return f"{datetime.fromtimestamp(float(str(unix_s)), UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return str(unix_s)
 
 
 def milliseconds(seconds: float | None) -> str:
