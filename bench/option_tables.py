@@ -1,7 +1,4 @@
-r"""Every command and its options as Markdown, from the parser itself: `docs/options.md` is pasted from it.
-
-python bench/option_tables.py | python bench/paste.py --markdown docs/options.md 'python bench/option_tables.py'
-"""
+"""Every command and its options as Markdown, from the parser itself: `docs/options.md` is pasted from it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import gevent
 import pytest
 from gevent import get_hub
 
+from scorebench import watchdog
 from scorebench.http_message import CallFailed
 from scorebench.outcome import Outcome
 from scorebench.watchdog import GIVEN_UP
@@ -74,6 +75,22 @@ def test_a_call_is_sent_again_once(reply: Reply, outcome: Outcome) -> None:
         assert [fate(connection, request_to(server)) for _ in range(4)] == [200, 200, outcome, 200]
         assert [record.connection for record in server.log()] == [0, 0, 1, 1, 2, 3]
     assert connection.reconnects == 2
+
+
+@pytest.mark.parametrize("body", [ONE, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
+def test_a_call_that_was_given_up_is_not_sent_again(
+    monkeypatch: pytest.MonkeyPatch, end: End, body: bytes
+) -> None:
+    """The server hangs up on it before the watchdog looks: the call is cut off, and stays one call."""
+    monkeypatch.setattr(watchdog, "PERIOD_S", 60.0)
+    hung_up = Reply(service_s=0.3, cut=0, end=end)
+    with scoring_server(Behaviour(script={1: hung_up})) as server, connection_to(server.url) as connection:
+        assert fate(connection, request_to(server, body)) == 200
+        gevent.spawn_later(0.1, connection.give_up)
+        assert fate(connection, request_to(server, body)) is Outcome.CUT_OFF
+        assert server.calls == 2
+        assert fate(connection, request_to(server, body)) == 200
 
 
 @pytest.mark.parametrize("reply", [replies.CUT_IN_HEAD, replies.CUT_IN_BODY, replies.RESET_IN_BODY])

@@ -131,7 +131,7 @@ class Connection:
     def close(self) -> None:
         """Close; the next call opens a new connection. A call of another greenlet is cut off, very soon."""
         if self.in_call and getcurrent() is not self._caller:
-            self.deadline = GIVEN_UP
+            self.give_up()
             get_hub().loop.run_callback(self.expire)
             return
         self.deadline = NEVER
@@ -144,6 +144,11 @@ class Connection:
         self._sock.close()
         self._sock = self._tls = self._watcher = None
         self._waiting = self._stale = False
+
+    def give_up(self) -> None:
+        """Have the call in flight cut off at the watchdog's next look; without one nothing happens."""
+        if self.in_call:
+            self.deadline = GIVEN_UP
 
     def expire(self) -> None:
         """Wake a call that is past its deadline, which then ends. For the watchdog, which runs in the hub."""
@@ -161,6 +166,8 @@ class Connection:
 
     def _call_anew(self, request: bytes, deadline: float | None = None) -> Answer:
         """Open and send; with the `deadline` of a call that the server closed on, in the time left to it."""
+        if deadline is not None and clock() >= deadline:  # given up, or too late: it is not sent again
+            raise self._failed(TimeoutError())
         stale = self._stale or deadline is not None
         self.close()
         self._open()
@@ -177,7 +184,7 @@ class Connection:
         except CallFailed as failure:
             if failure.outcome not in _ENDED or not parser.untouched:
                 raise
-        return self._call_anew(request, deadline)
+        return self._call_anew(request, min(deadline, self.deadline))  # it may have been given up since
 
     def _exchange(self, rest: memoryview, parser: AnswerParser) -> Answer:
         """Send the rest of a request and read the answer, waiting wherever that takes long."""

@@ -66,7 +66,8 @@ class Session:
         self._users = itertools.count()
         self._connections: set[Connection] = set()
         self._cutting = False
-        self._reconnects = 0
+        self._gone_reconnects = 0  # of connections that are closed
+        self._reconnects = 0  # as told last
         self._changed = 0
         self._started = Event()
         self._exhausted = False
@@ -117,7 +118,7 @@ class Session:
         self._wait_for_silence(drain_s)
         self._cutting = True
         for connection in self._connections:
-            connection.deadline = min(connection.deadline, 0.0) if connection.in_call else connection.deadline
+            connection.give_up()
         self._wait_for_silence(1.0)
         if self.schedule is not None:
             self.pending.add_never_sent(ALL_USERS_BUSY, self.schedule.never_sent(self.stop_s))
@@ -155,7 +156,7 @@ class Session:
         """A user is gone; its connection closes."""
         self.active -= 1
         self._connections.discard(connection)
-        self._reconnects += connection.reconnects
+        self._gone_reconnects += connection.reconnects
         connection.close()
         if self._exhausted and not self.active:
             self._exhausted = False
@@ -193,9 +194,9 @@ class Session:
 
     def flush(self) -> None:
         """Move what the connections and the judge counted into the recording."""
-        reconnects = self._reconnects + sum(c.reconnects for c in self._connections)
-        self.pending.reconnects += reconnects
-        self._reconnects -= reconnects
+        reconnects = self._gone_reconnects + sum(c.reconnects for c in self._connections)
+        self.pending.reconnects += reconnects - self._reconnects
+        self._reconnects = reconnects
         self.pending.changed += self._judge.changed - self._changed
         self._changed = self._judge.changed
 
