@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scorebench.capacity import Measure
+from scorebench.clumps import Clumps
 from scorebench.limits import Limit, parse_limit
-from scorebench.percentiles import Sample, clumping, estimate
+from scorebench.percentiles import Sample, estimate
+from scorebench.tally import SecondTally, coarse_us
 from scorebench.trial import Measured, Plan, Reading, Step, Tried
 from tests.queues import Calls, Queue
 
@@ -60,10 +63,19 @@ class SimulatedServer:
         found = estimate(values, counts, limit.percentile)
         if found.value is None:
             return Reading(limit, None)
-        second = (due_s - WARM_UP_S).astype(int)
-        slow = np.bincount(second[response_s > found.value], minlength=second.max() + 1)
-        clumped = clumping(slow.tolist(), np.bincount(second).tolist())
+        clumped = clumps_of(due_s - WARM_UP_S, response_s).at(found.value)
         return Reading(limit, found.value, Sample(values, counts, clumped))
+
+
+def clumps_of(due_s: NDArray[np.float64], response_s: NDArray[np.float64]) -> Clumps:
+    """What a run would have recorded of these calls, second by second."""
+    second, bucket_us = due_s.astype(int), coarse_us(response_s)
+    return Clumps(
+        {
+            int(one): SecondTally(response_us=Counter(bucket_us[second == one].tolist()))
+            for one in np.unique(second)
+        }
+    )
 
 
 def cliff(rate_per_s: float, limits: Sequence[Limit], seed: int, accidents: float = 0.0) -> Measure:

@@ -20,7 +20,6 @@ from scorebench.percentiles import (
     pooled,
     upper_bound,
 )
-from tests.queues import Queue, exponential, mm1_percentile
 
 QS = (0.5, 0.9, 0.95, 0.99, 0.999)
 
@@ -203,33 +202,6 @@ def test_clumping_worked_by_hand() -> None:
 def test_clumping_that_can_not_be_told_is_none(beyond: list[int], calls: list[int]) -> None:
     """Too few seconds, no slow call, or nothing but slow calls."""
     assert clumping(beyond, calls) is None
-
-
-def bounded(load: float, seconds: int, seed: int) -> tuple[float | None, float | None]:
-    """p99's upper bound at an M/M/1 queue of 100/s, as if calls were independent, and with their clumping."""
-    calls = Queue(exponential(100)).open_loop(100 * load, seconds + 5, np.random.default_rng(seed))
-    warm = calls.due_s > 5
-    response_s, second = calls.response_s[warm], (calls.due_s[warm] - 5).astype(int)
-    values, counts = counted(response_s)
-    slow = response_s > (percentile(values, counts, 0.99) or 0)
-    clumped = clumping(
-        np.bincount(second[slow], minlength=seconds).tolist(), np.bincount(second, minlength=seconds).tolist()
-    )
-    assert clumped is not None
-    return upper_bound(values, counts, 0.99), upper_bound(values, counts, 0.99, clumping=clumped)
-
-
-@pytest.mark.parametrize("load", [0.3, 0.55, 0.85])
-def test_bounds_hold_for_calls_that_queue(load: float) -> None:
-    """M/M/1 at 30 to 85 % load: with clumping p99's bound is below the truth in at most 5 of 100 runs.
-
-    As if independent it is so in 8 at 30 % load, and in far more above: in 15 or more from 55 % on.
-    """
-    truth = mm1_percentile(100 * load, 100, 0.99)
-    bounds = [bounded(load, 135, seed) for seed in range(100)]
-    assert sum(with_clumping is not None and with_clumping < truth for _, with_clumping in bounds) <= 5
-    naive = sum(alone is not None and alone < truth for alone, _ in bounds)
-    assert naive >= (15 if load > 0.5 else 1)
 
 
 def test_independent_calls_hardly_clump() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scorebench.percentiles import clumping
+from scorebench.percentiles import clumping, percentile
 from scorebench.tally import coarse_us
+
+BODY = 0.9
+"""A percentile above this one is looked at from here too."""
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +36,21 @@ class Clumps:
     def at(self, value_s: float) -> float | None:
         """How many calls count as one at a percentile of that value; None where that can't be told.
 
-        Where all calls fall into one coarse bucket nothing could differ between seconds, and it is 1.
+        The greater of two answers: of the calls beyond it, and of the slowest tenth. A run that by chance saw
+        few queues has a p99 that is too low and too few clumps to know it; its slowest tenth shows more of
+        them. Where all calls fall into one coarse bucket nothing could differ between seconds, and it is 1.
         """
         bucket_us = int(coarse_us(np.array([value_s]))[0])
+        found = [self._beyond(us) for us in {bucket_us, min(bucket_us, self._body_us)}]
+        known = [clumped for clumped in found if clumped is not None]
+        return max(known) if len(known) == len(found) else None
+
+    @cached_property
+    def _body_us(self) -> int:
+        order = np.argsort(self._us, kind="stable")
+        return int(percentile(self._us[order], self._calls[order], BODY) or 0)
+
+    def _beyond(self, bucket_us: int) -> float | None:
         slow = self._us > bucket_us
         if not slow.any():
             slow = self._us >= bucket_us

@@ -4,7 +4,7 @@
 come from order statistics alone: no distribution is assumed. But they hold for calls that don't depend on
 each other, and calls that queue behind one another do: at 85 % load of an M/M/1 queue a p99 has its "99 %
 bound" below the truth in more than half of all runs. `clumping` says how many calls count as one, from how
-the slow ones cluster in time; with it the bounds hold there too, or say that there are none.
+the slow ones cluster in time; as `clumps` uses it the bounds hold there too, or say that there are none.
 """
 
 from __future__ import annotations
