@@ -18,7 +18,7 @@ FLOW = (
     ("outcome", "http_message", "answer", "calls"),
     ("counting", "histogram", "tally", "recording"),
     ("percentiles", "clumps", "accounting", "summary", "timeline", "live"),
-    ("limits", "recent", "steadiness", "finding", "findings", "verdict"),
+    ("limits", "recent", "steadiness", "finding", "generator_findings", "findings", "verdict"),
     ("trial", "capacity", "capacity_text", "compare", "matrix"),
 )
 """The pure part of a request's way, station by station: one imports from its own and from those before it."""
