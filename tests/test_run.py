@@ -14,6 +14,7 @@ import pytest
 
 from scorebench.cli import parser
 from scorebench.commands.run import checked
+from scorebench.errors import InputError
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.scoring_server import Behaviour, Constant, ScoringServer, refusing_port, replies, scoring_server
 
@@ -187,15 +188,36 @@ def test_a_stall_shows_in_response_time(tmp_path: Path) -> None:
     assert summary["service_time_s"]["p90"] < 0.4
 
 
-def test_a_warm_up_is_kept_apart(tmp_path: Path) -> None:
-    """--warm-up '10 calls' leaves exactly ten calls out of the figures."""
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "distributed"])
+def test_a_warm_up_is_kept_apart(tmp_path: Path, processes: list[str]) -> None:
+    """--warm-up '11 calls' leaves exactly eleven calls out of the figures, over all processes."""
     with scoring_server() as server:
-        done = scorebench(
-            tmp_path, "run", server.url, "--users", "2", "--calls", "30", "--warm-up", "10 calls"
-        )
+        words = ["--users", "2", "--calls", "30", "--warm-up", "11 calls", *processes]
+        done = scorebench(tmp_path, "run", server.url, *words)
         accounted(done, server)
-    assert done.summary["warm_up"]["calls"] == 10
-    assert done.summary["calls"] == 20
+    assert done.summary["warm_up"]["calls"] == 11
+    assert done.summary["calls"] == 19
+
+
+@pytest.mark.parametrize(
+    ("words", "calls"),
+    [
+        (["--iterations", "3"], 30),
+        (["--iterations", "3", "--processes", "2"], 30),
+        (["--iterations", "3", "--rows-per-call", "4"], 9),  # 4 + 4 + 2 rows are a pass
+        (["--iterations", "3", "--calls", "25"], 25),
+        (["--iterations", "3", "--rate", "20", "--run-time", "1s"], 20),
+    ],
+    ids=["alone", "distributed", "rows", "calls", "time"],
+)
+def test_whatever_limit_comes_first_ends_the_run(tmp_path: Path, words: list[str], calls: int) -> None:
+    """Passes over ten rows, calls and time combine, to the call."""
+    data = tmp_path / "ten.csv"
+    data.write_text("".join(Path(WINE).read_text().splitlines(keepends=True)[:11]))
+    with scoring_server() as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "3", "--data", str(data), *words)
+        assert (done.code, len(server.log())) == (0, calls), done.err
+        accounted(done, server)
 
 
 def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
@@ -216,6 +238,7 @@ def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
         (["--format", "xml"], "--format"),
         (["--rate", "0"], "--rate"),
         (["--rate", "nan"], "--rate"),
+        (["--iterations", "0"], "--iterations"),
         (["--limit", "p99<50"], "--limit"),
         (["--warm-up", "40s"], "--warm-up"),
         (["--users", "0"], "--users"),
@@ -232,6 +255,33 @@ def test_wrong_input_is_one_line_and_exit_2(tmp_path: Path, words: list[str], sa
     assert said in done.err
     assert len(done.err.strip().splitlines()) == 1, done.err
     assert not done.folders
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        (["--calls", "661"], True),
+        (["--calls", "662"], False),
+        (["--calls", "700", "--warm-up", "39 calls"], True),
+        (["--rate", "100", "--run-time", "10s"], False),
+        (["--rate", "100", "--run-time", "10s", "--warm-up", "4s"], True),
+        (["--rate", "100", "--run-time", "10s", "--calls", "300"], True),
+        (["--arrivals", "replay:trace.csv"], True),
+        (["--run-time", "1s"], False),  # a closed loop: nobody knows how many
+    ],
+)
+def test_a_percentile_that_the_run_cannot_support_is_refused_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], needed: bool
+) -> None:
+    """p99 needs 662 calls besides the warm-up, however the run is bounded; the line says so."""
+    monkeypatch.chdir(tmp_path)
+    Path("trace.csv").write_text("".join(f"{n / 100}\n" for n in range(500)))
+    asked = parser().parse_args(["run", "http://127.0.0.1:1", "--limit", "p99<50ms", *words])
+    if not needed:
+        checked(asked)
+        return
+    with pytest.raises(InputError, match=r"--limit p99<50ms: p99 needs 662 calls, the run sends about"):
+        checked(asked)
 
 
 def test_no_server_says_how_to_start_one(tmp_path: Path) -> None:

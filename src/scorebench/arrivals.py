@@ -62,7 +62,12 @@ class Arrivals:
         return replace(self, worker=worker, workers=workers)
 
     def expected_calls(self, run_time_s: float) -> float:
-        """Calls due before `run_time_s`: exact for even ones and for a trace, the mean for random ones."""
+        """Calls due before `run_time_s`: exact for even ones and for a trace, the mean for random ones.
+
+        Infinite for a shape without end.
+        """
+        if isinstance(self.source, Shape) and run_time_s == math.inf:
+            return math.inf
         if self.is_random and isinstance(self.source, Shape):
             return self.source.calls(run_time_s) / self.workers
         return float(len(range(self.worker, self.source.count_before(run_time_s), self.workers)))

@@ -105,6 +105,7 @@ OPTIONS = (
     ),
     Option("--seed", "seed of random arrivals and made rows", int, 1, "N"),
     Option("--calls", "stop after N calls, all users together", int, metavar="N"),
+    Option("--iterations", "stop after N passes over the data, all users together", int, metavar="N"),
     Option(
         "--warm-up",
         "leave the first seconds (5s) or calls ('100 calls') out of the figures",

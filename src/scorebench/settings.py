@@ -30,6 +30,10 @@ class WarmUp:
     seconds: float = 0.0
     calls: int = 0
 
+    def share(self, worker: int, workers: int) -> WarmUp:
+        """What one worker of several leaves out: its part of the calls, and all of the seconds."""
+        return replace(self, calls=len(range(worker, self.calls, workers)))
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -56,6 +60,7 @@ class Settings:
     """None: a closed loop, each user calls again as soon as it is answered."""
     seed: int
     calls: int | None
+    iterations: int | None
     warm_up: WarmUp
     drain_s: float
     limits: tuple[Limit, ...]
@@ -66,6 +71,11 @@ class Settings:
     quiet: bool
     run_time_s: float | None
     users: int | None
+
+    def most_calls(self, bodies: int) -> int | None:
+        """Calls after which the run ends, where `bodies` are one pass over the data; None: no such number."""
+        asked = [self.calls, None if self.iterations is None else self.iterations * bodies]
+        return min((calls for calls in asked if calls is not None), default=None)
 
 
 def from_namespace(options: Namespace, host: str | None) -> Settings:
@@ -109,6 +119,7 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
         arrivals=_arrivals(chosen.arrivals, of("rate"), run_time_s, of("seed")),
         seed=int(of("seed")),
         calls=_whole("--calls", of("calls")) if of("calls") is not None else None,
+        iterations=_whole("--iterations", of("iterations")) if of("iterations") is not None else None,
         warm_up=_warm_up(of("warm_up")),
         drain_s=_positive("--drain", of("drain")),
         limits=tuple(limits.parse_limit(text) for text in _texts(of("limit"))),
@@ -144,10 +155,19 @@ def _check_together(settings: Settings) -> None:
         raise InputError(
             f"--warm-up {warm_up.calls} calls: the run has {settings.calls}; make it fewer than that"
         )
-    if settings.arrivals is not None and run_time_s is not None:
-        expected = settings.arrivals.expected_calls(run_time_s) - warm_up.calls
-        for limit in settings.limits:
-            limits.check_support(limit, expected)
+    measured = _calls_to_come(settings)
+    for limit in settings.limits:
+        limits.check_support(limit, measured)
+
+
+def _calls_to_come(settings: Settings) -> float:
+    """The most calls that the figures can be made of, as far as that is known before the run; else infinite."""
+    due = math.inf if settings.calls is None else settings.calls
+    arrivals = settings.arrivals
+    if arrivals is None:
+        return due - settings.warm_up.calls
+    due = min(due, arrivals.expected_calls(math.inf if settings.run_time_s is None else settings.run_time_s))
+    return due - settings.warm_up.calls - arrivals.expected_calls(settings.warm_up.seconds)
 
 
 def _path(text: str | None) -> Path | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scorebench.trial import Measured, Plan
 
 DEFAULT_BUDGET = "10m"
-DECIDED_BY_THE_SEARCH = {"rate", "arrivals", "calls", "warm_up", "quiet", "stop_when", "scenario"}
+DECIDED_BY_THE_SEARCH = {"rate", "arrivals", "calls", "iterations", "warm_up", "quiet", "stop_when", "scenario"}
 SHORTEST_BUDGET_S = 20.0
 
 
@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
     for option in OPTIONS:
         if option.name not in DECIDED_BY_THE_SEARCH:
             parser.add_argument(option.flag, **option.arguments())
-    parser.set_defaults(run=_capacity, users=1, run_time=None, calls=None, quiet=False, scenario=None)
+    parser.set_defaults(run=_capacity, users=1, run_time=None, calls=None, iterations=None, quiet=False, scenario=None)
 
 
 def _capacity(options: argparse.Namespace) -> int:

@@ -64,7 +64,7 @@ def checked(options: argparse.Namespace) -> Settings:
         options.users = default_users(options.scenario, DEFAULT_USERS)
     if options.users < 1:
         raise InputError(f"--users {options.users}: expected at least 1")
-    if options.run_time is None and options.calls is None:
+    if options.run_time is None and options.calls is None and options.iterations is None:
         options.run_time = DEFAULT_RUN_TIME
     seconds = None if options.run_time is None else parse_seconds(options.run_time, "--run-time")
     if seconds is not None:

@@ -136,7 +136,6 @@ class Run:
         self.events.clear()
         settings = self._settings = self.settings()
         self.environment.stop_timeout = settings.drain_s
-        self._gate = WarmUpGate(settings.warm_up)
         if not self.is_worker:
             payload = self._payload[1] if self._payload else None
             self._facts = facts.known(settings, payload, self._server, self._options().num_users)
@@ -155,6 +154,7 @@ class Run:
             self._payload = gevent.get_hub().threadpool.apply(self._encoded, (settings,))
         payload = self._payload[1] if self._payload else ELSEWHERE
         worker, workers = self._cluster.place()
+        self._gate = WarmUpGate(settings.warm_up.share(worker, workers))
         session = Session(settings, payload, worker=worker, workers=workers)
         session.on_start = self._begin_run_time
         session.on_exhausted = self._cluster.exhausted
@@ -219,7 +219,7 @@ class Run:
             now_s=now_s,
             started_s=started_s,
             of_s=settings.run_time_s,
-            of_calls=settings.calls,
+            of_calls=settings.most_calls(len(self._payload[1].bodies)) if self._payload else settings.calls,
             users=self.environment.runner.user_count if self.environment.runner else None,
             offered_per_s=None if settings.arrivals is None else settings.arrivals.rate_at(now_s - started_s),
             behind_s=cluster.BEHIND_S if self.is_master else 1,

@@ -82,11 +82,11 @@ class Session:
         self.stop_s: float | None = None
 
     def _payload_order(self) -> Iterator[int]:
-        """Payloads in turn; with --calls this worker's share of them, to the call."""
+        """Payloads in turn; with --calls or --iterations this worker's share of them, to the call."""
         bodies = itertools.islice(
             itertools.cycle(range(len(self.messages))), self._worker, None, self._workers
         )
-        calls = self.settings.calls
+        calls = self.settings.most_calls(len(self.messages))
         if calls is None:
             return bodies
         return itertools.islice(bodies, len(range(self._worker, calls, self._workers)))
