@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 
 from scorebench import folder, schema
-from scorebench.capacity_steps import measured_of
+from scorebench.capacity import Stopped, search
+from scorebench.capacity_steps import Steps, measured_of
+from scorebench.commands.capacity import exit_code
+from scorebench.launch import Launch
 from scorebench.limits import parse_limit
-from scorebench.trial import Plan
+from scorebench.trial import Measured, Plan
 from tests.commands import Done, scorebench
+from tests.measuring import cliff
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
 
@@ -97,3 +107,69 @@ def test_answers_to_the_warm_up_count_when_they_come(tmp_path: Path) -> None:
     measured = measured_of(folder.read(path), plan, (parse_limit("p50<1s"),), 8.0)
     assert measured.achieved_per_s == pytest.approx(40, rel=0.03)
     assert measured.throughput_per_s == pytest.approx(40, rel=0.03)
+
+
+def left_running(marker: str) -> list[str]:
+    """Processes that still have `marker` in their command line."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if marker in " ".join(process.cmdline()):
+                found.append(str(process))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_ends_the_search_with_what_is_known(tmp_path: Path, number: signal.Signals) -> None:
+    """In the middle of a step: the steps until then are told and kept, exit 130, nothing runs on."""
+    with scoring_server(Behaviour(service=Constant(0.02), at_once=1)) as server:
+        command = [sys.executable, "-m", "scorebench", "capacity", server.url, "--limit", "p90<200ms"]
+        process = subprocess.Popen(
+            [*command, "--budget", "60s"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        said = ""
+        while "step 1:" not in said:
+            said += process.stderr.readline()
+        calls = len(server.log())
+        server.wait_for_calls(calls + 20, timeout_s=30)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        assert not left_running(server.url)
+    data = found(Done(process.returncode, out, err, tmp_path / "reports"))
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "the search was stopped before it was done" in out.lower()
+    steps = data["steps"]
+    assert isinstance(steps, list)
+    assert len(steps) == 1
+    (path,) = (p for p in (tmp_path / "reports").glob("*") if not p.is_symlink())
+    assert {one.name for one in path.iterdir()} >= {"capacity.txt", "capacity.json", "report.html"}
+
+
+def test_a_signal_between_two_steps_ends_the_search_too(tmp_path: Path) -> None:
+    """It is remembered, and the next step is not begun."""
+    steps = Steps(Launch("http://127.0.0.1:1", tmp_path), (), 1)
+    with steps.stopped_by_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped):
+            steps.measure(Plan(0, 5.0, 1, None, ""))
+    assert not list(tmp_path.iterdir())
+
+
+def test_stopped_is_not_done_even_where_a_rate_held() -> None:
+    """A script that goes on after 0 must not take half a search for a whole one."""
+    limit = parse_limit("p99<100ms")
+    measure = cliff(150, [limit], 1)
+
+    def stops(plan: Plan) -> Measured:
+        if plan.number == 12:
+            raise Stopped
+        return measure(plan)
+
+    half = search(stops, [limit])
+    assert (half.held is not None, exit_code(half)) == (True, 130)

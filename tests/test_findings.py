@@ -9,7 +9,7 @@ from scorebench.calls import Calls
 from scorebench.finding import Finding, Severity
 from scorebench.findings import look
 from scorebench.outcome import Outcome
-from scorebench.recording import ALL_USERS_BUSY, Recording
+from scorebench.recording import ALL_USERS_BUSY, NOT_HEARD_OF, Recording
 from scorebench.summary import summarise
 from tests.recordings import START_S, calls, evenly, recording
 
@@ -130,7 +130,7 @@ def test_calls_never_sent_are_told_by_cause(calls_left: int, severity: Severity)
 def test_busy_users_flatter_the_server_and_a_lost_worker_need_not() -> None:
     """Calls that found no user would have been the slowest; of others nothing is known."""
     flatters = []
-    for cause in (ALL_USERS_BUSY, "a worker was lost"):
+    for cause in (ALL_USERS_BUSY, NOT_HEARD_OF):
         made = recording(calls(healthy()), arrivals="constant")
         made.add_never_sent(cause, 300)
         flatters.append(found_in(made)["never_sent"].flatters)
@@ -190,6 +190,18 @@ def test_a_restart_of_the_server_is_not_valid() -> None:
     made = recording(calls(healthy()))
     made.events.append({"t_s": START_S + 3, "what": "server restarted"})
     assert found_in(made)["server_restarted"].severity is Severity.INVALID
+
+
+def test_a_lost_worker_is_not_valid_and_no_rate_is_missed_for_it() -> None:
+    """What it was to send is not heard of; that users were free and did not send is not said of it."""
+    made = recording(calls(healthy()), arrivals="constant")
+    made.events.append({"t_s": START_S + 3, "what": "worker lost", "why": "1 of 2 processes"})
+    made.add_never_sent(NOT_HEARD_OF, 1000)
+    found = found_in(made)
+    assert found["worker_lost"].severity is Severity.INVALID
+    assert "1 of 2 processes of the generator" in found["worker_lost"].text
+    assert "were not heard of" in found["never_sent"].text
+    assert "rate_not_reached" not in found
 
 
 def test_smaller_things_are_notes() -> None:

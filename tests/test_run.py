@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from scorebench.cli import parser
@@ -156,6 +157,41 @@ def test_a_stop_waits_for_calls_in_flight(tmp_path: Path) -> None:
         accounted(done, server)
     assert done.summary["accounting"]["cut_off"] == 0
     assert done.summary["valid"] == done.summary["calls"] >= 2
+
+
+def test_a_second_signal_does_not_cost_the_report(tmp_path: Path) -> None:
+    """Ctrl-C twice, the second while calls are waited for: the report is written, without a traceback."""
+    with scoring_server(Behaviour(service=Constant(2.0))) as server:
+        command = [sys.executable, "-m", "scorebench", "run", server.url, "--users", "2", "--run-time", "60s"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        server.wait_for_calls(2, timeout_s=30)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        out, err = process.communicate(timeout=60)
+        done = Done(process.returncode, out, err, tmp_path / "reports")
+        accounted(done, server)
+    assert done.code == 0, err
+    assert "Traceback" not in err
+
+
+def test_a_stop_before_the_first_call_leaves_nothing(tmp_path: Path) -> None:
+    """While Locust still loads: exit 143 or 130, as a shell says it, and no empty folder."""
+    with scoring_server() as server:
+        command = [sys.executable, "-m", "scorebench", "run", server.url, "--run-time", "60s"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        while not psutil.Process(process.pid).children() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        assert server.log() == []
+    assert process.returncode in (130, 143), err
+    assert "Traceback" not in err
+    assert not [path for path in (tmp_path / "reports").glob("*") if not path.is_symlink()]
 
 
 def test_what_outlasts_the_drain_is_cut_off_and_counted(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ Knows launching, folders and summaries; nothing of which step comes next.
 from __future__ import annotations
 
 import math
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +56,8 @@ class Steps:
 
     def measure(self, plan: Plan) -> Measured:
         """Run it. Stopped after Ctrl-C or where the server has ended; Refused for wrong input."""
+        if self._interrupted:
+            raise Stopped
         self.say(plan, None)
         began_s = time.monotonic()
         path = self.base.folder / "steps" / f"{plan.number:02d}"
@@ -70,6 +74,17 @@ class Steps:
         self._slowest_s = max(self._slowest_s, measured.mean_service_s or 0.0)
         self.say(plan, measured)
         return measured
+
+    @contextmanager
+    def stopped_by_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM between two steps end the search too, and not the process with its server."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {one: signal.signal(one, lambda number, _frame: self._interrupt(number)) for one in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _interrupt(self, _number: int) -> None:
         self._interrupted = True

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from scorebench import generator_findings, steadiness
 from scorebench.finding import Finding, Severity
-from scorebench.happenings import SERVER_ENDED, SERVER_RESTARTED
-from scorebench.recording import ALL_USERS_BUSY
+from scorebench.happenings import SERVER_ENDED, SERVER_RESTARTED, WORKER_LOST
+from scorebench.recording import ALL_USERS_BUSY, GENERATOR_LATE, NOT_HEARD_OF
 from scorebench.tally import SecondTally
 from scorebench.timeline import middle_s
 from scorebench.units import say_percent, say_seconds
@@ -27,6 +27,11 @@ STEADY_ARRIVALS = ("constant", "poisson")
 
 MISSING_SHARE = 0.01
 """Calls of unknown fate beyond which the upper percentiles can't be believed."""
+NEVER_SENT_ADVICE = {
+    ALL_USERS_BUSY: "lower the rate or start more users",
+    GENERATOR_LATE: "give the generator a core of its own, or more workers",
+    NOT_HEARD_OF: "look for why it ended; run again",
+}
 LATE_SHARE = 0.05
 SHORT_RUN = 0.5
 
@@ -61,13 +66,12 @@ def _never_sent(summary: Summary, _: Recording) -> Iterator[Finding]:
     due = summary.accounting.due
     for cause, calls in summary.accounting.never_sent.items():
         share = calls / due if due else 1.0
+        fate = "were not heard of" if cause == NOT_HEARD_OF else "were never sent"
         yield Finding(
             Severity.INVALID if share > MISSING_SHARE else Severity.WARNING,
             "never_sent",
-            f"{calls:,} calls that were due ({say_percent(round(share, 4))}) were never sent: {cause}",
-            "lower the rate or start more users"
-            if cause == ALL_USERS_BUSY
-            else "look into the log for why it ended",
+            f"{calls:,} calls that were due ({say_percent(round(share, 4))}) {fate}: {cause}",
+            NEVER_SENT_ADVICE.get(cause, "look into the log for why it ended"),
             flatters=cause == ALL_USERS_BUSY,
         )
 
@@ -144,6 +148,15 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
             "server_ended",
             "the server ended while it was measured, and the run with it",
             "look into its log, in the run's folder",
+        )
+    lost = [event for event in summary.events if event.get("what") == WORKER_LOST]
+    if lost:
+        yield Finding(
+            Severity.INVALID,
+            "worker_lost",
+            f"{lost[0].get('why')} of the generator ended before they had told all: what they sent since "
+            "their last report is in no figure",
+            "look for why they ended, such as a want of memory; run again",
         )
     restarts = [event for event in summary.events if event.get("what") == SERVER_RESTARTED]
     if restarts:

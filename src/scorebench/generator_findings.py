@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scorebench.finding import Finding, Severity
-from scorebench.recording import ALL_USERS_BUSY
+from scorebench.recording import ALL_USERS_BUSY, NOT_HEARD_OF
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
@@ -98,10 +98,12 @@ def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
 
 def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
     """Sent against due while calls were due; what busy users explain is no fault of the generator."""
-    due, sent, span_s = _while_due(recording, sum(summary.accounting.never_sent.values()))
+    never_sent = summary.accounting.never_sent
+    known = sum(never_sent.values()) - never_sent.get(NOT_HEARD_OF, 0)
+    due, sent, span_s = _while_due(recording, known)
     if not summary.open_loop or not due or not span_s or sent / due >= RATE_SHARE:
         return
-    explained = summary.late + summary.accounting.never_sent.get(ALL_USERS_BUSY, 0)
+    explained = summary.late + never_sent.get(ALL_USERS_BUSY, 0)
     by_users = explained >= due - sent
     yield Finding(
         Severity.WARNING if by_users else Severity.INVALID,

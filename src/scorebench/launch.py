@@ -92,7 +92,9 @@ def run(
         assert process.stdin is not None
         with suppress(BrokenPipeError):
             process.stdin.close()
-    if code == 2 and not (launch.folder / RECORDING).exists():
+    if code < 0:
+        code = 128 - code  # as a shell says it: ended by a signal, before there was anything to report
+    if (code == 2 or code > 128) and not (launch.folder / RECORDING).exists():
         shutil.rmtree(launch.folder, ignore_errors=True)
     return code
 
@@ -136,7 +138,10 @@ class _Watch:
 
 @contextmanager
 def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM go to Locust, which ends the run and writes the report; the third one kills it."""
+    """SIGINT and SIGTERM become SIGTERM for Locust, which ends the run and reports; the third one kills it.
+
+    A second SIGINT would break its drain off with a traceback, and no report.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -146,7 +151,7 @@ def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], Non
         nonlocal received
         received += 1
         on_signal(number)
-        process.send_signal(number if received < 3 else signal.SIGKILL)
+        process.send_signal(signal.SIGTERM if received < 3 else signal.SIGKILL)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -161,7 +161,7 @@ def _check_together(settings: Settings) -> None:
 
 
 def _calls_to_come(settings: Settings) -> float:
-    """The most calls that the figures can be made of, as far as that is known before the run; else infinite."""
+    """The most calls that the figures can be made of, as far as is known before the run; else infinite."""
     due = math.inf if settings.calls is None else settings.calls
     arrivals = settings.arrivals
     if arrivals is None:

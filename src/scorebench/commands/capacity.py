@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from scorebench.trial import Measured, Plan
 
 DEFAULT_BUDGET = "10m"
-DECIDED_BY_THE_SEARCH = {"rate", "arrivals", "calls", "iterations", "warm_up", "quiet", "stop_when", "scenario"}
+DECIDED_BY_THE_SEARCH = {
+    "rate",
+    "arrivals",
+    "calls",
+    "iterations",
+    "warm_up",
+    "quiet",
+    "stop_when",
+    "scenario",
+}
 SHORTEST_BUDGET_S = 20.0
 
 
@@ -44,7 +53,9 @@ def add(commands: Any) -> None:
     for option in OPTIONS:
         if option.name not in DECIDED_BY_THE_SEARCH:
             parser.add_argument(option.flag, **option.arguments())
-    parser.set_defaults(run=_capacity, users=1, run_time=None, calls=None, iterations=None, quiet=False, scenario=None)
+    parser.set_defaults(
+        run=_capacity, users=1, run_time=None, calls=None, iterations=None, quiet=False, scenario=None
+    )
 
 
 def _capacity(options: argparse.Namespace) -> int:
@@ -76,7 +87,8 @@ def _capacity(options: argparse.Namespace) -> int:
         )
         steps = Steps(base, settings.limits, settings.seed, server, _progress(budget_s))
         try:
-            found = search(steps.measure, settings.limits, budget_s=budget_s)
+            with steps.stopped_by_signals():
+                found = search(steps.measure, settings.limits, budget_s=budget_s)
         except Refused:
             raise InputError("the first step was refused; what to do stands above") from None
         _leave(found, options, base)
@@ -87,11 +99,11 @@ def _capacity(options: argparse.Namespace) -> int:
 def exit_code(found: Capacity) -> int:
     """0: a rate held; 3: none did; 4: none could be measured, or the server ended; 1: nothing was answered.
 
-    130: stopped before a rate held.
+    130: stopped by a signal, whatever was known by then.
     """
     from scorebench.capacity import Ended
 
-    if found.held is not None and found.ended is not Ended.SERVER_ENDED:
+    if found.held is not None and found.ended not in (Ended.SERVER_ENDED, Ended.STOPPED):
         return 0
     codes = {Ended.NOTHING_HELD: 3, Ended.NO_ANSWER: 1, Ended.STOPPED: 130}
     return codes.get(found.ended, 4)

@@ -17,8 +17,10 @@ from locust import argument_parser
 from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
 from scorebench.calls import from_bytes, to_bytes
+from scorebench.happenings import WORKER_LOST
+from scorebench.plugin.lost import not_heard_of
 from scorebench.plugin.session import Session, session_of
-from scorebench.recording import Recording
+from scorebench.recording import NOT_HEARD_OF, Recording
 
 if TYPE_CHECKING:
     from scorebench.plugin.run import Run
@@ -27,7 +29,9 @@ KEY = "scorebench"
 BEHIND_S = ceil(WORKER_REPORT_INTERVAL) + 1
 """Seconds after which a master has heard of all calls of a second."""
 ORDER = "scorebench_workers"
-_STOP, _LAST, _RESET, _EXHAUSTED = (f"scorebench_{word}" for word in ("stop", "last", "reset", "exhausted"))
+_BEGUN, _STOP, _LAST, _RESET, _EXHAUSTED = (
+    f"scorebench_{word}" for word in ("begun", "stop", "last", "reset", "exhausted")
+)
 _GRACE_S = 10.0
 
 
@@ -41,6 +45,10 @@ class Alone:
         """(this worker's number, how many there are)."""
         return 0, 1
 
+    def begun(self) -> None:
+        """The first call may leave: the run's time counts from here."""
+        self._run.begin_run_time()
+
     def exhausted(self) -> None:
         """All calls are done: end the test, and Locust too where nobody looks at its page."""
         gevent.spawn(end_test, self._run)
@@ -49,6 +57,7 @@ class Alone:
     def stop_workers(self, drain_s: float) -> None: ...
     def reset_workers(self) -> None: ...
     def send_last(self, session: Session) -> None: ...
+    def left(self) -> None: ...
 
 
 class Master(Alone):
@@ -62,6 +71,7 @@ class Master(Alone):
         self._exhausted: set[str] = set()
         self._resets = 0
         runner.environment.events.worker_report.add_listener(self._on_report)
+        runner.register_message(_BEGUN, lambda **_: run.begin_run_time())
         runner.register_message(_LAST, self._on_last)
         runner.register_message(_EXHAUSTED, self._on_exhausted)
 
@@ -74,13 +84,35 @@ class Master(Alone):
         setattr(self._run.environment.parsed_options, ORDER, self._order)
 
     def stop_workers(self, drain_s: float) -> None:
-        """Have the workers finish their calls, and wait for all that they counted."""
-        here = {client.id for client in self._runner.clients.all}
-        for worker in here & set(self._order):
+        """Have the workers finish their calls, and wait for what they counted; who says nothing is lost."""
+        for worker in self._here():
             self._runner.send_message(_STOP, None, worker)
+        stop_s = time.time()
         end_s = time.monotonic() + drain_s + _GRACE_S
-        while not (here & set(self._order)) <= self._last and time.monotonic() < end_s:
+        while not self._here() <= self._last and time.monotonic() < end_s:
             gevent.sleep(0.02)
+        self._count_lost(stop_s)
+
+    def _count_lost(self, stop_s: float) -> None:
+        run, workers = self._run, len(self._order)
+        lost = [number for number, worker in enumerate(self._order) if worker not in self._last]
+        if lost:
+            run.note(WORKER_LOST, f"{len(lost)} of {workers} processes")
+        for number in lost:
+            calls = not_heard_of(
+                run.recording, run.settings(), run.bodies, worker=number, workers=workers, stop_s=stop_s
+            )
+            run.recording.add_never_sent(NOT_HEARD_OF, calls)
+
+    def left(self) -> None:
+        """The report is written. Locust waits for workers that are all lost, and for ever."""
+        if not self._here() and self._run.environment.web_ui is None:
+            gevent.spawn(self._runner.quit)
+
+    def _here(self) -> set[str]:
+        """The workers of this test that still send heartbeats."""
+        missing = {client.id for client in self._runner.clients.missing}
+        return {client.id for client in self._runner.clients.all} & set(self._order) - missing
 
     def reset_workers(self) -> None:
         """Have the workers drop what they counted; what they sent before they heard of it is dropped here."""
@@ -130,6 +162,9 @@ class Worker(Alone):
         self._resets = 0  # a test begins
         order = getattr(self._run.environment.parsed_options, ORDER, None) or [self._runner.client_id]
         return order.index(self._runner.client_id), len(order)
+
+    def begun(self) -> None:
+        self._runner.send_message(_BEGUN)
 
     def exhausted(self) -> None:
         self._runner.send_message(_EXHAUSTED)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
 import scipy.special  # noqa: F401  before the first call: loading it holds all users for a tenth of a second
+from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench import folder
@@ -68,6 +69,9 @@ class Run:
         self._phase = "waiting"
         self._early_words: list[str] = []
         self._view: LiveView | None = None
+        self._silent = Event()
+        """Set while nobody waits for calls in flight."""
+        self._end: gevent.Greenlet | None = None
 
     @property
     def is_worker(self) -> bool:
@@ -96,6 +100,11 @@ class Run:
         """Whether any user class posts payloads; a plain HttpUser brings its own."""
         return any(issubclass(cls, ScoringUser) for cls in self.environment.user_classes)
 
+    @property
+    def bodies(self) -> int:
+        """How many different bodies are sent: one pass over the data."""
+        return len(self._payload[1].bodies) if self._payload else 1
+
     def take_over_run_time(self) -> None:
         """Keep Locust from counting --run-time, which it does from before the first call could leave.
 
@@ -104,11 +113,14 @@ class Run:
         options = self._options()
         options.scorebench_run_time, options.run_time = options.run_time, None
 
-    def _begin_run_time(self) -> None:
+    def begin_run_time(self) -> None:
+        """Count --run-time from now; once more, where another worker begins later than the first."""
         run_time_s = getattr(self._options(), "scorebench_run_time", None)
-        if run_time_s and not self.is_worker:
+        if self._end is not None:
+            self._end.kill(block=False)
+        if run_time_s:
             gevent.get_hub().loop.update_now()
-            gevent.spawn_later(run_time_s, cluster.end_test, self)
+            self._end = gevent.spawn_later(run_time_s, cluster.end_test, self)
 
     def check(self, settings: Settings | None = None) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
@@ -146,7 +158,7 @@ class Run:
                 gevent.spawn(stop_when.watch, settings.stop_when, self._if_running, self._lost)
         if self.is_master:
             self._cluster.deal()
-            self._begin_run_time()
+            self.begin_run_time()
             gevent.spawn(self._hear_early_words)
             return
         if self.needs_payload and (self._payload is None or self._payload[0] != settings):
@@ -156,7 +168,7 @@ class Run:
         worker, workers = self._cluster.place()
         self._gate = WarmUpGate(settings.warm_up.share(worker, workers))
         session = Session(settings, payload, worker=worker, workers=workers)
-        session.on_start = self._begin_run_time
+        session.on_start = self._cluster.begun
         session.on_exhausted = self._cluster.exhausted
         set_session(self.environment, session)
         self._spawn_helpers(session)
@@ -219,7 +231,7 @@ class Run:
             now_s=now_s,
             started_s=started_s,
             of_s=settings.run_time_s,
-            of_calls=settings.most_calls(len(self._payload[1].bodies)) if self._payload else settings.calls,
+            of_calls=settings.most_calls(self.bodies),
             users=self.environment.runner.user_count if self.environment.runner else None,
             offered_per_s=None if settings.arrivals is None else settings.arrivals.rate_at(now_s - started_s),
             behind_s=cluster.BEHIND_S if self.is_master else 1,
@@ -254,15 +266,28 @@ class Run:
         self.events.append({"t_s": time.time(), "what": what} | ({"why": why} if why else {}))
 
     def stopping(self) -> None:
-        """The test is about to stop: no new call, and those in flight are waited for."""
+        """The test is about to stop: no new call, and those in flight are waited for.
+
+        Locust calls itself stopping only after this. Whoever stops it meanwhile (the run's time, its last
+        call, a signal) waits here too, or the report would be written before the last calls are counted.
+        """
+        if self._phase == "stopping":
+            self._silent.wait()
         if self._phase != "running" or self._settings is None:
             return
         self._phase = "stopping"
+        self._silent.clear()
+        try:
+            self._fall_silent(self._settings.drain_s)
+        finally:
+            self._silent.set()
+
+    def _fall_silent(self, drain_s: float) -> None:
         if self.is_master:
-            self._cluster.stop_workers(self._settings.drain_s)
+            self._cluster.stop_workers(drain_s)
             return
         session = session_of(self.environment)
-        session.finish(session.settings.drain_s)
+        session.finish(drain_s)
         batches.fire(self.environment, session)
 
     def stopped(self) -> None:
@@ -284,6 +309,7 @@ class Run:
         self.recording.environment = self._facts
         self.recording.events.extend(self.events)
         self.left = leave(self.recording, self.kept, self._settings, self._server_name(self._settings))
+        self._cluster.left()
 
     def _server_name(self, settings: Settings) -> str:
         return str(self._server.get("kind") or settings.target.host)

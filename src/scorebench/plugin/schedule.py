@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 
 from scorebench.arrivals import Arrivals
+from scorebench.recording import ALL_USERS_BUSY, GENERATOR_LATE
 
 
 class Schedule:
@@ -36,9 +37,13 @@ class Schedule:
         """A call that was not sent: its user was killed, or the run ended, before. The next to take."""
         self._given_back.append(ticket)
 
-    def never_sent(self, until_s: float) -> int:
-        """Calls that were due before `until_s` and that nobody sent; ends the schedule."""
-        early = sum(1 for due_s, _ in self._given_back if due_s < until_s)
+    def never_sent(self, until_s: float) -> dict[str, int]:
+        """Calls that were due before `until_s` and that nobody sent, by cause; ends the schedule.
+
+        A ticket that is given back after its time had a user who waited for it: the generator is late, with
+        it and with all that come after.
+        """
+        held = sum(1 for due_s, _ in self._given_back if due_s < until_s)
         rest = itertools.takewhile(lambda due_s: self._start_s + due_s < until_s, self._due_times)
         left = sum(1 for _ in zip(rest, self._payloads, strict=False))
-        return early + left
+        return {GENERATOR_LATE if held else ALL_USERS_BUSY: held + left}

@@ -25,7 +25,7 @@ from scorebench.payload import Payload
 from scorebench.plugin.requests import requests_of
 from scorebench.plugin.schedule import Schedule
 from scorebench.plugin.waker import Waker
-from scorebench.recording import ALL_USERS_BUSY, Recording
+from scorebench.recording import Recording
 from scorebench.settings import Settings
 from scorebench.tls import client_context
 from scorebench.watchdog import Watchdog
@@ -121,12 +121,13 @@ class Session:
             connection.give_up()
         self._wait_for_silence(1.0)
         if self.schedule is not None:
-            self.pending.add_never_sent(ALL_USERS_BUSY, self.schedule.never_sent(self.stop_s))
+            for cause, calls in self.schedule.never_sent(self.stop_s).items():
+                self.pending.add_never_sent(cause, calls)
         self.flush()
 
     def _wait_for_silence(self, limit_s: float) -> None:
         end_s = clock() + limit_s
-        while any(c.in_call for c in self._connections) and clock() < end_s:
+        while (self.waker.waiting or any(c.in_call for c in self._connections)) and clock() < end_s:
             gevent.sleep(0.01)
 
     def next_user(self) -> int:

@@ -54,6 +54,11 @@ class Waker:
         self._watcher = get_hub().loop.io(number, 1)
         self._watcher.start(self._on_time)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._queue)
+
     def wait_until(self, due_s: float) -> None:
         """Return at `due_s` of `time.perf_counter`, or earlier after `wake_all`."""
         if self._file is None:

@@ -1,0 +1,101 @@
+"""A load that several processes share: one schedule between them, and what becomes of it when one is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scorebench.arrivals import parse
+from scorebench.cli import parser
+from scorebench.commands.run import checked
+from scorebench.plugin.lost import not_heard_of
+from scorebench.plugin.schedule import Schedule
+from scorebench.recording import ALL_USERS_BUSY, GENERATOR_LATE, NOT_HEARD_OF
+from tests.commands import Done, scorebench
+from tests.recordings import START_S, calls, evenly, recording
+from tests.scoring_server import Behaviour, Constant, scoring_server
+
+
+def test_the_schedule_is_sent_whole_however_late_a_worker_begins(tmp_path: Path) -> None:
+    """The run's time counts from the last worker's first call: 50/s for 3 s are 150 calls."""
+    with scoring_server() as server:
+        words = ["--users", "10", "--rate", "50", "--run-time", "3s", "--processes", "2"]
+        done = scorebench(tmp_path, "run", server.url, *words)
+        assert len(server.log()) == 150
+    assert done.summary["accounting"]["due"] == done.summary["valid"] == 150
+
+
+def lose(tmp_path: Path, words: list[str], lost: int) -> tuple[Done, int]:
+    """A run that `lost` of its two workers don't survive; what it left, and the calls that the server saw."""
+    command = [sys.executable, "-m", "scorebench", "run", "URL", "--users", "4", "--processes", "2", *words]
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        command[4] = server.url
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        server.wait_for_calls(50, timeout_s=60)
+        (master,) = psutil.Process(process.pid).children()
+        for worker in master.children()[:lost]:
+            worker.kill()
+        out, err = process.communicate(timeout=80)
+        return Done(process.returncode, out, err, tmp_path / "reports"), len(server.log())
+
+
+def test_a_worker_that_is_killed_is_missed(tmp_path: Path) -> None:
+    """Of 50/s for 8 s 400 calls were due; its half counts as not heard of, and the run is not valid."""
+    done, sent = lose(tmp_path, ["--rate", "50", "--run-time", "8s"], lost=1)
+    account = done.summary["accounting"]
+    assert account["due"] == 400
+    assert account["never_sent"][NOT_HEARD_OF] <= 200
+    assert account["valid"] <= sent < 400
+    assert done.code == 4
+    found = {one["code"] for one in done.summary["verdict"]["findings"] if one["severity"] == "invalid"}
+    assert found >= {"worker_lost", "never_sent"}
+
+
+@pytest.mark.parametrize("words", [["--rate", "50", "--run-time", "60s"], ["--calls", "100000"]])
+def test_a_run_whose_workers_are_all_lost_ends(tmp_path: Path, words: list[str]) -> None:
+    """Nobody is waited for: the report is written long before the run's time, exit 4."""
+    began = time.monotonic()
+    done, _ = lose(tmp_path, words, lost=2)
+    assert time.monotonic() - began < 45
+    assert done.code == 4
+    assert "2 of 2 processes of the generator" in done.out
+
+
+def test_what_a_lost_worker_had_to_tell_worked_by_hand() -> None:
+    """100/s for 10 s: worker 1 of 2 has every second of 1,000 calls; it told of 20, so 480 are missing."""
+    told = calls(evenly(20))
+    made = recording(told)
+    made.rename_users(1)
+    asked = ["run", "http://127.0.0.1:1", "--rate", "100", "--run-time", "10s"]
+    for more, expected in ([], 480), (["--calls", "100"], 30):
+        settings = checked(parser().parse_args([*asked, *more]))
+        assert not_heard_of(made, settings, 1, worker=1, workers=2, stop_s=START_S + 10) == expected
+    closed = checked(parser().parse_args(asked[:2]))
+    assert not_heard_of(made, closed, 1, worker=1, workers=2, stop_s=START_S + 10) == 0
+
+
+def test_calls_that_no_user_was_free_for_are_told_from_those_nobody_woke() -> None:
+    """Four of ten calls due in half a second are taken: six are left, or seven, when a user held one."""
+    for given_back, cause, count in (None, ALL_USERS_BUSY, 6), (0.3, GENERATOR_LATE, 7):
+        schedule = Schedule(parse("constant", 20, 0.5, 1), iter(range(100)), 0.0)
+        for _ in range(4):
+            schedule.take()
+        if given_back is not None:
+            schedule.give_back((given_back, 3))
+        assert schedule.never_sent(0.5) == {cause: count}
+
+
+def test_a_ticket_for_later_is_no_call_that_was_due() -> None:
+    """A user that waits for the next call when the run ends has missed nothing."""
+    schedule = Schedule(parse("constant", 20, None, 1), iter(range(100)), 0.0)
+    taken = [schedule.take() for _ in range(11)]
+    assert taken[-1] == (0.5, 10)
+    schedule.give_back((0.5, 10))
+    assert schedule.never_sent(0.5) == {ALL_USERS_BUSY: 0}
