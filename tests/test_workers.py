@@ -13,9 +13,9 @@ import pytest
 from scorebench.arrivals import parse
 from scorebench.cli import parser
 from scorebench.commands.run import checked
-from scorebench.plugin.lost import not_heard_of
-from scorebench.plugin.schedule import Schedule
+from scorebench.lost import not_heard_of
 from scorebench.recording import ALL_USERS_BUSY, GENERATOR_LATE, NOT_HEARD_OF
+from scorebench.schedule import Schedule
 from tests.commands import Done, scorebench
 from tests.recordings import START_S, calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server

@@ -138,9 +138,9 @@ class _Watch:
 
 @contextmanager
 def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM become SIGTERM for Locust, which ends the run and reports; the third one kills it.
+    """The first SIGINT or SIGTERM is a SIGTERM for Locust, which ends the run and reports; the third kills.
 
-    A second SIGINT would break its drain off with a traceback, and no report.
+    A second one would break its drain off with a traceback, and no report.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -151,7 +151,8 @@ def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], Non
         nonlocal received
         received += 1
         on_signal(number)
-        process.send_signal(signal.SIGTERM if received < 3 else signal.SIGKILL)
+        if received != 2:
+            process.send_signal(signal.SIGTERM if received == 1 else signal.SIGKILL)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -18,7 +18,7 @@ from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
 from scorebench.calls import from_bytes, to_bytes
 from scorebench.happenings import WORKER_LOST
-from scorebench.plugin.lost import not_heard_of
+from scorebench.lost import not_heard_of
 from scorebench.plugin.session import Session, session_of
 from scorebench.recording import NOT_HEARD_OF, Recording
 

@@ -23,9 +23,9 @@ from scorebench.http_message import Answer, CallFailed
 from scorebench.outcome import Group, Outcome
 from scorebench.payload import Payload
 from scorebench.plugin.requests import requests_of
-from scorebench.plugin.schedule import Schedule
 from scorebench.plugin.waker import Waker
 from scorebench.recording import Recording
+from scorebench.schedule import Schedule
 from scorebench.settings import Settings
 from scorebench.tls import client_context
 from scorebench.watchdog import Watchdog

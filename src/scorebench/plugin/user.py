@@ -16,8 +16,8 @@ from locust.user.task import LOCUST_STATE_RUNNING
 from scorebench.calls import tag
 from scorebench.http_message import CallFailed
 from scorebench.outcome import Outcome
-from scorebench.plugin.schedule import Schedule
 from scorebench.plugin.session import Session, session_of
+from scorebench.schedule import Schedule
 
 
 class ScoringUser(User):
