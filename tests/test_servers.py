@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +18,8 @@ from hypothesis import strategies as st
 from scorebench import servers
 from scorebench.errors import InputError
 from scorebench.models_spark import require_java
-from scorebench.servers import compose, engine, images, logs, mlmodel, ports, ready
+from scorebench.servers import compose, engine, images, leftovers, logs, mlmodel, ports, ready
+from scorebench.servers.container import ContainerServer
 from scorebench.servers.protocol import ServerFailed
 from scorebench.servers.url import UrlServer
 from tests import requirements
@@ -102,10 +105,12 @@ def test_a_model_folder_tells_its_flavors_and_versions(tmp_path: Path) -> None:
     ("content", "found"),
     [
         (None, "no MLmodel file there"),
-        ("a: [", "not YAML"),
-        ("- 1", "found list"),
+        ("a: [", "cannot be read as YAML"),
+        ("- 1", "found a list"),
         ("flavors: {}", "no flavors"),
-        ("flavors: !!python/object/apply:os.getpid []", "not YAML"),
+        ("flavors: !!python/object/apply:os.getpid []", "cannot be read as YAML"),
+        ("flavors: " + "[" * 10_000, "cannot be read as YAML"),
+        ("x" * 10_000_001, "10000001 characters"),
     ],
 )
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, content: str | None, found: str) -> None:
@@ -209,6 +214,36 @@ def test_an_engine_that_refuses_is_told_from_none(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("DOCKER_HOST", url.replace("http", "tcp"))
         with pytest.raises(InputError, match=r"the Docker engine refuses"):
             engine.connect()
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"cpu_limit": float("nan")}, "--cpu-limit nan"),
+        ({"cpu_limit": float("inf")}, "--cpu-limit inf"),
+        ({"cpu_limit": 0.0}, "--cpu-limit 0"),
+        ({"cpu_limit": -1.0}, "--cpu-limit -1"),
+        ({"memory_bytes": 0}, "--memory 0"),
+        ({"memory_bytes": 5 * 2**20}, "--memory 5: a container has at least 6 MB"),
+    ],
+)
+def test_limits_that_no_container_can_have_are_refused(limit: dict[str, Any], said: str) -> None:
+    """Before an image is built for it; the message names the option."""
+    with pytest.raises(InputError, match=re.escape(said)):
+        servers.create("docker", model_uri="model", **limit)
+
+
+def test_a_container_out_of_reach_is_left_to_a_later_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine goes away before the container is taken down: the note of it stays."""
+    monkeypatch.setenv("SCOREBENCH_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/gone.sock")
+    server = servers.create("sagemaker", model_uri="model", port=0)
+    assert isinstance(server, ContainerServer)
+    server._token = leftovers.register("sagemaker", engine.address())
+    server.stop()
+    assert len(list((tmp_path / "runtime").glob("*.json"))) == 1
 
 
 def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,24 @@ except KeyboardInterrupt:
 """
 
 
+SLOW_STOP = """
+import pathlib, sys, time
+from scorebench import servers
+
+class Slow:
+    kind, endpoint = "slow", "http://127.0.0.1:1"
+    def start(self, progress=None): pass
+    def wait_ready(self, progress=None, timeout_s=None): pass
+    def stop(self):
+        print("stopping", flush=True)
+        time.sleep(1)
+        pathlib.Path(sys.argv[1], "stopped").touch()
+
+with servers.running(Slow()):
+    pass
+"""
+
+
 @pytest.fixture(autouse=True)
 def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCOREBENCH_RUNTIME_DIR", str(tmp_path / "runtime"))
@@ -170,6 +188,17 @@ def test_a_signal_stops_the_server_first(folder: Path, number: signal.Signals, s
     starter.send_signal(number)
     assert starter.wait(PATIENCE_S) == status
     assert not any(map(psutil.pid_exists, pids))
+
+
+def test_a_signal_while_it_stops_has_the_stopping_begin_anew(folder: Path) -> None:
+    """SIGTERM in the middle of taking a server down does not leave it half taken down."""
+    command = [sys.executable, "-c", SLOW_STOP, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == "stopping\n"
+        starter.terminate()
+        assert starter.wait(PATIENCE_S) == 128 + signal.SIGTERM
+    assert (folder / "stopped").exists()
 
 
 @pytest.mark.parametrize(("body", "status"), [("pass", 0), ("1 / 0", 1), ("sys.exit(7)", 7)])

@@ -184,7 +184,21 @@ def test_a_run_ends_with_its_container(sklearn_model: Demo, client: Any, tmp_pat
     failed = recording.measured.calls - recording.measured.valid
     assert 0 < failed < 6_000  # two users, 10 ms between refusals: seconds, not minutes
     assert "Application startup complete" in (tmp_path / "reports" / "latest" / SERVER_LOG).read_text()
+    assert "sagemaker ended while it was measured, with status 137; its log ends:\n" in said
+    assert "Application startup complete" in said
     assert "Traceback" not in said
+
+
+def test_a_run_that_is_refused_leaves_no_container(sklearn_model: Demo, client: Any, tmp_path: Path) -> None:
+    """Wrong input that only the load's process finds: exit 2, no folder, and the server goes too."""
+    command = [sys.executable, "-m", "scorebench", "run", "sagemaker", "--data", "missing.csv"]
+    command += ["--model-uri", str(sklearn_model.folder), "--port", "0", "--quiet"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "missing.csv" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "reports").iterdir())
+    assert _ours(client) == []
 
 
 def _wait_for_calls(client: Any, run: subprocess.Popen[str]) -> None:

@@ -100,7 +100,8 @@ def running(
 ) -> Iterator[Server]:
     """Start, wait until ready, and stop at the end: normal, failure, Ctrl-C, SIGTERM (exit status 143).
 
-    A process that was forked inside (Locust's --processes) leaves the server alone.
+    A signal while it stops has the stopping begin anew, at the process's end. A process that was forked
+    inside (Locust's --processes) leaves the server alone.
     """
     owner = os.getpid()
 
@@ -109,14 +110,14 @@ def running(
             server.stop()
 
     atexit.register(stop)  # a sys.exit in a greenlet, or a loop that never returns to us
-    try:
-        with _sigterm_unwinds():
+    with _sigterm_unwinds():
+        try:
             server.start(progress)
             server.wait_ready(progress, ready_timeout_s)
             yield server
-    finally:
-        stop()
-        atexit.unregister(stop)
+        finally:
+            stop()
+            atexit.unregister(stop)
 
 
 @contextmanager

@@ -19,6 +19,9 @@ READY_TIMEOUT_S = 240.0
 """SageMaker's own limit for becoming healthy."""
 STOP_TIMEOUT_S = 30
 """SageMaker's own time from SIGTERM to SIGKILL."""
+_MOST_CPUS = 10_000
+_LEAST_MEMORY_BYTES = 6 * 2**20
+"""The engine's own."""
 _ASK_VERSIONS = """
 import importlib.metadata as m, importlib.util as u, json, platform
 def version(name):
@@ -52,6 +55,12 @@ class Limits:
     cpu_limit: float | None = None
     """Cores' worth of CPU time."""
     memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.cpu_limit is not None and not 0.01 <= self.cpu_limit <= _MOST_CPUS:
+            raise InputError(f"--cpu-limit {self.cpu_limit:g}: expected cores' worth of time, such as 0.5")
+        if self.memory_bytes is not None and self.memory_bytes < _LEAST_MEMORY_BYTES:
+            raise InputError(f"--memory {self.memory_bytes // 2**20}: a container has at least 6 MB")
 
 
 class ContainerServer:
@@ -164,9 +173,9 @@ class ContainerServer:
             self._stop_container(self._container)
             self._container = None
         if self._token is not None:
-            leftovers.remove_containers(self._token, engine.address())
-            leftovers.forget(self._token)
-            self._token = None
+            if leftovers.remove_containers(self._token, engine.address()):
+                leftovers.forget(self._token)
+            self._token = None  # where the engine is out of reach the note stays, for a later start
 
     def _run(self, client: Any, image: str, model: Path) -> None:
         import docker
@@ -180,16 +189,17 @@ class ContainerServer:
             ) from None
 
     def _stop_container(self, container: Any) -> None:
+        """SIGTERM, and its log kept; what is left of it is removed by its label."""
         import docker
+        import requests.exceptions
 
         try:
             container.stop(timeout=STOP_TIMEOUT_S)
             self._last_log = container.logs()
-            if self._log_folder is not None:
-                (self._log_folder / SERVER_LOG).write_bytes(self._last_log)
-            container.remove(force=True, v=True)
-        except docker.errors.NotFound:
-            return  # somebody else removed it: it is gone, as wanted
+        except (docker.errors.DockerException, requests.exceptions.RequestException):
+            return  # somebody else removed it, or the engine has gone
+        if self._log_folder is not None and self._log_folder.is_dir():  # a refused run's folder is gone
+            (self._log_folder / SERVER_LOG).write_bytes(self._last_log)
 
     def _options(self, model: Path) -> dict[str, Any]:
         limits, at = self._limits, self._spec.mount_model_at
