@@ -199,7 +199,7 @@ def test_a_signature_nested_without_end_is_refused(tmp_path: Path) -> None:
 def test_no_model_is_refused(tmp_path: Path) -> None:
     """A directory without an MLmodel file, and one that is not there."""
     for place in (tmp_path, tmp_path / "gone"):
-        with pytest.raises(InputError, match="found no file MLmodel, expected a model directory or URI"):
+        with pytest.raises(InputError, match="no MLmodel file there; expected a model directory or URI"):
             read_model(place)
 
 

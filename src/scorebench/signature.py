@@ -15,6 +15,7 @@ from scorebench.errors import InputError
 
 SCALARS = frozenset({"boolean", "integer", "long", "float", "double", "string", "binary", "datetime", "any"})
 MLMODEL = "MLmodel"
+_MAX_CHARACTERS = 10_000_000
 _JSON_KINDS = "biufMUSO"
 """NumPy's letters for booleans, whole numbers, floats, times, text and objects."""
 
@@ -114,20 +115,38 @@ def read_model(model: str | Path) -> ModelInfo:
     A directory is read without MLflow; models:/, runs:/, s3:// … need the extra `mlflow`.
     Raises InputError where there is no model, or what is saved with it cannot be understood.
     """
-    place = str(model).rstrip("/")
-    text = _read_text(place, MLMODEL)
-    if text is None:
-        raise InputError(
-            f"{place}: found no file {MLMODEL}, expected a model directory or URI; name one that MLflow saved"
-        )
+    place, saved = _place(model), read_mlmodel(model)
     try:
-        saved = _yaml(text)
         return ModelInfo(place, _signature(saved), _example(place, saved))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{place}/{MLMODEL}: found a signature or example that cannot be read "
             f"({type(error).__name__}: {_one_line(error)}), expected what MLflow saves; save the model again"
         ) from None
+
+
+def read_mlmodel(model: str | Path) -> Mapping[str, Any]:
+    """All that the MLmodel file of a model directory or URI says; InputError as `read_model`."""
+    place = _place(model)
+    text = _read_text(place, MLMODEL)
+    if text is None:
+        raise InputError(
+            f"{place}: no MLmodel file there; expected a model directory or URI that MLflow saved "
+            "(`scorebench models make sklearn DIR` makes one)"
+        )
+    if len(text) > _MAX_CHARACTERS:
+        raise InputError(f"{place}/{MLMODEL}: {len(text)} characters; an MLmodel file has some thousand")
+    try:
+        return _yaml(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{place}/{MLMODEL}: cannot be read as YAML ({type(error).__name__}: {_one_line(error)}); "
+            "save the model again"
+        ) from None
+
+
+def _place(model: str | Path) -> str:
+    return str(model).rstrip("/")
 
 
 def _read_text(place: str, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What a model folder says of itself: flavors and versions. Knows the MLmodel file; loads no model."""
+"""What a model folder says of itself: flavors and versions. Knows where models are; loads none."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlparse
 
 from scorebench.errors import InputError
 from scorebench.servers.logs import tail
+from scorebench.signature import MLMODEL, read_mlmodel
 
-_MAX_BYTES = 10_000_000
 _WINDOWS_DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 
 
@@ -57,21 +56,15 @@ def local_copy(uri: str, work: Path) -> Path:
         raise InputError(
             f"{uri}: MLflow could not download the model ({tail(done.stderr, 1)}); check the URI"
         )
-    return next((path.parent for path in target.rglob("MLmodel")), target)
+    return next((path.parent for path in target.rglob(MLMODEL)), target)
 
 
 def read_card(folder: Path) -> ModelCard:
     """InputError if the folder has no MLmodel file, or one that is none."""
-    where = folder / "MLmodel"
-    if not where.is_file():
-        raise InputError(
-            f"{folder}: no MLmodel file there; expected a folder that an MLflow flavor's save_model wrote "
-            "(`scorebench models make sklearn DIR` makes one)"
-        )
-    content = _parse(where)
+    content = read_mlmodel(folder)
     flavors = content.get("flavors")
     if not isinstance(flavors, Mapping) or not flavors:
-        raise InputError(f"{where}: it lists no flavors; save the model again with MLflow")
+        raise InputError(f"{folder / MLMODEL}: it lists no flavors; save the model again with MLflow")
     python = flavors.get("python_function")
     return ModelCard(
         path=folder,
@@ -79,22 +72,6 @@ def read_card(folder: Path) -> ModelCard:
         mlflow_version=_text(content.get("mlflow_version")),
         python_version=_text(python.get("python_version")) if isinstance(python, Mapping) else None,
     )
-
-
-def _parse(where: Path) -> Mapping[str, Any]:
-    import yaml
-
-    if where.stat().st_size > _MAX_BYTES:
-        raise InputError(f"{where}: {where.stat().st_size} bytes; an MLmodel file has some thousand")
-    try:
-        content = yaml.safe_load(where.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{where}: not YAML ({str(error).splitlines()[0]}); save the model again") from None
-    if not isinstance(content, Mapping):
-        raise InputError(
-            f"{where}: found {type(content).__name__}, expected a mapping with the key 'flavors'"
-        )
-    return content
 
 
 def _text(value: object) -> str | None:
