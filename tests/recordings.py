@@ -46,9 +46,9 @@ def evenly(
     ]
 
 
-def recording(measured: Calls, **told: Any) -> Recording:
+def recording(measured: Calls, *, due: int | None = None, **told: Any) -> Recording:
     """A recording of these calls and nothing else; `told` is its environment."""
-    made = Recording(environment=told)
+    made = Recording(environment=told, due=due)
     made.add(measured)
     return made
 

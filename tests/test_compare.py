@@ -353,7 +353,7 @@ def test_a_run_that_was_not_valid_is_told(tmp_path: Path) -> None:
     """Too few calls to be valid: compared, with a warning that names the folder."""
     left(tmp_path / "reports" / "before", 0.01)
     of = recording(calls(evenly(1000)), users=1, host="here", payload={"digest": "d", "rows_per_call": 1})
-    of.environment["due"] = 5000  # calls that nobody can account for
+    of.due = 5000  # calls that nobody can account for
     summary = summarise(of)
     (tmp_path / "reports" / "after").mkdir()
     folder.write(tmp_path / "reports" / "after", of, summary, judge(summary, of))

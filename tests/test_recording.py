@@ -22,7 +22,7 @@ def full(batch: Calls) -> Recording:
     made.warm_up.add(batch)
     made.add_never_sent("all users busy", 3)
     made.add_example("model error", "HTTP 500: <script>")
-    made.reconnects, made.changed = 4, 5
+    made.reconnects, made.changed, made.due = 4, 5, 6
     made.resources.append({"t_s": START_S, "who": "generator", "cpu": 0.5, "rss_bytes": 10**8})
     made.events.append({"t_s": START_S, "what": "server restarted"})
     return made

@@ -51,12 +51,12 @@ class Accounting:
 
 
 def account(recording: Recording) -> Accounting:
-    """What was measured, accounted for; `environment["due"]` is the count of whoever made calls due."""
+    """What was measured, accounted for; `recording.due` is the count of whoever made calls due."""
     tally = recording.measured
     sent = {group: tally.in_group(group) for group in Group}
     never_sent = sum(recording.never_sent.values())
     counted = sum(sent.values()) + never_sent
-    due = recording.environment.get("due", counted)
+    due = counted if recording.due is None else recording.due - recording.warm_up.calls
     return Accounting(
         due=due,
         valid=sent[Group.VALID],

@@ -41,6 +41,9 @@ class Recording:
 
     measured: Tally = field(default_factory=Tally)
     warm_up: Tally = field(default_factory=Tally)
+    due: int | None = None
+    """Calls of both phases that came due, counted where they were made due. None: not known apart, as in a
+    closed loop, where a call is due when it is sent."""
     never_sent: dict[str, int] = field(default_factory=dict)
     """Calls that were due and did not leave, by cause."""
     reconnects: int = 0
@@ -65,6 +68,10 @@ class Recording:
         if label not in self.examples:
             self.examples[label] = answer[:EXAMPLE_BYTES]
 
+    def add_due(self, calls: int) -> None:
+        """Count calls that came due."""
+        self.due = (self.due or 0) + calls
+
     def add_never_sent(self, cause: str, calls: int) -> None:
         """Count calls that were due and did not leave."""
         if calls:
@@ -74,6 +81,8 @@ class Recording:
         """Add what another process counted; its environment fills what this one does not know."""
         self.measured.merge(other.measured)
         self.warm_up.merge(other.warm_up)
+        if other.due is not None:
+            self.add_due(other.due)
         for cause, calls in other.never_sent.items():
             self.add_never_sent(cause, calls)
         self.reconnects += other.reconnects
@@ -97,6 +106,7 @@ class Recording:
             "format": FORMAT,
             "measured": self.measured.to_dict(),
             "warm_up": self.warm_up.to_dict(),
+            "due": self.due,
             "never_sent": self.never_sent,
             "reconnects": self.reconnects,
             "changed": self.changed,
@@ -114,6 +124,7 @@ class Recording:
         return cls(
             measured=Tally.from_dict(data["measured"]),
             warm_up=Tally.from_dict(data["warm_up"]),
+            due=data.get("due"),  # recordings of before it was counted have none
             never_sent=dict(data["never_sent"]),
             reconnects=int(data["reconnects"]),
             changed=int(data["changed"]),

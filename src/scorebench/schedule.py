@@ -21,20 +21,25 @@ class Schedule:
         self._payloads = payloads
         self._start_s = start_s
         self._given_back: list[tuple[float, int]] = []
+        self.taken = 0
+        """Tickets that users hold or have used: what was given back is not among them."""
 
     def take(self) -> tuple[float, int] | None:
         """The next due time and payload; None when there are no more calls."""
         if self._given_back:
+            self.taken += 1
             return self._given_back.pop()
         try:
             due_s = self._start_s + next(self._due_times)
             index = next(self._payloads)
         except StopIteration:
             return None
+        self.taken += 1
         return due_s, index
 
     def give_back(self, ticket: tuple[float, int]) -> None:
         """A call that was not sent: its user was killed, or the run ended, before. The next to take."""
+        self.taken -= 1
         self._given_back.append(ticket)
 
     def never_sent(self, until_s: float) -> dict[str, int]:

@@ -98,6 +98,7 @@ class Master(Alone):
         lost = [number for number, worker in enumerate(self._order) if worker not in self._last]
         if lost:
             run.note(WORKER_LOST, f"{len(lost)} of {workers} processes")
+            run.recording.due = None  # what it told last held calls that were still in flight
         for number in lost:
             calls = not_heard_of(
                 run.recording, run.settings(), run.bodies, worker=number, workers=workers, stop_s=stop_s

@@ -327,9 +327,7 @@ class Run:
         """Drop what this process counted and did not hand on yet."""
         session = session_of(self.environment)
         if session is not None:
-            session.take_calls()
-            session.take_recording()
-            session.take_kept()
+            session.forget()
 
     def end(self) -> None:
         """Locust is about to exit: the exit code is the verdict's."""

@@ -17,7 +17,7 @@ import numpy as np
 from gevent.event import Event
 
 from scorebench.answer import Judge, describe
-from scorebench.calls import Calls, from_numbers
+from scorebench.calls import FIELDS_PER_CALL, Calls, from_numbers
 from scorebench.connection import Connection
 from scorebench.http_message import Answer, CallFailed
 from scorebench.outcome import Group, Outcome
@@ -69,6 +69,8 @@ class Session:
         self._gone_reconnects = 0  # of connections that are closed
         self._reconnects = 0  # as told last
         self._changed = 0
+        self._due = 0  # as told last
+        self._calls = 0  # taken as columns since the start
         self._started = Event()
         self._exhausted = False
         self.on_start: Callable[[], None] = lambda: None
@@ -123,6 +125,7 @@ class Session:
         if self.schedule is not None:
             for cause, calls in self.schedule.never_sent(self.stop_s).items():
                 self.pending.add_never_sent(cause, calls)
+                self.pending.add_due(calls)
         self.flush()
 
     def _wait_for_silence(self, limit_s: float) -> None:
@@ -191,6 +194,7 @@ class Session:
             return None
         numbers = self.numbers.copy()
         self.numbers.clear()
+        self._calls += len(numbers) // FIELDS_PER_CALL
         return from_numbers(numbers, self._rows, self.epoch_s)
 
     def flush(self) -> None:
@@ -200,6 +204,16 @@ class Session:
         self._reconnects = reconnects
         self.pending.changed += self._judge.changed - self._changed
         self._changed = self._judge.changed
+        if self.schedule is not None:
+            self.pending.add_due(self.schedule.taken - self._due)
+            self._due = self.schedule.taken
+
+    def forget(self) -> None:
+        """Drop what was counted and not taken yet. Tickets that users hold become calls later: due again."""
+        self.take_calls()
+        self.take_recording()
+        self.take_kept()
+        self._due = self._calls
 
     def take_kept(self) -> list[Calls]:
         """The batches kept since the last time."""
