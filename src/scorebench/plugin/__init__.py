@@ -38,7 +38,7 @@ def _on_init(environment: Any, **_: Any) -> None:
         return  # its options come when its form is sent
     if run.is_worker:
         return  # and a worker's with the order to spawn
-    run.take_over_run_time()
+    run.asked.take_over_run_time()
     run.listen_to_launcher()
     try:
         run.check()

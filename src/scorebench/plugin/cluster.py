@@ -101,7 +101,12 @@ class Master(Alone):
             run.recording.due = None  # what it told last held calls that were still in flight
         for number in lost:
             calls = not_heard_of(
-                run.recording, run.settings(), run.bodies, worker=number, workers=workers, stop_s=stop_s
+                run.recording,
+                run.asked.settings(),
+                run.asked.bodies,
+                worker=number,
+                workers=workers,
+                stop_s=stop_s,
             )
             run.recording.add_never_sent(NOT_HEARD_OF, calls)
 

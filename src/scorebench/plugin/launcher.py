@@ -13,6 +13,27 @@ from gevent.socket import wait_read
 from scorebench.happenings import LEFT_ALONE
 
 
+class Words:
+    """Keeps what is said until somebody can act upon it; then each word goes to `on_word` at once."""
+
+    def __init__(self, on_word: Callable[[str], None]) -> None:
+        self._on_word = on_word
+        self._early: list[str] | None = []
+
+    def say(self, word: str) -> None:
+        """Hand the word on, or keep it."""
+        if self._early is None:
+            self._on_word(word)
+        else:
+            self._early.append(word)
+
+    def let_through(self) -> None:
+        """Hand on what was kept, in its order, and from now on whatever is said."""
+        early, self._early = self._early or [], None
+        for word in early:
+            self._on_word(word)
+
+
 def hear(descriptor: int, on_word: Callable[[str], None]) -> None:
     """Give `on_word` each line, and LEFT_ALONE at the end; for a greenlet of its own."""
     said = b""

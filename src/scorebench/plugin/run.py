@@ -19,30 +19,24 @@ import scipy.special  # noqa: F401  before the first call: loading it holds all 
 from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
-from scorebench import folder
 from scorebench.calls import Calls
 from scorebench.errors import InputError
 from scorebench.happenings import LEFT_ALONE, SERVER_ENDED, STOPPED_EARLY
 from scorebench.launch import FOLDER_VARIABLE, SERVER_VARIABLE
 from scorebench.limits import StopWhen
 from scorebench.live import Live, look
-from scorebench.payload import Payload
 from scorebench.plugin import batches, cluster, facts, launcher, locust_stats, plain, sampler, stop_when
+from scorebench.plugin.asked import ELSEWHERE, Asked
 from scorebench.plugin.leaving import Left, leave
 from scorebench.plugin.live_view import LiveView
 from scorebench.plugin.session import Session, session_of, set_session
-from scorebench.plugin.user import ScoringUser
-from scorebench.prepare import payload_of
 from scorebench.probe import server_version
 from scorebench.recording import Recording
-from scorebench.settings import Settings, from_namespace
+from scorebench.settings import Settings
 from scorebench.warm_up import WarmUpGate
 
 if TYPE_CHECKING:
     from locust.env import Environment
-
-ELSEWHERE = Payload((b"",), (1,), "", "the locustfile's own")
-"""Stands for the bodies of users that are not ours: one row a call, as far as we know."""
 
 
 class Run:
@@ -50,6 +44,7 @@ class Run:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        self.asked = Asked(environment)
         self.recording = Recording()
         self.kept: list[tuple[int, Calls]] = []
         """With --keep-calls: (worker, a batch of its calls)."""
@@ -61,13 +56,12 @@ class Run:
         """Why the last test did not start, for who looks at the page."""
         self._settings: Settings | None = None
         """Those that the test began with; the page may change the options while it runs."""
-        self._payload: tuple[Settings, Payload] | None = None
         self._gate: WarmUpGate | None = None
         self._server: dict[str, Any] = json.loads(os.environ.get(SERVER_VARIABLE, "null")) or {}
         self._facts: dict[str, Any] = {}
         self._cluster = cluster.join(self)
         self._phase = "waiting"
-        self._early_words: list[str] = []
+        self._words = launcher.Words(self._on_word)
         self._view: LiveView | None = None
         self._silent = Event()
         """Set while nobody waits for calls in flight."""
@@ -83,39 +77,9 @@ class Run:
         """Whether this process leads workers and sends no calls itself."""
         return isinstance(self.environment.runner, MasterRunner)
 
-    def settings(self) -> Settings:
-        """The settings as they stand now: from the command line, or from Locust's page."""
-        return from_namespace(self._options(), self.host())
-
-    def _options(self) -> Any:
-        return self.environment.parsed_options
-
-    def host(self) -> str | None:
-        """The server's URL, from the command line, the page or a user class."""
-        classes = self.environment.user_classes
-        return self.environment.host or next((cls.host for cls in classes if cls.host), None)
-
-    @property
-    def needs_payload(self) -> bool:
-        """Whether any user class posts payloads; a plain HttpUser brings its own."""
-        return any(issubclass(cls, ScoringUser) for cls in self.environment.user_classes)
-
-    @property
-    def bodies(self) -> int:
-        """How many different bodies are sent: one pass over the data."""
-        return len(self._payload[1].bodies) if self._payload else 1
-
-    def take_over_run_time(self) -> None:
-        """Keep Locust from counting --run-time, which it does from before the first call could leave.
-
-        Under a name of ours the option also reaches the workers, whose schedules end with it.
-        """
-        options = self._options()
-        options.scorebench_run_time, options.run_time = options.run_time, None
-
     def begin_run_time(self) -> None:
         """Count --run-time from now; once more, where another worker begins later than the first."""
-        run_time_s = getattr(self._options(), "scorebench_run_time", None)
+        run_time_s = self.asked.run_time_s
         if self._end is not None:
             self._end.kill(block=False)
         if run_time_s:
@@ -124,17 +88,10 @@ class Run:
 
     def check(self, settings: Settings | None = None) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
-        settings = settings or self.settings()
-        folder.check_parent(settings.report_dir)
-        if not self.needs_payload:
-            return
-        settings.credentials.load()  # what is missing is told now
-        if self._payload is None or self._payload[0] != settings:
-            self._payload = self._encoded(settings)
-        self._server["version"] = server_version(settings.target, settings.ca_file)
-
-    def _encoded(self, settings: Settings) -> tuple[Settings, Payload]:
-        return settings, payload_of(settings)
+        settings = settings or self.asked.settings()
+        self.asked.check(settings)
+        if self.asked.needs_payload:
+            self._server["version"] = server_version(settings.target, settings.ca_file)
 
     def start(self) -> None:
         """A test starts: everything from zero."""
@@ -146,11 +103,11 @@ class Run:
         self.left = self.refused = None
         self.kept.clear()
         self.events.clear()
-        settings = self._settings = self.settings()
+        settings = self._settings = self.asked.settings()
         self.environment.stop_timeout = settings.drain_s
         if not self.is_worker:
-            payload = self._payload[1] if self._payload else None
-            self._facts = facts.known(settings, payload, self._server, self._options().num_users)
+            users = self.asked.options.num_users
+            self._facts = facts.known(settings, self.asked.payload, self._server, users)
             if self.environment.web_ui is None:
                 self._view = LiveView(self.look, quiet=settings.quiet)
                 self._view.start()
@@ -159,12 +116,12 @@ class Run:
         if self.is_master:
             self._cluster.deal()
             self.begin_run_time()
-            gevent.spawn(self._hear_early_words)
+            gevent.spawn(self._hear_words)
             return
-        if self.needs_payload and (self._payload is None or self._payload[0] != settings):
+        if not self.asked.is_encoded(settings):
             # In a thread, since the worker's heartbeats must go on meanwhile.
-            self._payload = gevent.get_hub().threadpool.apply(self._encoded, (settings,))
-        payload = self._payload[1] if self._payload else ELSEWHERE
+            gevent.get_hub().threadpool.apply(self.asked.encode, (settings,))
+        payload = self.asked.payload or ELSEWHERE
         worker, workers = self._cluster.place()
         self._gate = WarmUpGate(settings.warm_up.share(worker, workers))
         session = Session(settings, payload, worker=worker, workers=workers)
@@ -172,8 +129,8 @@ class Run:
         session.on_exhausted = self._cluster.exhausted
         set_session(self.environment, session)
         self._spawn_helpers(session)
-        gevent.spawn(self._hear_early_words)
-        if not self.needs_payload:
+        gevent.spawn(self._hear_words)
+        if not self.asked.needs_payload:
             session.start()
 
     def give_up(self, why: str) -> None:
@@ -204,7 +161,7 @@ class Run:
         self._gate.add(session.pending, calls)
         if session.settings.keep_calls:
             session.kept.append(calls)
-        if self.needs_payload:
+        if self.asked.needs_payload:
             locust_stats.feed(self.environment, session.settings.target.path, calls)
 
     def so_far(self) -> Recording:
@@ -231,7 +188,7 @@ class Run:
             now_s=now_s,
             started_s=started_s,
             of_s=settings.run_time_s,
-            of_calls=settings.most_calls(self.bodies),
+            of_calls=settings.most_calls(self.asked.bodies),
             users=self.environment.runner.user_count if self.environment.runner else None,
             offered_per_s=None if settings.arrivals is None else settings.arrivals.rate_at(now_s - started_s),
             behind_s=cluster.BEHIND_S if self.is_master else 1,
@@ -240,23 +197,15 @@ class Run:
     def listen_to_launcher(self) -> None:
         """Hear, from whoever launched this process, what becomes of the server."""
         if FOLDER_VARIABLE in os.environ:
-            gevent.spawn(launcher.hear, sys.stdin.fileno(), self._on_word)
+            gevent.spawn(launcher.hear, sys.stdin.fileno(), self._words.say)
 
-    def _hear_early_words(self) -> None:
-        """What was said between the launch and the start of the test belongs to the test.
-
-        Locust forgets a stop that comes before it spawns users.
-        """
+    def _hear_words(self) -> None:
+        """From now on: Locust forgets a stop that comes before it spawns users."""
         while self.environment.runner is not None and self.environment.runner.state == "ready":
             gevent.sleep(0.05)
-        words, self._early_words = self._early_words, []
-        for word in words:
-            self._on_word(word)
+        self._words.let_through()
 
     def _on_word(self, word: str) -> None:
-        if self._phase == "waiting":
-            self._early_words.append(word)
-            return
         self.note(word)
         if word in (SERVER_ENDED, LEFT_ALONE):
             gevent.spawn(cluster.end_test, self)
@@ -341,7 +290,7 @@ class Run:
 
     def print_report(self) -> None:
         """The report, after all that Locust prints."""
-        if self.left is not None and not getattr(self._options(), "quiet", False):
+        if self.left is not None and not getattr(self.asked.options, "quiet", False):
             print(self.left.report, flush=True)
 
 

@@ -30,7 +30,7 @@ NAMES = tuple(option.name for option in OPTIONS)
 
 def checked(run: Run, locusts_own: Callable[[], Any]) -> Callable[[], Any]:
     """Locust's view of POST /swarm, which a wrong option does not reach: the form shows what is wrong."""
-    begun = Namespace(**vars(run.environment.parsed_options), scorebench_host=run.host())
+    begun = Namespace(**vars(run.environment.parsed_options), scorebench_host=run.asked.host())
 
     def swarm() -> Any:
         try:
@@ -63,7 +63,7 @@ def _settings(run: Run, form: Mapping[str, str]) -> Settings:
         with suppress(ValueError):  # Locust has its own words for what is no time
             options.run_time = parse_timespan(form["run_time"]) if form["run_time"] else None
     host = form.get("host", "").replace("<", "").replace(">", "")  # as Locust takes it
-    return from_namespace(options, host or run.host())
+    return from_namespace(options, host or run.asked.host())
 
 
 def _forget_what_was_cleared(options: Any, form: Mapping[str, str]) -> None:
