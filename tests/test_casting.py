@@ -238,3 +238,18 @@ def test_the_given_rows_are_left_alone() -> None:
     cast(rows, _signature(("x", Object((Column("a", Scalar("long")),)))), "t.csv")
     assert rows["x"][0] == {"a": 1.0}
     assert type(rows["x"][0]["a"]) is float
+
+
+def test_a_time_beyond_a_tensors_unit_is_an_error() -> None:
+    """NumPy would make 1816 of 9999 without a word."""
+    signature = Signature((Column("a", Tensor("datetime64[ns]", (-1,))),))
+    with pytest.raises(InputError, match=r"row 2: found '9999-12-31'"):
+        cast(pd.DataFrame({"a": ["2024-01-01", "9999-12-31"]}), signature, "d.csv")
+
+
+def test_an_error_about_an_array_is_one_line() -> None:
+    """NumPy shows a long array in several lines."""
+    signature = Signature((Column(None, Tensor("float64", (-1, 2))),))
+    with pytest.raises(InputError) as caught:
+        cast(pd.DataFrame({"a": ["x" * 300], "b": [1]}), signature, "d.csv")
+    assert "\n" not in str(caught.value)

@@ -236,3 +236,19 @@ def test_a_body_that_mlflow_would_refuse_is_refused(text: str, complaint: str, t
         load_body(path)
     assert str(raised.value).startswith(str(path))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+@pytest.mark.parametrize("format", ["split", "csv"])
+def test_times_beyond_nanoseconds_are_sent_as_they_are(unit: str, format: str) -> None:
+    """9999-12-31 stands for "no end" in many tables; 64 bits of nanoseconds end in 2262 and wrap around."""
+    times = np.array(["9999-12-31T00:00:00", "2024-01-02T03:04:05"], dtype=f"datetime64[{unit}]")
+    first = encode(pd.DataFrame({"a": times}), format, rows_per_call=2).bodies[0]
+    assert b"9999-12-31T00:00:00" in first
+    assert b"2024-01-02T03:04:05" in first
+
+
+def test_a_whole_number_that_arrow_cannot_hold_is_refused() -> None:
+    """Parquet has no whole numbers beyond 64 bits."""
+    with pytest.raises(InputError, match=r"--format parquet: .*too large.*use split or records"):
+        encode(pd.DataFrame({"a": pd.Series([10**30], dtype=object)}), "parquet")

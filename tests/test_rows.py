@@ -253,3 +253,11 @@ def test_data_that_lack_a_column_are_an_error(tmp_path: Path) -> None:
         InputError, match=r"bad\.csv: column 'alcohol', row 2: found 'strong', the model takes double"
     ):
         rows_for(bad, _model())
+
+
+def test_half_a_character_is_kept(tmp_path: Path) -> None:
+    """JSON can hold a lone surrogate, which Arrow's text can't: it reaches the body as it was written."""
+    path = tmp_path / "d.json"
+    path.write_text('[{"a": "\\ud800"}]')
+    for model in (None, ModelInfo("m", Signature((Column("a", Scalar("string")),)))):
+        assert b'"\\ud800"' in encode(rows_for(path, model)).bodies[0]

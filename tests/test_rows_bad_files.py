@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scorebench.errors import InputError
@@ -29,6 +32,8 @@ def _file(directory: Path, name: str, content: str | bytes) -> Path:
         ("d.csv", b"a\n\xff\xfe\n", "not UTF-8"),
         ("d.parquet", "no parquet", "found no Parquet file"),
         ("d.parquet", b"PAR1\0\0PAR1", "found no Parquet file"),
+        ("d.parquet", b"PAR1" + bytes(20) + b"PAR1", "found no Parquet file"),
+        ("d.json", f'[{{"a": {"9" * 5_000}}}]', "found a whole number of more than 4,300 digits; shorten it"),
         ("d.json", "{", r"found no JSON \(line 1, column 2"),
         ("d.json", b"\xff", "not UTF-8"),
         ("d.json", "[]", "found no rows"),
@@ -81,3 +86,24 @@ def test_no_rows_asked_for_is_an_error(limit: int, tmp_path: Path) -> None:
         read_rows(_file(tmp_path, "d.csv", "a\n1\n"), limit=limit)
     with pytest.raises(InputError, match=f"--rows: found {limit}, expected 1 or more"):
         rows_for(None, None, limit=limit)
+
+
+def test_parquet_may_name_columns_as_rows_cannot(tmp_path: Path) -> None:
+    """Two columns of one name, or names of two levels, are one line that says which."""
+    twice = pa.table([[1], [2]], names=["a", "a"])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    with pytest.raises(InputError, match=r"twice.parquet: found two columns named 'a'"):
+        read_rows(tmp_path / "twice.parquet")
+    levels = pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])
+    pd.DataFrame([[1, 2]], columns=levels).to_parquet(tmp_path / "levels.parquet")
+    with pytest.raises(InputError, match=r"found a column named \('a', 'b'\), expected names of one level"):
+        read_rows(tmp_path / "levels.parquet")
+
+
+def test_parquet_with_damaged_notes_of_pandas_is_an_error(tmp_path: Path) -> None:
+    """What pandas wrote beside the table lacks a key: pandas raises KeyError, we one line."""
+    table = pa.Table.from_pandas(pd.DataFrame({"a": [1]}, index=pd.Index(["x"], name="k")))
+    notes = table.schema.metadata[b"pandas"].replace(b'"numpy_type"', b'"numpy_typo"')
+    pq.write_table(table.replace_schema_metadata({b"pandas": notes}), tmp_path / "d.parquet")
+    with pytest.raises(InputError, match=r"d.parquet: found no Parquet file: 'numpy_type'; write it again"):
+        read_rows(tmp_path / "d.parquet")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from scorebench.errors import InputError
+from scorebench.forms import typed
 from scorebench.signature import Array, Column, Map, Object, Scalar, Signature, Tensor, Type
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _refuse(values: pd.Series[Any], bad: pd.Series[bool], kind: Type, where: str
     if not len(positions):
         return
     first = values.iloc[positions[:1]]
-    found = "no value" if first.isna().all() else _brief.repr(first.iloc[0])
+    found = "no value" if first.isna().all() else " ".join(_brief.repr(first.iloc[0]).split())
     raise InputError(
         f"{where}, row {first.index[0] + 1}: found {found}, the model takes {kind}; "
         "correct it or drop the row"
@@ -95,7 +96,7 @@ def _cast(values: pd.Series[Any], kind: Type, required: bool, where: str) -> pd.
     import pandas as pd
 
     if isinstance(kind, Scalar):
-        return _SCALARS[kind.name](values.infer_objects(), kind, where)
+        return _SCALARS[kind.name](typed(values), kind, where)
     if isinstance(kind, Tensor):
         return _tensor(values, kind, where)
     cells = pd.Series([_parsed_text(cell) for cell in values], index=values.index, dtype=object)
@@ -110,7 +111,7 @@ def _parsed_text(cell: Any) -> Any:
     """A CSV file holds arrays and objects as JSON text."""
     try:
         return json.loads(cell) if isinstance(cell, str) else cell
-    except ValueError:
+    except (ValueError, RecursionError):
         return cell
 
 
@@ -276,6 +277,10 @@ def _fit(cell: Any, kind: Tensor) -> np.ndarray[Any, Any] | None:
         return None
     if dtype.kind in "iub" and not np.array_equal(done, array):
         return None
+    if dtype.kind == "M":  # NumPy wraps around in silence what is beyond the range of a unit
+        done_s, array_s = done.astype("datetime64[s]"), array.astype("datetime64[s]")
+        if not np.array_equal(done_s, array_s, equal_nan=True):
+            return None
     if -1 not in shape:
         return done.reshape(shape) if done.size == np.prod(shape, dtype=int) else None
     same = len(shape) == done.ndim and all(n in (-1, m) for n, m in zip(shape, done.shape, strict=True))

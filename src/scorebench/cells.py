@@ -59,7 +59,7 @@ def place(column: pd.Series[Any], row: int) -> str:
 def _iso_times(column: pd.Series[Any]) -> Cells:
     zone = getattr(column.dtype, "tz", None)
     naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else column
-    times = naive.to_numpy(dtype="datetime64[ns]")
+    times = naive.to_numpy()  # in the column's own unit: 9999-12-31 is beyond nanoseconds
     texts = np.datetime_as_string(times, unit=_coarsest_unit(times))
     return [f"{text}Z" for text in texts] if zone is not None else texts.tolist()
 

@@ -141,7 +141,16 @@ def _series(values: Sequence[Any]) -> pd.Series[Any]:
     if kinds == {bool} and missing:
         return pd.Series(list(values), dtype="boolean")
     plain = len(kinds) == 1 or (kinds == {int, float} and not any(map(_loses_digits, values)))
-    return pd.Series(list(values), dtype=None if plain else object)
+    column = pd.Series(list(values), dtype=object)
+    return typed(column) if plain else column
+
+
+def typed(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of objects with the type that all of them have."""
+    try:
+        return column.infer_objects()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can hold and Arrow's text cannot
+        return column
 
 
 def _loses_digits(value: Any) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ def rows_for(
         return make_rows(signature, rows if limit is None else min(rows, limit), seed)
     else:
         _refuse_nothing(model)
-    frame = _without(frame, drop, label, signature, place)
+    frame = without(frame, drop, label, signature, place)
     return frame if signature is None else cast(frame, signature, place)
 
 
@@ -93,7 +94,7 @@ def read_rows(
         frame = _read(path, signature)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
-    return _without(_first(frame, limit, str(path)), drop, None, None, str(path))
+    return without(_first(frame, limit, str(path)), drop, None, None, str(path))
 
 
 def _read(path: Path, signature: Signature | None) -> pd.DataFrame:
@@ -146,8 +147,12 @@ def _check_header(path: Path) -> str:
     names = next(csv.reader([line], delimiter=separator), [])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{path}: found two columns named {twice[0]!r}, expected each name once; rename one")
+        _refuse_twice(path, twice[0])
     return separator
+
+
+def _refuse_twice(path: Path, name: str) -> NoReturn:
+    raise InputError(f"{path}: found two columns named {name!r}, expected each name once; rename one")
 
 
 def _text_columns(signature: Signature | None) -> list[str]:
@@ -160,13 +165,25 @@ def _text_columns(signature: Signature | None) -> list[str]:
 def _read_parquet(path: Path) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
-        return pd.read_parquet(path).reset_index(drop=True)
-    except (pa.ArrowException, ValueError) as error:
+        names = pq.read_schema(path).names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        frame = pd.DataFrame() if twice else pd.read_parquet(path).reset_index(drop=True)
+    except (pa.ArrowException, ValueError, LookupError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file's, not its content's: Arrow raises a bare OSError for what it can't decode
         raise InputError(
             f"{path}: found no Parquet file: {' '.join(str(error).split())}; write it again"
         ) from None
+    if twice:
+        _refuse_twice(path, twice[0])
+    if frame.columns.nlevels > 1:
+        raise InputError(
+            f"{path}: found a column named {frame.columns[0]!r}, expected names of one level; rename them"
+        )
+    return frame
 
 
 def parse_json(text: bytes, place: str) -> Any:
@@ -187,6 +204,10 @@ def parse_json(text: bytes, place: str) -> Any:
         raise InputError(
             f"{place}: found no JSON (line {error.lineno}, column {error.colno}: {error.msg}); correct it"
         ) from None
+    except ValueError:  # Python's guard against whole numbers that take long to read
+        raise InputError(
+            f"{place}: found a whole number of more than {sys.get_int_max_str_digits():,} digits; shorten it"
+        ) from None
 
 
 def _check_limit(limit: int | None) -> None:
@@ -201,9 +222,10 @@ def _first(frame: pd.DataFrame, limit: int | None, place: str) -> pd.DataFrame:
     return frame if limit is None else frame.head(limit)
 
 
-def _without(
+def without(
     frame: pd.DataFrame, drop: Sequence[str], label: str | None, signature: Signature | None, place: str
 ) -> pd.DataFrame:
+    """The columns but `drop`, which must be there, and `label`, where the model does not take it."""
     missing = [name for name in drop if name not in frame.columns]
     if missing:
         listed = ", ".join(map(repr, frame.columns[:12]))

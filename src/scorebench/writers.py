@@ -169,7 +169,7 @@ def _parquet_bodies(rows_per_call: int, block: pd.DataFrame) -> Iterator[bytes]:
 
     try:
         table = pa.Table.from_pandas(_flattened(block).rename(columns=str), preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
+    except (pa.ArrowException, ValueError, OverflowError) as error:
         raise InputError(f"--format parquet: {' '.join(str(error).split())}; use split or records") from None
     for start in range(0, len(block), rows_per_call):
         body = io.BytesIO()
