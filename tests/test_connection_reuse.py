@@ -294,7 +294,7 @@ def test_failures_say_what_happened() -> None:
         replies.CLOSED: "the server closed the connection before its first byte",
         replies.CUT_IN_HEAD: "the server closed the connection in its head",
         replies.CUT_IN_BODY: "the server closed the connection in its body",
-        replies.NEVER: "nothing after 0.3 s",
+        replies.NEVER: "no whole answer after 0.3 s",
     }
     messages = []
     with (

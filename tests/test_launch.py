@@ -166,9 +166,11 @@ def test_a_missed_limit_is_told_to_ci(tmp_path: Path) -> None:
         (["--junit", "nowhere/out.xml"], "--junit nowhere/out.xml: no folder nowhere"),
         (["--github-summary"], "--github-summary: GITHUB_STEP_SUMMARY is not set"),
         (["--repeat", "0"], "--repeat 0: expected at least 1"),
+        (["--drop", "nothing"], "the demo's rows: found no column 'nothing' to drop"),
+        (["--data", "nowhere.csv"], "nowhere.csv: found no such file"),
     ],
 )
-def test_what_could_not_be_written_is_refused_first(tmp_path: Path, words: list[str], said: str) -> None:
+def test_what_is_wrong_is_refused_first(tmp_path: Path, words: list[str], said: str) -> None:
     """One line, exit 2, nothing sent, no folder left."""
     with scoring_server() as server:
         done = scorebench(tmp_path, "run", server.url, *words, GITHUB_STEP_SUMMARY="")

@@ -105,6 +105,8 @@ def test_some_failures_exit_1(tmp_path: Path) -> None:
         (["--num_records", "0"], "--num_records 0: expected at least 1"),
         (["--data_path", "nowhere.csv"], "nowhere.csv"),
         (["--output_file_base", "none/out"], "none"),
+        (["--output_file_base", "/proc/out"], "--output_file_base /proc/out: no file can be made there"),
+        (["--nonsense"], "unrecognized arguments: --nonsense; see benchmark.py --help"),
         (["--uri", "ftp://localhost/"], "ftp"),
         (["--uri", f"http://127.0.0.1:{refusing_port()}"], "no server there"),
     ],

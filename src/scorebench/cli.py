@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from scorebench import __version__
 from scorebench.commands import capacity, compare, images, matrix, models, report, run, serve
 from scorebench.errors import InputError
+from scorebench.one_line import OneLine
 
 COMMANDS = (run, capacity, matrix, compare, report, serve, models, images)
 
@@ -38,16 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-class _OneLine(argparse.ArgumentParser):
-    """Says what is wrong in a line, and where to look; argparse prints the whole usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    parser = _OneLine(
+    parser = OneLine(
         prog="scorebench",
         description="Load-test MLflow scoring servers: how fast, how much, and can the figure be trusted.",
         epilog="exit codes: 0 good; 1 calls failed; 2 wrong input, nothing was sent; 3 a limit was missed; "

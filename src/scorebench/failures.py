@@ -17,7 +17,8 @@ def failure_of(error: OSError, *, connecting: bool, limit_s: float) -> CallFaile
         return CallFailed(Outcome.TLS_FAILED, str(error))
     if isinstance(error, TimeoutError):
         outcome = Outcome.CONNECT_TIMEOUT if connecting else Outcome.CLIENT_TIMEOUT
-        return CallFailed(outcome, f"nothing after {limit_s:g} s")
+        what = "no connection" if connecting else "no whole answer"
+        return CallFailed(outcome, f"{what} after {limit_s:g} s")
     if isinstance(error, ConnectionRefusedError):
         return CallFailed(Outcome.CONNECTION_REFUSED, "the server refused the connection")
     if isinstance(error, GONE):

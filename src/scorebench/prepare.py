@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scorebench.payload import Payload, encode, load_body, parse_params
 from scorebench.progress import steps
-from scorebench.rows import MADE_ROWS, rows_for
+from scorebench.rows import MADE_ROWS, rows_for, without
 from scorebench.signature import read_model
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:
     if settings.data is None and model is None:
         from scorebench.demo import wine_features
 
-        return wine_features() if settings.rows is None else wine_features().head(settings.rows)
+        rows = without(wine_features(), settings.drop, settings.label, None, "the demo's rows")
+        return rows if settings.rows is None else rows.head(settings.rows)
     return rows_for(
         settings.data,
         model,

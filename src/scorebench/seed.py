@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.one_line import OneLine
 from scorebench.options import DEFAULTS
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def main(*, threaded: bool, arguments: Sequence[str] | None = None) -> int:
 
 def _parser(threaded: bool) -> argparse.ArgumentParser:
     what = "N callers at once" if threaded else "one caller"
-    parser = argparse.ArgumentParser(description=f"Score every record once, one call each, with {what}.")
+    parser = OneLine(description=f"Score every record once, one call each, with {what}.")
     parser.add_argument("--host", default="localhost", help="the server's host name (localhost)")
     parser.add_argument("--port", type=int, default=5001, help="its port (5001)")
     parser.add_argument("--uri", help="the whole URL instead, such as http://localhost:5001/invocations")
@@ -143,10 +145,18 @@ def _conclude(options: argparse.Namespace, recording: Recording, threaded: bool)
 
 
 def _check_output(base: str | None) -> None:
-    if base is not None and not Path(base).parent.is_dir():
+    if base is None:
+        return
+    folder = Path(f"{base}.json").parent
+    if not folder.is_dir():
+        raise InputError(f"--output_file_base {base}: no folder {folder}; make it, or name another")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
         raise InputError(
-            f"--output_file_base {base}: no folder {Path(base).parent}; make it, or name another"
-        )
+            f"--output_file_base {base}: no file can be made there ({error.strerror}); name another place"
+        ) from None
 
 
 def _write(base: str, summary: Summary) -> None:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from math import ceil
 from pathlib import Path
@@ -80,16 +80,22 @@ def checked(options: argparse.Namespace) -> Settings:
 
 @contextmanager
 def run_folder(parent: Path, name: str) -> Iterator[Path]:
-    """A new folder for what is about to run; gone again where wrong input or Ctrl-C comes before that."""
+    """A new folder for what is about to run; gone again, and its parent if that was made for it, where wrong
+    input or Ctrl-C comes before that."""
     from scorebench import folder
 
     folder.check_parent(parent)
+    is_new = not parent.exists()
     path = folder.create(parent, name, datetime.now())
     try:
         yield path
     except (InputError, KeyboardInterrupt):
         shutil.rmtree(path, ignore_errors=True)
         raise
+    finally:
+        if is_new and not path.exists():
+            with suppress(OSError):  # somebody else has put something there
+                parent.rmdir()
     if path.exists():
         folder.point_latest(path)
 
