@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from scorebench.capacity import Ended, Measure, Stopped, search
+from scorebench.capacity import MOST_OPEN_USERS, Ended, Measure, Stopped, search
 from scorebench.capacity_text import sentences
 from scorebench.commands.capacity import exit_code
 from scorebench.limits import Limit, parse_limit
@@ -125,6 +125,13 @@ def test_steps_are_long_enough_for_the_limits_percentile() -> None:
     open_plans = [plan for plan in server.plans if plan.rate_per_s is not None]
     assert open_plans
     assert all(plan.rate_per_s * plan.duration_s > 662 * 1.19 for plan in open_plans if plan.rate_per_s)
+
+
+def test_a_loose_limit_asks_for_no_army_of_users() -> None:
+    """By Little's law p99<60s at 80/s would be 4 x 80 x 60 = 19,200 users, which no process starts in time."""
+    limit = parse_limit("p99<60s")
+    capacity = search(SimulatedServer(Queue(exponential(100)), [limit], 1), [limit])
+    assert max(step.plan.users for step in capacity.steps) == MOST_OPEN_USERS
 
 
 def test_when_no_limit_breaks_the_plateau_is_noticed() -> None:

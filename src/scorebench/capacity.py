@@ -21,6 +21,8 @@ BUDGET_S = 600.0
 PRECISION = 0.06
 """The search ends when the rate that failed is at most this much above the one that held."""
 MOST_USERS = 256
+MOST_OPEN_USERS = 1_000
+"""Beyond it calls wait for a user: they count from when they were due all the same."""
 LADDER_SHARE, RUNG_S = 0.25, 5.0
 GAIN = 1.05
 """Twice the users that bring less than this many times the throughput bring nothing."""
@@ -257,7 +259,7 @@ class _Search:
         """Enough that calls wait at the server and not for a user, by Little's law far beyond the limits."""
         times_s = [step.measured.mean_service_s or 0.0 for step in self.rungs]
         times_s += [limit.bound for limit in self.limits if kind_of(limit.metric).good == "<"]
-        return max(32, math.ceil(rate * 4 * max(times_s)))
+        return min(max(32, math.ceil(rate * 4 * max(times_s))), MOST_OPEN_USERS)
 
     def _take(self, duration_s: float, users: int, rate: float | None, why: str) -> Step:
         plan = Plan(len(self.steps), duration_s, users, rate, why)
