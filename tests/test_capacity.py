@@ -128,7 +128,7 @@ def test_steps_are_long_enough_for_the_limits_percentile() -> None:
 
 
 def test_a_loose_limit_asks_for_no_army_of_users() -> None:
-    """By Little's law p99<60s at 80/s would be 4 x 80 x 60 = 19,200 users, which no process starts in time."""
+    """By Little's law p99<60s at 80/s would be 4 x 80 x 60 = 19,200 users, which none starts in time."""
     limit = parse_limit("p99<60s")
     capacity = search(SimulatedServer(Queue(exponential(100)), [limit], 1), [limit])
     assert max(step.plan.users for step in capacity.steps) == MOST_OPEN_USERS

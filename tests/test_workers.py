@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import time
@@ -97,5 +98,33 @@ def test_a_ticket_for_later_is_no_call_that_was_due() -> None:
     schedule = Schedule(parse("constant", 20, None, 1), iter(range(100)), 0.0)
     taken = [schedule.take() for _ in range(11)]
     assert taken[-1] == (0.5, 10)
+    assert schedule.taken == 11
     schedule.give_back((0.5, 10))
+    assert schedule.taken == 10
     assert schedule.never_sent(0.5) == {ALL_USERS_BUSY: 0}
+
+
+def test_a_test_leaves_no_file_open() -> None:
+    """Locust's page may start many tests in one process: each gives its timer back."""
+    code = """
+import gevent
+import os
+from scorebench.cli import parser
+from scorebench.commands.run import checked
+from scorebench.payload import Payload
+from scorebench.plugin.session import Session
+settings = checked(parser().parse_args(["run", "http://127.0.0.1:1", "--rate", "100"]))
+def opened():
+    session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
+    session.start()
+    during = len(os.listdir("/proc/self/fd"))
+    session.finish(0.0)
+    gevent.sleep(0.1)
+    return during, len(os.listdir("/proc/self/fd"))
+print([opened() for _ in range(4)])
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    found = ast.literal_eval(said)
+    during, after = found[-1]
+    assert during == after + 1
+    assert found[1:] == [(during, after)] * 3

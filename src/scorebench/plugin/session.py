@@ -126,6 +126,7 @@ class Session:
             for cause, calls in self.schedule.never_sent(self.stop_s).items():
                 self.pending.add_never_sent(cause, calls)
                 self.pending.add_due(calls)
+        self.waker.close()
         self.flush()
 
     def _wait_for_silence(self, limit_s: float) -> None:
