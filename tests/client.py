@@ -14,11 +14,13 @@ from scorebench.watchdog import Watchdog
 from tests.raw_client import TWO_ROWS
 from tests.scoring_server import ScoringServer
 
+USUAL = {"timeout_s": 60.0, "connect_timeout_s": 5.0, "max_answer_bytes": 64 * 2**20}
+
 
 @contextmanager
 def connection_to(url: str, **options: Any) -> Iterator[Connection]:
     """A connection with its own watchdog, closed at the end."""
-    connection = Connection(Target.parse(url), Watchdog(), **options)
+    connection = Connection(Target.parse(url), Watchdog(), **(USUAL | options))
     try:
         yield connection
     finally:

@@ -158,7 +158,7 @@ def test_raw_is_the_answer_that_came_in_one_piece() -> None:
 
 def test_the_reader_knows_how_far_an_answer_is() -> None:
     """An interim answer and half a head decide nothing; the final head does."""
-    parser = AnswerParser()
+    parser = AnswerParser(2**20)
     assert parser.untouched
     seen = []
     for piece in (b"HTTP/1.1 100 Continue\r\n\r\n", HEAD, b"content-length: 2\r\n\r\n", b"[]"):

@@ -22,14 +22,12 @@ from greenlet import greenlet
 
 from scorebench.addresses import addresses
 from scorebench.failures import GONE, failure_of
-from scorebench.http_message import MAX_ANSWER_BYTES, Answer, AnswerParser, CallFailed
+from scorebench.http_message import Answer, AnswerParser, CallFailed
 from scorebench.outcome import Outcome
 from scorebench.target import Target
 from scorebench.tls import TlsSocket
 from scorebench.watchdog import GIVEN_UP, NEVER, Watchdog
 
-TIMEOUT_S = 60.0
-CONNECT_TIMEOUT_S = 5.0
 _READ, _WRITE = 1, 2
 _RECEIVE_BYTES = 16_384
 _SMALL_ANSWER_BYTES = 470
@@ -45,10 +43,10 @@ class Connection:
         target: Target,
         watchdog: Watchdog,
         *,
-        timeout_s: float = TIMEOUT_S,
-        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        timeout_s: float,
+        connect_timeout_s: float,
+        max_answer_bytes: int,
         tls: ssl.SSLContext | None = None,
-        max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self._target = target
         self._watchdog = watchdog

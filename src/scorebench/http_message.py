@@ -10,8 +10,6 @@ import httptools
 from scorebench.outcome import Outcome
 
 MAX_HEAD_BYTES = 65_536
-MAX_ANSWER_BYTES = 64 * 2**20
-"""More than any prediction of a sane run; a server that sends more is cut off."""
 _MEMO_BYTES = 16_384
 _FRAME_BYTES = 8
 """Most that frames a byte of a body: a chunk of one byte costs five more."""
@@ -42,7 +40,7 @@ class AnswerParser:
     dropped, and `reusable` is False.
     """
 
-    def __init__(self, max_bytes: int = MAX_ANSWER_BYTES) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._parser: Any = httptools.HttpResponseParser(self)
         self._max_bytes = max_bytes
         self._pieces = 0

@@ -18,6 +18,7 @@ _ABSENT = frozenset(
     {Outcome.CONNECTION_REFUSED, Outcome.CONNECT_TIMEOUT, Outcome.CONNECTION_FAILED, Outcome.TLS_FAILED}
 )
 _VERSION_BYTES = 100
+_MOST_BYTES = 65_536
 
 
 def server_version(target: Target, ca_file: Path | None = None) -> str | None:
@@ -26,7 +27,14 @@ def server_version(target: Target, ca_file: Path | None = None) -> str | None:
     InputError where no connection can be had: nobody listens, the name is unknown, TLS does not verify.
     """
     tls = client_context(ca_file) if target.scheme == "https" else None
-    connection = Connection(target, Watchdog(), timeout_s=TIMEOUT_S, connect_timeout_s=TIMEOUT_S, tls=tls)
+    connection = Connection(
+        target,
+        Watchdog(),
+        timeout_s=TIMEOUT_S,
+        connect_timeout_s=TIMEOUT_S,
+        max_answer_bytes=_MOST_BYTES,
+        tls=tls,
+    )
     try:
         answer = connection.call(target.get("/version"))
     except CallFailed as failure:

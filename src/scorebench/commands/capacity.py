@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
-from scorebench.commands.run import checked, run_folder
+from scorebench.commands.run import add_place_options, checked, run_folder
 from scorebench.errors import InputError
 from scorebench.folder_names import CAPACITY, CAPACITY_TEXT, PAGE
 from scorebench.launch import Launch
@@ -47,8 +47,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--for", dest="wanted", type=float, metavar="PER_S", help="say what this rate would take"
     )
-    parser.add_argument("--processes", type=int, metavar="N", help="spread the load over N processes")
-    parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1 or 2,3")
+    add_place_options(parser)
     add_server_options(parser)
     for option in OPTIONS:
         if option.name not in DECIDED_BY_THE_SEARCH:

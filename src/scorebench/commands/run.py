@@ -45,6 +45,11 @@ def add_load_options(parser: Any) -> None:
     parser.add_argument(
         "-t", "--run-time", metavar="TIME", help=f"how long, such as 30s or 2m ({DEFAULT_RUN_TIME})"
     )
+    add_place_options(parser)
+
+
+def add_place_options(parser: Any) -> None:
+    """Where the load comes from."""
     parser.add_argument("--processes", type=int, metavar="N", help="spread the load over N processes")
     parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1 or 2,3")
 
@@ -64,6 +69,7 @@ def checked(options: argparse.Namespace) -> Settings:
         options.users = default_users(options.scenario, DEFAULT_USERS)
     if options.users < 1:
         raise InputError(f"--users {options.users}: expected at least 1")
+    _check_place(options)
     if options.run_time is None and options.calls is None and options.iterations is None:
         options.run_time = DEFAULT_RUN_TIME
     seconds = None if options.run_time is None else parse_seconds(options.run_time, "--run-time")
@@ -76,6 +82,15 @@ def checked(options: argparse.Namespace) -> Settings:
         options.model = options.model or options.model_uri  # what is served says what can be sent
     asked = argparse.Namespace(**{**vars(options), "run_time": seconds, "num_users": options.users})
     return settings.from_namespace(asked, "http://127.0.0.1" if options.target in SERVERS else options.target)
+
+
+def _check_place(options: argparse.Namespace) -> None:
+    from scorebench.servers import check_cpus, parse_cpus
+
+    if options.processes is not None and options.processes < 1:
+        raise InputError(f"--processes {options.processes}: expected at least 1")
+    if options.generator_cpus is not None:
+        check_cpus(parse_cpus(options.generator_cpus, "--generator-cpus"), "--generator-cpus")
 
 
 @contextmanager

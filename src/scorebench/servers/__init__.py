@@ -24,10 +24,20 @@ from pathlib import Path
 from types import FrameType
 
 from scorebench.errors import InputError
-from scorebench.servers.process import parse_cpus
+from scorebench.servers.process import check_cpus, parse_cpus
 from scorebench.servers.protocol import Progress, Server, ServerFailed, ServerInfo
 
-__all__ = ["KINDS", "Progress", "Server", "ServerFailed", "ServerInfo", "create", "parse_cpus", "running"]
+__all__ = [
+    "KINDS",
+    "Progress",
+    "Server",
+    "ServerFailed",
+    "ServerInfo",
+    "check_cpus",
+    "create",
+    "parse_cpus",
+    "running",
+]
 
 KINDS = ("webserver", "docker", "sagemaker")
 

@@ -15,16 +15,6 @@ KINDS = ("webserver", "docker", "sagemaker")
 BUILD_FOLDER = ".build"
 
 
-def write_contexts(
-    root: Path, model: Path, kinds: Sequence[str] = KINDS, base_image: str | None = None
-) -> list[Path]:
-    """Write `root/.build/MODEL/SERVER` for each server, for the model in `root/.models/MODEL`.
-
-    ServerFailed, with MLflow's own words, for a server that cannot serve the model.
-    """
-    return [_write(root, model, images.Recipe(kind=kind, base_image=base_image)) for kind in kinds]
-
-
 def build_images(
     root: Path,
     model: Path,
