@@ -46,10 +46,16 @@ def evenly(
     ]
 
 
-def recording(measured: Calls, *, due: int | None = None, **told: Any) -> Recording:
+def recording(measured: Calls, **told: Any) -> Recording:
     """A recording of these calls and nothing else; `told` is its environment."""
-    made = Recording(environment=told, due=due)
+    made = Recording(environment=told)
     made.add(measured)
+    return made
+
+
+def with_due(made: Recording, due: int) -> Recording:
+    """The same recording, in which that many calls came due."""
+    made.due = due
     return made
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scorebench.accounting import account
 from scorebench.calls import Calls
 from scorebench.outcome import Outcome
-from tests.recordings import batches, calls, evenly, recording
+from tests.recordings import batches, calls, evenly, recording, with_due
 
 
 @given(batches(), st.dictionaries(st.sampled_from("abc"), st.integers(1, 9)))
@@ -35,7 +35,7 @@ def test_each_outcome_is_counted_in_one_group() -> None:
 
 def test_a_call_that_got_lost_is_named() -> None:
     """Whoever made calls due counted ten, nine arrived: the line holds both figures."""
-    found = account(recording(calls(evenly(9)), due=10))
+    found = account(with_due(recording(calls(evenly(9))), 10))
     assert not found.adds_up
     assert found.mismatches == ("10 due and not left unsent, 9 sent",)
 

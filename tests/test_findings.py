@@ -11,7 +11,7 @@ from scorebench.findings import look
 from scorebench.outcome import Outcome
 from scorebench.recording import ALL_USERS_BUSY, NOT_HEARD_OF, Recording
 from scorebench.summary import summarise
-from tests.recordings import START_S, calls, evenly, recording
+from tests.recordings import START_S, calls, evenly, recording, with_due
 
 
 def found_in(made: Recording) -> dict[str, Finding]:
@@ -57,7 +57,7 @@ def test_a_run_without_calls_is_not_valid() -> None:
 
 def test_counts_that_differ_are_not_valid() -> None:
     """One call more was due than arrived."""
-    finding = found(calls(healthy()), due=3_001)["does_not_add_up"]
+    finding = found_in(with_due(recording(calls(healthy())), 3_001))["does_not_add_up"]
     assert finding.severity is Severity.INVALID
     assert "3,001" in finding.text
 
@@ -226,7 +226,7 @@ def test_failures_of_the_warm_up_are_said() -> None:
 def test_every_finding_says_what_to_try() -> None:
     """One line each, with advice, and no full stop: the reports set those."""
     made = sampled(
-        recording(overloaded(), arrivals="constant", shared_cores=True, due=9, run_time_s=999), 1.0
+        with_due(recording(overloaded(), arrivals="constant", shared_cores=True, run_time_s=999), 9), 1.0
     )
     made.events.append({"t_s": 0, "what": "server restarted"})
     made.changed = 1

@@ -16,7 +16,7 @@ from scorebench.report import text
 from scorebench.report.words import count, milliseconds, plain
 from scorebench.summary import summarise
 from scorebench.verdict import judge
-from tests.recordings import batches, calls, evenly, recording
+from tests.recordings import batches, calls, evenly, recording, with_due
 
 
 def rendered(made: Recording, *limits: str, **how: Any) -> str:
@@ -96,7 +96,7 @@ def test_the_account_adds_up_on_paper() -> None:
     shown = rendered(made)
     assert "705 calls due = 698 valid + 0 invalid + 2 failed + 0 cut off + 5 never sent" in shown
     assert "Never sent: 5, the run ended" in shown
-    assert "DOES NOT ADD UP" in rendered(recording(calls(evenly(3)), due=4))
+    assert "DOES NOT ADD UP" in rendered(with_due(recording(calls(evenly(3))), 4))
 
 
 def test_open_and_closed_loop_show_what_they_have() -> None:
