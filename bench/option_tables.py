@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scorebench.cli import parser
 
-SHOWN_AS_NONE = (None, False, [], argparse.SUPPRESS)
+SHOWN_AS_NONE: tuple[object, ...] = (None, False, [], argparse.SUPPRESS)
 
 
 def tables() -> str:
