@@ -37,6 +37,22 @@ def test_the_result_is_what_the_folder_holds(tmp_path: Path) -> None:
     assert {line.name for line in found.plot().data} == {"service time (from sent)"}
 
 
+def test_a_finished_run_is_read_again(tmp_path: Path) -> None:
+    """The same figures and verdict when the server is gone, from folder or recording; or by other limits."""
+    with scoring_server() as server:
+        found = scorebench.run(
+            server.url, users=1, calls=20, limits="max<1us", report_dir=tmp_path, quiet=True
+        )
+    again = scorebench.read(found.folder)
+    assert again == found
+    assert scorebench.read(str(found.folder / "recording.json")).folder == found.folder
+    assert again.met is False
+    assert scorebench.read(found.folder, limits=["max<1h"]).met is True
+    assert again.to_frame("seconds")["valid"].sum() == 20
+    with pytest.raises(scorebench.InputError, match=r"expected the recording\.json of a run"):
+        scorebench.read(tmp_path / "nowhere")
+
+
 def test_a_notebook_can_complete_the_names() -> None:
     """What is imported when asked for is offered before, and is there."""
     assert set(scorebench.__all__) <= set(dir(scorebench))

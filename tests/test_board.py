@@ -100,6 +100,13 @@ def test_what_a_server_said_is_one_line_without_control_characters() -> None:
     assert words(shown)["1 call without a valid answer; 0 allowed"] == "failed"
 
 
+def test_nothing_is_good_where_the_measurement_is_not_valid() -> None:
+    """A generator that was half a second late: the limit is told as kept, and not in green."""
+    shown = over(recording(calls(evenly(1_000, lag_s=0.5)), arrivals="constant"), "p99<5s")
+    assert words(shown)["Limits: 1 of 1 met"] == "met"
+    assert "good" not in {line["tone"] for line in shown["verdicts"]}
+
+
 def test_of_many_users_the_first_are_shown_and_the_others_counted() -> None:
     """250 users: 200 rows, and a word on the other 50."""
     made = recording(calls(evenly(250), user=list(range(250))))

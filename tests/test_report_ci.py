@@ -13,6 +13,7 @@ from scorebench.limits import parse_limit
 from scorebench.outcome import Outcome
 from scorebench.recording import Recording
 from scorebench.report import github, junit, markdown
+from scorebench.report.words import plain
 from scorebench.summary import Summary, summarise
 from scorebench.verdict import Verdict, judge
 from tests.recordings import START_S, calls, evenly, recording
@@ -112,6 +113,15 @@ def test_an_answer_gives_github_no_command() -> None:
     assert said.count("taken") >= 2
     assert "##[" not in said
     assert not [line for line in said.splitlines() if line.strip().startswith("::") and "taken" in line]
+
+
+def test_a_name_gives_github_no_command() -> None:
+    """What a server calls itself stands first on the line of the environment; addresses stay as they are."""
+    named = {"kind": "::error title=a::taken", "url": "http://[::1]:5001 ::add-mask::b"}
+    said = github.render(*judged(recording(calls(evenly(700)), server=named)))
+    assert not [line for line in said.splitlines() if line.lstrip().startswith("::")]
+    assert ": :error title=a::taken http://[::1]:5001 : :add-mask::b" in said
+    assert plain("std::vector::at ::1 of ::ffff:127.0.0.1") == "std::vector::at ::1 of ::ffff:127.0.0.1"
 
 
 def test_an_annotation_names_the_limit_and_its_figure() -> None:

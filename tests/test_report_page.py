@@ -21,7 +21,7 @@ from scorebench.errors import InputError
 from scorebench.limits import parse_limit
 from scorebench.outcome import Outcome
 from scorebench.recording import Recording
-from scorebench.report import axes, capacity, capacity_page, page, svg
+from scorebench.report import axes, capacity, capacity_page, data, page, svg
 from scorebench.report.time_charts import time_charts
 from scorebench.summary import summarise
 from scorebench.verdict import judge
@@ -61,6 +61,16 @@ def test_a_missed_limit_and_a_bad_measurement_are_told_apart() -> None:
     assert "Missed: p99<1ms" in shown
     assert "Not valid." in shown
     assert "the generator was late" in shown
+
+
+def test_a_page_that_is_not_valid_says_why_at_once_and_nothing_green() -> None:
+    """A kept limit is told after the reason, without the colour of something good."""
+    of = recording(calls(evenly(1000, lag_s=0.5)), arrivals="constant")
+    page = made(of, "p99<5s")
+    shown = text_of(page)
+    assert shown.index("Not valid.") < shown.index("the generator was late") < shown.index("Met: p99<5s")
+    assert 'class="verdict good"' not in page
+    assert 'class="verdict good"' in made(thousand(), "p99<50ms")
 
 
 def test_what_a_server_or_user_says_stays_text() -> None:
@@ -275,6 +285,16 @@ def test_a_search_is_shown_again_from_its_folder(tmp_path: Path) -> None:
     refused = scorebench(tmp_path, "report", ".", "--format", "junit")
     assert refused.code == 2
     assert "not of a search for capacity" in refused.err
+
+
+def test_half_a_character_is_printed_as_its_escape(tmp_path: Path) -> None:
+    """A name that no UTF-8 can hold: every format is printed, and the JSON reads back as it was."""
+    of = recording(calls(evenly(700)), server={"kind": "half \ud800"})
+    folder.write_text(tmp_path / "recording.json", data.dumped(of.to_dict()))
+    for name in ("text", "csv", "html", "junit", "github", "markdown"):
+        assert scorebench(tmp_path, "report", ".", "--format", name).code == 0
+    shown = scorebench(tmp_path, "report", ".", "--format", "json").out
+    assert json.loads(shown)["environment"]["server"]["kind"] == "half \ud800"
 
 
 @pytest.mark.parametrize(

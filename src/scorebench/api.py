@@ -1,4 +1,4 @@
-"""`scorebench.run`: a load test from Python, as the command would do it. Wiring.
+"""`scorebench.run`: a load test from Python, as the command would do it; `read`: one that is over. Wiring.
 
 Locust runs in a process of its own, so that gevent's patches stay out of a notebook or a test.
 """
@@ -56,6 +56,18 @@ def run(
         chosen = parsed(target, {"data": file, **asked})
         said = shlex.join(["scorebench", *parsed(target, asked).words])
         return _measure(chosen, f"{said} --data FILE  # the {len(data):,} rows of a DataFrame")
+
+
+def read(folder: str | os.PathLike[str], *, limits: Sequence[str] | str = ()) -> Result:
+    """A finished run again, from the folder that it left, as `scorebench report` does; no server is needed.
+
+    Judged by the limits that it was given, or by `limits`. InputError for a folder without a recording.
+    """
+    from scorebench.commands.publish import finished
+
+    path = Path(folder)
+    done = finished(path, _several(limits))
+    return Result.of(done.summary, done.verdict, path if path.is_dir() else path.parent)
 
 
 def _several(given: Sequence[str] | str) -> Sequence[str]:

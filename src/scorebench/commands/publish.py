@@ -28,7 +28,7 @@ GITHUB_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that was read back, judged by its own limits."""
+    """A run that was read back and judged."""
 
     folder: Path
     recording: Recording
@@ -102,15 +102,17 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
         print(f"MLflow: run {run_id} in experiment {plain(experiment)}", file=sys.stderr)
 
 
-def finished(path: Path) -> Finished:
-    """The run in a folder."""
+def finished(path: Path, limits: Sequence[str] = ()) -> Finished:
+    """The run in a folder, judged by its own limits or by `limits`."""
     from scorebench import folder
+    from scorebench.limits import parse_limit
     from scorebench.summary import summarise
     from scorebench.verdict import judge, limits_of
 
     recording = folder.read(path)
     summary = summarise(recording)
-    return Finished(path, recording, summary, judge(summary, recording, limits_of(recording)))
+    asked = tuple(map(parse_limit, limits)) or limits_of(recording)
+    return Finished(path, recording, summary, judge(summary, recording, asked))
 
 
 def _write(options: argparse.Namespace, found: Sequence[Finished]) -> None:

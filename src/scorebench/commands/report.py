@@ -47,14 +47,11 @@ def _report(options: argparse.Namespace) -> int:
 
 def _measured(options: argparse.Namespace) -> Render:
     """A run's reports, by their format."""
-    from scorebench import folder, limits, report
-    from scorebench.summary import summarise
-    from scorebench.verdict import judge, limits_of
+    from scorebench import folder, report
+    from scorebench.commands.publish import finished
 
-    recording = folder.read(options.directory)
-    summary = summarise(recording)
-    asked = [limits.parse_limit(text) for text in options.limit or ()]
-    verdict = judge(summary, recording, asked or limits_of(recording))
+    done = finished(options.directory, options.limit or ())
+    recording, summary, verdict = done.recording, done.summary, done.verdict
     steps = options.directory.resolve().parent
     if steps.name == "steps" and (steps.parent / CAPACITY).is_file():
         record, _ = folder.read_capacity(steps.parent)

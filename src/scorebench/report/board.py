@@ -57,7 +57,7 @@ def _verdicts(verdict: Verdict, live: Live | None) -> list[dict[str, str]]:
     so_far = "" if live is None else " so far"
     valid = (GOOD, f"valid{so_far}") if verdict.valid else (BAD, "not valid")
     lines = [_line(*valid, "Measurement"), _line(*_met(verdict, so_far))]
-    lines += [_limit(one, so_far) for one in verdict.checked]
+    lines += [_limit(one, so_far, verdict.valid) for one in verdict.checked]
     if verdict.failures:
         tone = BAD if verdict.failures > verdict.allowed_failures else WARN
         failed = (
@@ -74,13 +74,18 @@ def _verdicts(verdict: Verdict, live: Live | None) -> list[dict[str, str]]:
 def _met(verdict: Verdict, so_far: str) -> tuple[str, str, str]:
     if not verdict.checked:
         return OPEN, "none given", "Limits"
-    words = {True: (GOOD, f"met{so_far}"), False: (BAD, f"missed{so_far}"), None: (OPEN, "not decided")}
+    met = GOOD if verdict.valid else OPEN  # nothing is green that rests on what can't be trusted
+    words = {True: (met, f"met{so_far}"), False: (BAD, f"missed{so_far}"), None: (OPEN, "not decided")}
     kept = sum(one.met is True for one in verdict.checked)
     return *words[verdict.met], f"Limits: {kept} of {len(verdict.checked)} met"
 
 
-def _limit(checked: Checked, so_far: str) -> dict[str, str]:
-    words = {True: (GOOD, f"met{so_far}"), False: (BAD, f"missed{so_far}"), None: (OPEN, "open")}
+def _limit(checked: Checked, so_far: str, valid: bool) -> dict[str, str]:
+    words = {
+        True: (GOOD if valid else OPEN, f"met{so_far}"),
+        False: (BAD, f"missed{so_far}"),
+        None: (OPEN, "open"),
+    }
     return _line(*words[checked.met], f"{checked.limit.text}: {checked.why}")
 
 

@@ -1,6 +1,7 @@
 """Summary + verdict → JSON and CSV, for programs. Knows their forms; computes nothing.
 
-An empty cell or null is what was not measured.
+An empty cell or null is what was not measured. A cell holds a number or a word of ours, never what
+a server or a user wrote: no spreadsheet takes one for a formula.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from scorebench.finding import Severity
+from scorebench.finding import Finding, Severity
 from scorebench.report import html, text
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, percentiles, times_of
@@ -41,16 +41,10 @@ def render(
         "report",
         title=plain(name if server or told.get("url") else "Load test"),
         told=plain("; ".join(filter(None, [_when(told), told_in_a_line(told)]))),
+        valid=_valid(verdict),
+        reasons=[_finding(one) for one in verdict.findings if one.severity is Severity.INVALID],
         verdicts=_verdicts(verdict),
-        findings=[
-            {
-                "kind": _KINDS[one.severity],
-                "word": _WORDS[one.severity],
-                "text": plain(one.text),
-                "advice": plain(one.advice),
-            }
-            for one in verdict.findings
-        ],
+        findings=[_finding(one) for one in verdict.findings if one.severity is not Severity.INVALID],
         headline=_headline(summary),
         capacity=[] if capacity is None else capacity_charts(capacity),
         charts=_charts(summary),
@@ -88,17 +82,30 @@ def _events(recording: Recording) -> list[list[str]]:
     return rows
 
 
+def _finding(found: Finding) -> dict[str, str]:
+    return {
+        "kind": _KINDS[found.severity],
+        "word": _WORDS[found.severity],
+        "text": plain(found.text),
+        "advice": plain(found.advice),
+    }
+
+
+def _valid(verdict: Verdict) -> dict[str, str]:
+    if verdict.valid:
+        return {"kind": "good", "word": "Valid.", "text": "The measurement can be trusted."}
+    return {
+        "kind": "bad",
+        "word": "Not valid.",
+        "text": "The measurement can't be trusted; why stands below.",
+    }
+
+
 def _verdicts(verdict: Verdict) -> list[dict[str, str]]:
-    found = [
-        {"kind": "good", "word": "Valid.", "text": "The measurement can be trusted."}
-        if verdict.valid
-        else {
-            "kind": "bad",
-            "word": "Not valid.",
-            "text": "The measurement can't be trusted; why stands below.",
-        }
-    ]
-    words = {True: ("good", "Met:"), False: ("bad", "Missed:"), None: ("warn", "Not decided:")}
+    """Those on the server. Nothing is green that rests on a measurement which can't be trusted."""
+    met = "good" if verdict.valid else "plain"
+    words = {True: (met, "Met:"), False: ("bad", "Missed:"), None: ("warn", "Not decided:")}
+    found = []
     for one in verdict.checked:
         kind, word = words[one.met]
         found.append({"kind": kind, "word": word, "text": plain(f"{one.limit.text}: {one.why}.")})

@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 NOT_MEASURED = "not measured"
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
 """What tells a terminal to do something: colours, moves, titles."""
+_COMMAND = re.compile(r"(?<!\S)::(?=[A-Za-z][\w-]*(?: .*)?::)")
+"""What begins a workflow command where it stands first on a line: `::error title=…::`."""
 
 
 def plain(text: str, width: int | None = None) -> str:
     """Text from a server or a file as one line without control characters, cut to `width` characters.
 
-    What could move a terminal's cursor, turn the direction of writing or hide is left out. `##[` is parted:
-    GitHub's runner takes `##[error]` for a command wherever in a line of a log it stands.
+    What could move a terminal's cursor, turn the direction of writing or hide is left out. `##[` is parted,
+    and so are the colons of `::error::`: GitHub's runner takes `##[error]` for a command wherever in a line
+    of a log it stands, the other where it stands first.
     """
     text = _TERMINAL.sub("", str(text))
     spaced = "".join(" " if char.isspace() else char for char in text)
     kept = "".join(char for char in spaced if not unicodedata.category(char).startswith("C"))
-    line = " ".join(kept.split()).replace("##[", "## [")
+    line = _COMMAND.sub(": :", " ".join(kept.split()).replace("##[", "## ["))
     return line if width is None or len(line) <= width else line[: max(width - 1, 0)] + "…"
 
 
