@@ -31,7 +31,7 @@ print(get_parser().parse_args(sys.argv[1:]).limit)
 
 def typed(page: Path) -> list[str]:
     """The commands of a page: indented lines, without their comments; those with … are no whole command."""
-    lines = re.findall(r"^    (\S.*?)(?:\s{2,}#.*)?$", page.read_text(), re.MULTILINE)
+    lines = re.findall(r"^ {4,}(\S.*?)(?:\s{2,}#.*)?$", page.read_text(), re.MULTILINE)
     return [found[1] for line in lines if "…" not in line and (found := COMMAND.match(line))]
 
 
@@ -50,8 +50,8 @@ def scripts(content: Any) -> Iterator[str]:
 
 def run_by(workflow: Path) -> list[str]:
     """The commands of ours in a workflow, each on one line."""
-    shell = "\n".join(scripts(yaml.safe_load(workflow.read_text())))
-    return [found[1] for line in shell.replace("\\\n", " ").splitlines() if (found := COMMAND.match(line))]
+    shell = "\n".join(scripts(yaml.safe_load(workflow.read_text()))).replace("\\\n", " ")
+    return [found[1] for line in shell.splitlines() if (found := COMMAND.match(line.strip()))]
 
 
 def assert_taken(command: str) -> None:
