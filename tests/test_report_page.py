@@ -132,6 +132,14 @@ def test_a_line_has_a_gap_where_nothing_was_measured() -> None:
     assert path[1].count("M") == 2
 
 
+def test_a_point_alone_is_seen() -> None:
+    """One call, or a second between two without any: a dash as wide as a mark."""
+    axis = axes.linear("x", 3, str)
+    shown = svg.chart("c", [svg.Series("s", [(0, None), (1, 1.0), (2, None)])], axis, axis)
+    assert re.search(r'class="line series-0" d="M[\d.]+ [\d.]+h8">', shown)
+    assert "1 call in 10 ms" in text_of(made(recording(calls(evenly(1)))))
+
+
 @pytest.mark.parametrize("high", [0.001, 1, 7, 99, 1234.5, 1e7])
 def test_axes_end_on_round_numbers_beyond_the_values(high: float) -> None:
     """The last tick is not below the greatest value, and there are a few of them."""

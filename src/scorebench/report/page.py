@@ -131,7 +131,7 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
         (
             "Valid answers",
             NOT_MEASURED if rate is None else say_rate(rate),
-            f"{summary.calls:,} calls {took}",
+            f"{count(summary.calls, 'call')} {took}",
         ),
         ("Rows", NOT_MEASURED if rows is None else say_rate(rows), f"{summary.rows:,} in valid answers"),
         *((f"{name} time {q}", *_said(times.percentiles[q])) for q in ("p50", "p95", "p99")),

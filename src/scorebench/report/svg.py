@@ -136,12 +136,14 @@ def _dots(places: Sequence[tuple[float, float | None]], _: bool) -> str:
 
 def _stroke(places: Sequence[tuple[float, float | None]], steps: bool) -> str:
     path, pen_down = [], False
-    for at_x, at_y in places:
+    following = [at_y for _, at_y in places[1:]] + [None]
+    for (at_x, at_y), next_y in zip(places, following, strict=True):
         if at_y is None:
             pen_down = False
             continue
         if not pen_down:
-            path.append(f"M{at_x:.1f} {at_y:.1f}h.1")  # a point alone is seen too
+            alone = next_y is None  # a dash, since a stroke without length is not seen
+            path.append(f"M{at_x - 4:.1f} {at_y:.1f}h8" if alone else f"M{at_x:.1f} {at_y:.1f}")
         else:
             path.append(f"H{at_x:.1f}V{at_y:.1f}" if steps else f"L{at_x:.1f} {at_y:.1f}")
         pen_down = True
