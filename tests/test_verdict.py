@@ -105,6 +105,14 @@ def test_too_few_calls_matter_only_to_a_limit_that_asks() -> None:
     assert judged(good(100), "mean<20ms").exit_code is ExitCode.GOOD
 
 
+def test_where_no_call_was_valid_a_longer_run_is_no_advice() -> None:
+    """The limit on p99 is open for want of valid calls; more of the same would bring none."""
+    (open_limit,) = [f for f in judged(failing(50, of=50), "p99<1s").findings if f.code == "too_few_calls"]
+    assert open_limit.advice == "look for why no call was valid"
+    (open_limit,) = [f for f in judged(good(50), "p99<1s").findings if f.code == "too_few_calls"]
+    assert open_limit.advice.startswith("run longer")
+
+
 def test_a_limit_on_what_was_not_measured_is_open() -> None:
     """No call was valid, so there is no mean; that calls failed comes first in the exit code."""
     found = judged(failing(10, of=10), "mean<20ms")

@@ -85,7 +85,7 @@ def judge(
     """
     checked = tuple(check(limit, summary.figure(limit.metric)) for limit in limits)
     found = look(summary, recording, so_far=so_far)
-    found += [] if so_far else [*_undecided(checked), *_on_the_edge(checked, summary)]
+    found += [] if so_far else [*_undecided(checked, summary), *_on_the_edge(checked, summary)]
     account = summary.accounting
     return Verdict(
         valid=all(finding.severity is not Severity.INVALID for finding in found),
@@ -127,14 +127,16 @@ def _most_failures(limit: Limit, finished: int) -> int:
     return few
 
 
-def _undecided(checked: Iterable[Checked]) -> list[Finding]:
+def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
     """A limit that was asked for and can't be judged leaves its question open."""
     return [
         Finding(
             Severity.INVALID,
             "too_few_calls" if needs_calls(one.limit) else "not_measured",
             f"{one.limit.text}: {one.why}",
-            "run longer, or at a higher rate" if needs_calls(one.limit) else "look for why no call was valid",
+            "run longer, or at a higher rate"
+            if needs_calls(one.limit) and summary.valid
+            else "look for why no call was valid",
         )
         for one in checked
         if one.met is None
