@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,21 @@ from typing import Any
 
 import pytest
 
+from scorebench.servers import ports
+from tests.commands import run
 from tests.locust_page import ended, get, locust_page, post, state
 from tests.scoring_server import Behaviour, Constant, ScoringServer, scoring_server
 
 BEHAVIOUR = Behaviour(service=Constant(0.01))
+SLOW_TO_LOAD = """
+from gevent.monkey import get_original
+from scorebench.plugin import ScoringUser
+
+get_original("time", "sleep")(5)
+
+class Caller(ScoringUser):
+    pass
+"""
 FORM = {"user_count": 2, "spawn_rate": 100, "run_time": "1s"}
 
 
@@ -137,3 +149,13 @@ def test_an_autostart_that_is_refused_says_so_in_the_page(tmp_path: Path, server
     assert "--limit" in told["refused"]
     assert told["board"] is None
     assert not (tmp_path / "reports").exists()
+
+
+def test_what_is_slow_to_load_takes_nothing_from_the_runs_time(tmp_path: Path) -> None:
+    """`locust --autostart -t 4s`, with a locustfile that needs 5 s to load: it is not over at once."""
+    slow = tmp_path / "slow.py"
+    slow.write_text(SLOW_TO_LOAD)
+    with scoring_server(BEHAVIOUR) as server:
+        words = ["-f", str(slow), "-H", server.url, "-t", "4s", "--autostart", "--autoquit", "0"]
+        done = run([sys.executable, "-m", "locust", *words, "--web-port", str(ports.claim(0))], tmp_path)
+    assert done.summary["wall_time_s"] > 1

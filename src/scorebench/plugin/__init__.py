@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import gevent
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
@@ -33,6 +34,9 @@ def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
 @events.init.add_listener
 def _on_init(environment: Any, **_: Any) -> None:
     run = install(environment)
+    # The loop's clock stood still while all was imported: what Locust times next (--run-time beside
+    # --autostart) would end that much too early.
+    gevent.get_hub().loop.update_now()
     if environment.web_ui is not None:
         page.add(run, environment.web_ui)
         return  # its options come when its form is sent
