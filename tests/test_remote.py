@@ -19,6 +19,7 @@ from scorebench.credentials import Bearer, Source, without
 from scorebench.errors import InputError
 from scorebench.target import Target
 from tests.commands import ROOT, Done, locust, scorebench
+from tests.locust_page import ended, get, locust_page, post
 from tests.scoring_server import (
     Behaviour,
     Certificates,
@@ -285,6 +286,28 @@ def test_no_process_has_the_secret_in_its_arguments(tmp_path: Path, papers: Cert
             assert any(b"scorebench" in line for line in lines)
             assert not [line for line in lines if TOKEN.encode() in line]
             process.wait(40)
+
+
+def test_locusts_page_shows_no_secret(tmp_path: Path, papers: Certificates) -> None:
+    """A server that repeats the token in its refusals: nothing that the page gets or logs has it."""
+    echo = Reply(403, f"Bearer {TOKEN} is no good".encode())
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    with scoring_server(Behaviour(default=echo), tls=papers.server) as server:
+        words = ["--bearer-file", str(file), "--ca-file", str(papers.ca), "--calls", "5"]
+        with locust_page(tmp_path, f"https://localhost:{server.port}", *words) as url:
+            assert post(f"{url}/swarm", user_count=1, spawn_rate=1)["success"]
+            run = ended(url)["runs"][0]["name"]
+            pages = ["/", "/stats/requests", "/stats/report", "/exceptions", "/tasks", "/logs"]
+            pages += ["/stats/requests/csv", "/stats/failures/csv", "/exceptions/csv", "/scorebench/state"]
+            told = {page: get(url + page) for page in pages}
+        assert {record.headers["authorization"] for record in server.log()} == {f"Bearer {TOKEN}"}
+    assert {status for status, _, _ in told.values()} == {200}
+    assert "unauthorized" in told["/stats/failures/csv"][1]
+    assert not [page for page, answer in told.items() if TOKEN in str(answer)]
+    assert "is no good" in (tmp_path / "reports" / run / "summary.json").read_text()
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    assert not [path for path in left if TOKEN.encode() in path.read_bytes()]
 
 
 # Wrong input.
