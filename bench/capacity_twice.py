@@ -72,7 +72,7 @@ def _run(share: float, rates: Sequence[float], options: argparse.Namespace) -> N
 def _scorebench(words: Sequence[str], folder: Path, wanted: str) -> dict[str, Any]:
     generator_core, server_core = cores()
     pinned = ["--cpus", str(server_core), "--generator-cpus", str(generator_core)]
-    where = ["--quiet", "--report-dir", str(folder)]
+    where = ["--report-dir", str(folder), *(["--quiet"] if words[0] == "run" else [])]
     subprocess.run(
         [sys.executable, "-m", "scorebench", *words, *pinned, *where], check=False, stdout=sys.stderr
     )
