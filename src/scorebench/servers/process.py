@@ -113,14 +113,19 @@ def _usable_cores() -> set[int]:
         os.sched_setaffinity(0, now)
 
 
+_DIGITS = 4
+"""No machine has cores of five; a range of them would only fill the memory."""
+
+
 def parse_cpus(text: str, option: str = "--cpus") -> tuple[int, ...]:
     """`0,2-3` as (0, 2, 3); sorted, each once. InputError for anything else."""
     cores: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise InputError(f"{option} {text}: expected cores such as 0,1 or 0-1")
-        cores.update(range(int(first), int(last if dash else first) + 1))
+        ends = (first, last) if dash else (first,)
+        if not all(end.isdecimal() and len(end) <= _DIGITS for end in ends):
+            raise InputError(f"{option} {text[:40]}: expected cores such as 0,1 or 0-1")
+        cores.update(range(int(first), int(ends[-1]) + 1))
     return tuple(sorted(cores))
 
 
