@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from scorebench.capacity import Capacity, Ended
 from scorebench.capacity_text import sentences
@@ -36,6 +37,15 @@ def test_the_sentences_of_a_search_that_found_its_edge() -> None:
         "at the knee 1.9 calls were in service (Little's law agrees within 3 %)",
         "for 500/s with these figures plan for 11 workers",  # 2 · 500 / 96 = 10.4
     ]
+
+
+@pytest.mark.parametrize("ended", [Ended.BUDGET, Ended.STOPPED, Ended.NOT_VALID, Ended.SERVER_ENDED])
+def test_a_plan_from_a_search_without_an_edge_says_so(ended: Ended) -> None:
+    """Workers are counted from the rate that held, which may be far from what the server holds."""
+    (plan,) = sentences(capacity_of(tried(96, 0.05), None, ended=ended), target_per_s=500)[-1:]
+    assert plan == (
+        "for 500/s with these figures plan for 6 servers (the edge was not found: it may be fewer or more)"
+    )
 
 
 def test_a_rate_that_is_not_sure_is_said_not_to_be() -> None:

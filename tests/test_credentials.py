@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.aws import Signature, endpoint_target
-from scorebench.credentials import Source, is_loopback, without
+from scorebench.credentials import Source, is_loopback
 from scorebench.errors import InputError
 from scorebench.form_rules import refuse_what_is_no_field
+from scorebench.hiding import without
 from scorebench.target import Target
 
 SECRET = "FwoGZXIv/YXdz+token=="

@@ -8,8 +8,10 @@ import pytest
 from scorebench.calls import Calls
 from scorebench.finding import Finding, Severity
 from scorebench.findings import look
+from scorebench.lost import NOT_HEARD_OF
 from scorebench.outcome import Outcome
-from scorebench.recording import ALL_USERS_BUSY, NOT_HEARD_OF, Recording
+from scorebench.recording import Recording
+from scorebench.schedule import ALL_USERS_BUSY
 from scorebench.summary import summarise
 from tests.recordings import START_S, calls, evenly, recording, with_due
 

@@ -101,7 +101,7 @@ def said_at_once(word: str) -> Iterator[None]:
         until_it_ends = launch._Watch.until_it_ends
 
         def says(watch: Any) -> int:
-            watch._tell(word)
+            launch._tell(watch._process, word)
             return until_it_ends(watch)
 
         patch.setattr(launch._Watch, "until_it_ends", says)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from scorebench.calls import Calls
 from scorebench.recording import EXAMPLE_BYTES, FormatError, Recording
-from scorebench.settings import WarmUp
-from scorebench.warm_up import WarmUpGate
+from scorebench.warm_up import WarmUp
+from scorebench.warm_up_gate import WarmUpGate
 from tests.recordings import START_S, batches, calls, evenly, recording, through_msgpack
 
 

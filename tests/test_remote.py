@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from scorebench.aws import endpoint_target
-from scorebench.credentials import Bearer, Source, without
+from scorebench.credentials import Bearer, Source
 from scorebench.errors import InputError
+from scorebench.hiding import without
 from scorebench.target import Target
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.locust_page import ended, get, locust_page, post

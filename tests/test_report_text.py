@@ -173,6 +173,15 @@ def test_colours_only_where_asked() -> None:
     assert re.sub(r"\x1b\[\d+m", "", painted) == bare
 
 
+def test_nothing_is_green_where_the_measurement_is_not_valid() -> None:
+    """A limit that such a run met is no good news yet."""
+    made = recording(calls(evenly(1_000)))
+    assert "\x1b[32mmet" in rendered(made, "p99<20s", colour=True)
+    made.due = 2_000  # a thousand calls more than there is word of
+    assert "NOT VALID" in rendered(made, "p99<20s")
+    assert "\x1b[32m" not in rendered(made, "p99<20s", colour=True)
+
+
 def test_lines_fit_the_width() -> None:
     """A long answer is cut to the width that is asked for."""
     made = slow_and_failing()

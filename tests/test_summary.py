@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scorebench.calls import Calls
 from scorebench.outcome import Outcome
 from scorebench.recording import Recording
-from scorebench.settings import WarmUp
 from scorebench.summary import QUANTILES, Summary, summarise
-from scorebench.warm_up import WarmUpGate
+from scorebench.warm_up import WarmUp
+from scorebench.warm_up_gate import WarmUpGate
 from tests.recordings import batches, calls, evenly, recording
 
 

@@ -11,7 +11,8 @@ from scorebench.errors import InputError
 from scorebench.finding import Finding, Severity
 from scorebench.limits import parse_limit
 from scorebench.outcome import Outcome
-from scorebench.recording import ALL_USERS_BUSY, Recording
+from scorebench.recording import Recording
+from scorebench.schedule import ALL_USERS_BUSY
 from scorebench.summary import summarise
 from scorebench.verdict import ExitCode, Verdict, judge, limits_of
 from tests.recordings import START_S, calls, evenly, recording

@@ -12,11 +12,8 @@ import psutil
 import pytest
 
 from scorebench.arrivals import parse
-from scorebench.cli import parser
-from scorebench.commands.run import checked
-from scorebench.lost import not_heard_of
-from scorebench.recording import ALL_USERS_BUSY, GENERATOR_LATE, NOT_HEARD_OF
-from scorebench.schedule import Schedule
+from scorebench.lost import NOT_HEARD_OF, not_heard_of
+from scorebench.schedule import ALL_USERS_BUSY, GENERATOR_LATE, Schedule
 from tests.commands import Done, scorebench
 from tests.recordings import START_S, calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server
@@ -74,12 +71,11 @@ def test_what_a_lost_worker_had_to_tell_worked_by_hand() -> None:
     told = calls(evenly(20))
     made = recording(told)
     made.rename_users(1)
-    asked = ["run", "http://127.0.0.1:1", "--rate", "100", "--run-time", "10s"]
-    for more, expected in ([], 480), (["--calls", "100"], 30):
-        settings = checked(parser().parse_args([*asked, *more]))
-        assert not_heard_of(made, settings, 1, worker=1, workers=2, stop_s=START_S + 10) == expected
-    closed = checked(parser().parse_args(asked[:2]))
-    assert not_heard_of(made, closed, 1, worker=1, workers=2, stop_s=START_S + 10) == 0
+    arrivals = parse("constant", 100.0, 10.0, 0)
+    for most_calls, expected in (None, 480), (100, 30):
+        missing = not_heard_of(made, arrivals, most_calls, worker=1, workers=2, stop_s=START_S + 10)
+        assert missing == expected
+    assert not_heard_of(made, None, None, worker=1, workers=2, stop_s=START_S + 10) == 0
 
 
 def test_calls_that_no_user_was_free_for_are_told_from_those_nobody_woke() -> None:
@@ -128,3 +124,32 @@ print([opened() for _ in range(4)])
     during, after = found[-1]
     assert during == after + 1
     assert found[1:] == [(during, after)] * 3
+
+
+def test_what_is_taken_while_a_batch_is_counted_is_whole() -> None:
+    """A worker's report may come between two steps of counting: the whole batch is in it."""
+    code = """
+import gevent
+from scorebench.cli import parser
+from scorebench.commands.run import checked
+from scorebench.payload import Payload
+from scorebench.plugin.session import Session
+settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
+session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
+session.start()
+def steps():
+    for step in range(5):
+        session.pending.add_never_sent("a step", 1)
+        yield
+counting = gevent.spawn(session.count, steps())
+gevent.sleep(0.0005)
+begun = session.pending.never_sent["a step"]
+taken = session.take_recording()
+counting.join()
+print([begun, taken.never_sent["a step"], sum(session.take_recording().never_sent.values())])
+session.finish(0.0)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    begun, taken, after = ast.literal_eval(said)
+    assert 0 < begun < 5
+    assert (taken, after) == (5, 0)

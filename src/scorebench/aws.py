@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from scorebench.credentials import without
 from scorebench.errors import InputError
+from scorebench.hiding import without
 from scorebench.http_message import CallFailed
 from scorebench.outcome import Outcome
 from scorebench.target import DEFAULT_PATH, Target

@@ -10,6 +10,7 @@ from scorebench.percentiles import CONFIDENCE
 from scorebench.trial import FLOORS, NOT_FOLLOWED, Tried
 from scorebench.units import say_percent, say_rate, say_seconds
 
+WITH_AN_EDGE = (Ended.FOUND, Ended.NOTHING_BROKE)
 LITTLE_TOLERANCE = 0.1
 """Beyond this a step's throughput, service time and calls in service don't belong together."""
 
@@ -128,4 +129,5 @@ def _plan(capacity: Capacity, target_per_s: float, server_workers: int | None) -
     if count is None:
         return []
     what = ("worker" if server_workers else "server") + ("" if count == 1 else "s")
-    return [f"for {say_rate(target_per_s)} with these figures plan for {count:,} {what}"]
+    caveat = "" if capacity.ended in WITH_AN_EDGE else " (the edge was not found: it may be fewer or more)"
+    return [f"for {say_rate(target_per_s)} with these figures plan for {count:,} {what}{caveat}"]

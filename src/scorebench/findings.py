@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from scorebench import generator_findings, steadiness
 from scorebench.finding import Finding, Severity
 from scorebench.happenings import SERVER_ENDED, SERVER_RESTARTED, WORKER_LOST
-from scorebench.recording import ALL_USERS_BUSY, GENERATOR_LATE, NOT_HEARD_OF
+from scorebench.lost import NOT_HEARD_OF
+from scorebench.schedule import ALL_USERS_BUSY, GENERATOR_LATE
 from scorebench.tally import SecondTally
 from scorebench.timeline import middle_s
 from scorebench.units import say_percent, say_seconds

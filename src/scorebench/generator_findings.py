@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scorebench.finding import Finding, Severity
-from scorebench.recording import ALL_USERS_BUSY, NOT_HEARD_OF
+from scorebench.lost import NOT_HEARD_OF
+from scorebench.schedule import ALL_USERS_BUSY
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from scorebench.folder_names import RECORDING
-from scorebench.happenings import SERVER_ENDED, SERVER_RESTARTED
+from scorebench.happenings import CUT_SHORT, SERVER_ENDED, SERVER_RESTARTED
 from scorebench.options import DEFAULT_USERS, OPTIONS
 
 if TYPE_CHECKING:
@@ -118,17 +118,11 @@ class _Watch:
     def _look(self) -> None:
         assert self._server is not None
         if not self._server.alive():
-            self._tell(SERVER_ENDED)
+            _tell(self._process, SERVER_ENDED)
             self._server = None
         elif self._pids and self._lost_a_process():
-            self._tell(SERVER_RESTARTED)
+            _tell(self._process, SERVER_RESTARTED)
             self._pids = self._server.describe().pids or ()
-
-    def _tell(self, what: str) -> None:
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it is just ending by itself
-            self._process.stdin.write(f"{what}\n".encode())
-            self._process.stdin.flush()
 
     def _lost_a_process(self) -> bool:
         import psutil
@@ -136,11 +130,18 @@ class _Watch:
         return any(not psutil.pid_exists(pid) for pid in self._pids)
 
 
+def _tell(process: subprocess.Popen[bytes], what: str) -> None:
+    """A word for the plugin, which listens on standard input. Unbuffered: a signal may come meanwhile."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it is just ending by itself
+        os.write(process.stdin.fileno(), f"{what}\n".encode())
+
+
 @contextmanager
 def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], None]) -> Iterator[None]:
     """The first SIGINT or SIGTERM is a SIGTERM for Locust, which ends the run and reports; the third kills.
 
-    A second one would break its drain off with a traceback, and no report.
+    The second has it wait no longer for the calls in flight. As a signal it would cost the report.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -151,7 +152,9 @@ def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], Non
         nonlocal received
         received += 1
         on_signal(number)
-        if received != 2:
+        if received == 2:
+            _tell(process, CUT_SHORT)
+        else:
             process.send_signal(signal.SIGTERM if received == 1 else signal.SIGKILL)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}

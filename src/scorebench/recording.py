@@ -16,11 +16,6 @@ FORMAT = 1
 
 EXAMPLE_BYTES = 2_000
 
-ALL_USERS_BUSY = "the run ended with all users busy"
-"""A cause of calls that were never sent: no user was free for them. Any other cause is the generator's."""
-GENERATOR_LATE = "users were free, and the generator did not wake them"
-NOT_HEARD_OF = "their process was lost; some may have left"
-
 
 class FormatError(ValueError):
     """A recording of a format that this version cannot read."""

@@ -10,7 +10,10 @@ import itertools
 from collections.abc import Iterator
 
 from scorebench.arrivals import Arrivals
-from scorebench.recording import ALL_USERS_BUSY, GENERATOR_LATE
+
+ALL_USERS_BUSY = "the run ended with all users busy"
+"""A cause of calls that were never sent: no user was free for them. Any other cause is the generator's."""
+GENERATOR_LATE = "users were free, and the generator did not wake them"
 
 
 class Schedule:

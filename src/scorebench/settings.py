@@ -21,18 +21,7 @@ from scorebench.limits import Limit, StopWhen
 from scorebench.options import DEFAULTS
 from scorebench.target import Target
 from scorebench.units import parse_seconds
-
-
-@dataclass(frozen=True)
-class WarmUp:
-    """What is left out of the figures: the calls due in the first `seconds`, or the first `calls`."""
-
-    seconds: float = 0.0
-    calls: int = 0
-
-    def share(self, worker: int, workers: int) -> WarmUp:
-        """What one worker of several leaves out: its part of the calls, and all of the seconds."""
-        return replace(self, calls=len(range(worker, self.calls, workers)))
+from scorebench.warm_up import WarmUp
 
 
 @dataclass(frozen=True)

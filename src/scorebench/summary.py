@@ -101,7 +101,7 @@ class UserFigures:
 
 
 @dataclass(frozen=True)
-class WarmUp:
+class LeftOut:
     """The calls before the figures count; kept apart from all else."""
 
     calls: int
@@ -144,7 +144,7 @@ class Summary:
     reconnects: int
     changed: int
     examples: Mapping[str, str]
-    warm_up: WarmUp
+    warm_up: LeftOut
     environment: Mapping[str, Any]
     events: tuple[Mapping[str, Any], ...] = ()
 
@@ -265,8 +265,8 @@ def _users(tally: Tally) -> tuple[UserFigures, ...]:
     )
 
 
-def _warm_up(tally: Tally) -> WarmUp:
-    return WarmUp(tally.calls, tally.valid, tally.service.mean_s, tally.service.max_s)
+def _warm_up(tally: Tally) -> LeftOut:
+    return LeftOut(tally.calls, tally.valid, tally.service.mean_s, tally.service.max_s)
 
 
 def _wall_time_s(tally: Tally) -> float | None:

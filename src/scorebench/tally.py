@@ -6,6 +6,7 @@ Knows calls and outcomes; nothing of runs, files or what the numbers mean.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +44,19 @@ class UserTally:
 
     def merge(self, other: UserTally) -> None:
         """Add what `other` counted of the same user."""
-        self.calls += other.calls
-        self.valid += other.valid
-        self.sum_s += other.sum_s
-        self.min_s = _of(min, self.min_s, other.min_s)
-        self.max_s = _of(max, self.max_s, other.max_s)
+        self.add(other.calls, other.valid, other.sum_s, other.min_s, other.max_s)
+
+    def add(self, calls: int, valid: int, sum_s: float, min_s: float | None, max_s: float | None) -> None:
+        """Add calls of this user; the times are those of the valid ones, and of none where there is none."""
+        self.calls += calls
+        if not valid or min_s is None or max_s is None:
+            return
+        self.valid += valid
+        self.sum_s += sum_s
+        if self.min_s is None or min_s < self.min_s:
+            self.min_s = min_s
+        if self.max_s is None or max_s > self.max_s:
+            self.max_s = max_s
 
 
 @dataclass
@@ -109,6 +118,14 @@ class Tally:
 
     def add(self, calls: Calls) -> None:
         """Count a batch."""
+        for _ in self.adding(calls):
+            pass
+
+    def adding(self, calls: Calls) -> Iterator[None]:
+        """Count a batch in steps of a few tenths of a millisecond, for a process that must answer in between.
+
+        What counts it at once keeps every user waiting for it, and the wait would be the server's.
+        """
         if not len(calls):
             return
         valid = calls.outcome == Outcome.VALID
@@ -116,15 +133,23 @@ class Tally:
         for outcome, count in counted(calls.outcome):
             self.outcomes[Outcome(outcome)] += count
         self.rows += int(calls.rows[valid].sum())
-        self.service.add(service_s[valid])
-        self.response.add(response_s[valid])
-        self.failing.add(service_s[~valid])
-        self.lag.add((calls.sent_s - calls.due_s)[calls.waited])
         self.late += int(np.count_nonzero(~calls.waited & (calls.sent_s > calls.due_s)))
         self.first_due_s = _of(min, self.first_due_s, float(calls.due_s.min()))
         self.last_done_s = _of(max, self.last_done_s, float(calls.done_s.max()))
+        for histogram, durations_s in (
+            (self.service, service_s[valid]),
+            (self.response, response_s[valid]),
+            (self.failing, service_s[~valid]),
+            (self.lag, (calls.sent_s - calls.due_s)[calls.waited]),
+        ):
+            yield
+            histogram.add(durations_s)
+        yield
         self._add_users(calls, valid, service_s)
-        self._add_seconds(calls, valid, response_s)
+        yield
+        self._add_ends(calls, valid)
+        yield
+        self._add_times(calls.due_s[valid], response_s[valid])
 
     def _add_users(self, calls: Calls, valid: NDArray[np.bool_], service_s: NDArray[np.float64]) -> None:
         base = int(calls.user.min())  # users are numbered one by one: a place for each costs next to nothing
@@ -136,17 +161,17 @@ class Tally:
         least, greatest = np.full(size, np.inf), np.full(size, -np.inf)
         np.minimum.at(least, index[valid], service_s[valid])
         np.maximum.at(greatest, index[valid], service_s[valid])
-        columns = (total, good, sums, least, greatest)
-        rows = enumerate(zip(*(column.tolist() for column in columns), strict=True), start=base)
-        for user, (n, ok, sum_s, min_s, max_s) in rows:
-            if not n:
-                continue
-            batch = UserTally(n, ok, sum_s, *((min_s, max_s) if ok else (None, None)))
-            self.users.setdefault((0, user), UserTally()).merge(batch)
+        seen = np.flatnonzero(total)
+        columns = (column[seen].tolist() for column in (total, good, sums, least, greatest))
+        for user, *counted_of_user in zip((seen + base).tolist(), *columns, strict=True):
+            tally = self.users.get((0, user))
+            if tally is None:
+                tally = self.users[0, user] = UserTally()
+            tally.add(*counted_of_user)
 
-    def _add_seconds(self, calls: Calls, valid: NDArray[np.bool_], response_s: NDArray[np.float64]) -> None:
-        due_second, done_second = calls.due_s.astype(np.int64), calls.done_s.astype(np.int64)
-        for second, count in counted(due_second):
+    def _add_ends(self, calls: Calls, valid: NDArray[np.bool_]) -> None:
+        done_second = calls.done_s.astype(np.int64)
+        for second, count in counted(calls.due_s.astype(np.int64)):
             self._second(second).due += count
         for second, count in counted(calls.sent_s.astype(np.int64)):
             self._second(second).sent += count
@@ -155,7 +180,9 @@ class Tally:
             done[Outcome(outcome).label] = done.get(Outcome(outcome).label, 0) + count
         for (second, rows), count in counted_pairs(done_second[valid], calls.rows[valid]):
             self._second(second).rows += rows * count
-        for (second, value), count in counted_pairs(due_second[valid], coarse_us(response_s[valid])):
+
+    def _add_times(self, due_s: NDArray[np.float64], response_s: NDArray[np.float64]) -> None:
+        for (second, value), count in counted_pairs(due_s.astype(np.int64), coarse_us(response_s)):
             times = self._second(second).response_us
             times[value] = times.get(value, 0) + count
 

@@ -1,34 +1,17 @@
-"""Keeps the warm-up apart: calls due in the first seconds, or the first calls. Knows recordings; no clock."""
+"""Warm-up: how much of a run's beginning is left out of its figures. Knows numbers alone."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from scorebench.calls import Calls
-from scorebench.recording import Recording
-from scorebench.settings import WarmUp
+from dataclasses import dataclass, replace
 
 
-class WarmUpGate:
-    """Sends each call of a run to the warm-up or to the figures, by its due time."""
+@dataclass(frozen=True)
+class WarmUp:
+    """What is left out of the figures: the calls due in the first `seconds`, or the first `calls`."""
 
-    def __init__(self, warm_up: WarmUp) -> None:
-        self._seconds = warm_up.seconds
-        self._calls_left = warm_up.calls
-        self._begin_s: float | None = None
+    seconds: float = 0.0
+    calls: int = 0
 
-    def add(self, recording: Recording, calls: Calls) -> None:
-        """Count a batch."""
-        if self._begin_s is None:
-            self._begin_s = float(calls.due_s.min())
-        if self._calls_left:
-            early = np.zeros(len(calls), dtype=bool)
-            early[np.argsort(calls.due_s, kind="stable")[: self._calls_left]] = True
-            self._calls_left -= int(early.sum())
-        elif self._seconds:
-            early = calls.due_s < self._begin_s + self._seconds
-        else:
-            recording.measured.add(calls)
-            return
-        recording.warm_up.add(calls.select(early))
-        recording.measured.add(calls.select(~early))
+    def share(self, worker: int, workers: int) -> WarmUp:
+        """What one worker of several leaves out: its part of the calls, and all of the seconds."""
+        return replace(self, calls=len(range(worker, self.calls, workers)))

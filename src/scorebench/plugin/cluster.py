@@ -18,9 +18,9 @@ from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
 from scorebench.calls import from_bytes, to_bytes
 from scorebench.happenings import WORKER_LOST
-from scorebench.lost import not_heard_of
+from scorebench.lost import NOT_HEARD_OF, not_heard_of
 from scorebench.plugin.session import Session, session_of
-from scorebench.recording import NOT_HEARD_OF, Recording
+from scorebench.recording import Recording
 
 if TYPE_CHECKING:
     from scorebench.plugin.run import Run
@@ -29,8 +29,8 @@ KEY = "scorebench"
 BEHIND_S = ceil(WORKER_REPORT_INTERVAL) + 1
 """Seconds after which a master has heard of all calls of a second."""
 ORDER = "scorebench_workers"
-_BEGUN, _STOP, _LAST, _RESET, _EXHAUSTED = (
-    f"scorebench_{word}" for word in ("begun", "stop", "last", "reset", "exhausted")
+_BEGUN, _STOP, _LAST, _RESET, _EXHAUSTED, _CUT_SHORT = (
+    f"scorebench_{word}" for word in ("begun", "stop", "last", "reset", "exhausted", "cut_short")
 )
 _GRACE_S = 10.0
 
@@ -52,6 +52,10 @@ class Alone:
     def exhausted(self) -> None:
         """All calls are done: end the test, and Locust too where nobody looks at its page."""
         gevent.spawn(end_test, self._run)
+
+    def cut_short(self) -> None:
+        """Wait no longer for the calls in flight."""
+        session_of(self._run.environment).cut_short()
 
     def deal(self) -> None: ...
     def stop_workers(self, drain_s: float) -> None: ...
@@ -93,21 +97,21 @@ class Master(Alone):
             gevent.sleep(0.02)
         self._count_lost(stop_s)
 
+    def cut_short(self) -> None:
+        for worker in self._here():
+            self._runner.send_message(_CUT_SHORT, None, worker)
+
     def _count_lost(self, stop_s: float) -> None:
         run, workers = self._run, len(self._order)
         lost = [number for number, worker in enumerate(self._order) if worker not in self._last]
         if lost:
             run.note(WORKER_LOST, f"{len(lost)} of {workers} processes")
             run.recording.due = None  # what it told last held calls that were still in flight
+        settings = run.asked.settings()
+        most_calls = settings.most_calls(run.asked.bodies)
         for number in lost:
-            calls = not_heard_of(
-                run.recording,
-                run.asked.settings(),
-                run.asked.bodies,
-                worker=number,
-                workers=workers,
-                stop_s=stop_s,
-            )
+            place = {"worker": number, "workers": workers}
+            calls = not_heard_of(run.recording, settings.arrivals, most_calls, **place, stop_s=stop_s)
             run.recording.add_never_sent(NOT_HEARD_OF, calls)
 
     def left(self) -> None:
@@ -159,6 +163,7 @@ class Worker(Alone):
         self._resets = 0
         runner.environment.events.report_to_master.add_listener(self._on_report)
         runner.register_message(_STOP, self._on_stop, concurrent=True)
+        runner.register_message(_CUT_SHORT, lambda **_: run.cut_short())
         runner.register_message(_RESET, self._on_reset)
         # At each order to spawn Locust makes the table of its own options anew, once an option that came with
         # it: a quarter of a second in which no user wakes.

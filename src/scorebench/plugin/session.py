@@ -33,6 +33,8 @@ from scorebench.watchdog import Watchdog
 if TYPE_CHECKING:
     from locust.env import Environment
 
+BREATH_S = 0.001
+"""Between two steps of counting a batch. Not 0: gevent goes on at once then, and looks at no socket first."""
 _ATTRIBUTE = "scorebench_session"
 _EXPECTED_BYTES = 32 * 2**20
 """Most memory for whole answers kept to compare with; beyond it answers are parsed."""
@@ -66,11 +68,13 @@ class Session:
         self._users = itertools.count()
         self._connections: set[Connection] = set()
         self._cutting = False
+        self._silent_by_s = 0.0
         self._gone_reconnects = 0  # of connections that are closed
         self._reconnects = 0  # as told last
         self._changed = 0
         self._due = 0  # as told last
         self._calls = 0  # taken as columns since the start
+        self._counting: Iterator[None] = iter(())
         self._started = Event()
         self._exhausted = False
         self.on_start: Callable[[], None] = lambda: None
@@ -129,9 +133,16 @@ class Session:
         self.waker.close()
         self.flush()
 
+    def cut_short(self) -> None:
+        """Wait no longer for the calls in flight: they are cut off."""
+        if not self._cutting:
+            self._silent_by_s = 0.0
+
     def _wait_for_silence(self, limit_s: float) -> None:
-        end_s = clock() + limit_s
-        while (self.waker.waiting or any(c.in_call for c in self._connections)) and clock() < end_s:
+        self._silent_by_s = clock() + limit_s
+        while clock() < self._silent_by_s and (
+            self.waker.waiting or any(c.in_call for c in self._connections)
+        ):
             gevent.sleep(0.01)
 
     def next_user(self) -> int:
@@ -189,6 +200,18 @@ class Session:
             self.pending.add_example(outcome.label, shown.decode())
         return outcome
 
+    def count(self, steps: Iterator[None]) -> None:
+        """Take the steps of counting a batch one by one, users in between: they wait for none of them."""
+        self.settle()
+        self._counting = steps
+        for _ in steps:
+            gevent.sleep(BREATH_S)
+
+    def settle(self) -> None:
+        """Finish the counting that goes on, for whoever needs its figures now."""
+        for _ in self._counting:
+            pass
+
     def take_calls(self) -> Calls | None:
         """The calls since the last time, as columns; None when there were none."""
         if not self.numbers:
@@ -223,6 +246,7 @@ class Session:
 
     def take_recording(self) -> Recording:
         """What was counted since the last time."""
+        self.settle()
         self.flush()
         taken, self.pending = self.pending, Recording()
         return taken

@@ -67,7 +67,7 @@ class _Page:
 def _verdicts(verdict: Verdict, page: _Page) -> list[str]:
     valid = page.paint("valid", GREEN) if verdict.valid else page.paint("NOT VALID", RED)
     lines = [f"Measurement: {valid}", f"Limits:      {_met(verdict, page)}"]
-    lines += [_limit(checked, page) for checked in verdict.checked]
+    lines += [_limit(checked, _good(verdict), page) for checked in verdict.checked]
     lines += _failures(verdict, page)
     if verdict.lost:
         lines.append(f"  {page.paint('lost     ', RED)}  {LOST}")
@@ -92,11 +92,16 @@ def _met(verdict: Verdict, page: _Page) -> str:
     of = f"{kept} of {len(verdict.checked)}"
     if verdict.met is None:
         return page.paint("not decided", YELLOW) + f": {of} met"
-    return page.paint("met", GREEN) if verdict.met else page.paint("MISSED", RED) + f": {of} met"
+    return page.paint("met", _good(verdict)) if verdict.met else page.paint("MISSED", RED) + f": {of} met"
 
 
-def _limit(checked: Checked, page: _Page) -> str:
-    word, colour = {True: ("met", GREEN), False: ("MISSED", RED), None: ("open", YELLOW)}[checked.met]
+def _good(verdict: Verdict) -> int:
+    """Nothing is green where the measurement itself can't be trusted."""
+    return GREEN if verdict.valid else YELLOW
+
+
+def _limit(checked: Checked, good: int, page: _Page) -> str:
+    word, colour = {True: ("met", good), False: ("MISSED", RED), None: ("open", YELLOW)}[checked.met]
     why = f": {plain(checked.why)}" if checked.met is not None else ""  # a finding says why it is open
     return f"  {page.paint(f'{word:<9}', colour)}  {plain(checked.limit.text)}{why}"
 
