@@ -13,7 +13,7 @@ import timeit
 from collections.abc import Sequence
 from functools import partial
 
-from scorebench.aws import Signature, endpoint_target
+from scorebench.client.aws import Signature, endpoint_target
 
 REGION = "eu-central-1"
 BODIES = {"one row, 300 B": 300, "100 rows, 10 kB": 10_000, "the most that SageMaker takes, 6 MiB": 6 * 2**20}

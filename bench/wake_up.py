@@ -20,8 +20,8 @@ if not __package__:  # run as a script: `bench` and `tests` are found from the r
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
 from bench.accuracy import run
-from scorebench.percentiles import percentile
-from scorebench.recording import Recording
+from scorebench.figures.percentiles import percentile
+from scorebench.recordings.recording import Recording
 
 RATE = 500
 BARE_LOOP = """

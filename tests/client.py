@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from scorebench.connection import Connection
-from scorebench.http_message import Answer, CallFailed
-from scorebench.outcome import Outcome
-from scorebench.target import Target
-from scorebench.watchdog import Watchdog
+from scorebench.answers.http_message import Answer, CallFailed
+from scorebench.answers.outcome import Outcome
+from scorebench.client.connection import Connection
+from scorebench.client.target import Target
+from scorebench.client.watchdog import Watchdog
 from tests.raw_client import TWO_ROWS
 from tests.scoring_server import ScoringServer
 

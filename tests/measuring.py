@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scorebench.capacity import Measure
-from scorebench.clumps import Clumps
-from scorebench.limits import Limit, parse_limit
-from scorebench.percentiles import Sample, estimate
-from scorebench.tally import SecondTally, coarse_us
-from scorebench.trial import Measured, Plan, Reading, Step, Tried
+from scorebench.capacity.search import Measure
+from scorebench.capacity.trial import Measured, Plan, Reading, Step, Tried
+from scorebench.figures.clumps import Clumps
+from scorebench.figures.percentiles import Sample, estimate
+from scorebench.recordings.tally import SecondTally, coarse_us
+from scorebench.verdicts.limits import Limit, parse_limit
 from tests.queues import Calls, Queue
 
 WARM_UP_S = 3.0

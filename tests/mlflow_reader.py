@@ -16,7 +16,7 @@ import pandas as pd
 from tests.requirements import require
 
 if TYPE_CHECKING:
-    from scorebench.payload import Payload
+    from scorebench.payloads.payload import Payload
 
 
 def require_mlflow() -> None:

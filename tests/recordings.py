@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from scorebench.calls import Calls, from_columns
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
+from scorebench.answers.outcome import Outcome
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
 
 START_S = 1_700_000_000.0
 """A Unix time on a whole second."""
@@ -30,9 +30,20 @@ def calls(
 ) -> Calls:
     """One call a (due, sent, done); what is given once goes for all."""
     table = np.array(times, dtype=np.float64).reshape(-1, 3) + START_S
-    columns: dict[str, Any] = {"outcome": outcome, "user": user, "waited": waited, "rows": rows, "payload": 0}
-    columns = {name: np.broadcast_to(value, len(table)) for name, value in columns.items()}
-    return from_columns({**columns, "due_s": table[:, 0], "sent_s": table[:, 1], "done_s": table[:, 2]})
+
+    def column(value: object, kind: type = np.int64) -> Any:
+        return np.broadcast_to(np.asarray(value, kind), len(table)).copy()
+
+    return Calls(
+        user=column(user),
+        due_s=table[:, 0],
+        sent_s=table[:, 1],
+        done_s=table[:, 2],
+        outcome=column(outcome),
+        waited=column(waited, np.bool_),
+        payload=column(0),
+        rows=column(rows),
+    )
 
 
 def evenly(

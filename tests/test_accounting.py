@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.accounting import account
-from scorebench.calls import Calls
-from scorebench.outcome import Outcome
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.accounting import account
+from scorebench.recordings.calls import Calls
 from tests.recordings import batches, calls, evenly, recording, with_due
 
 

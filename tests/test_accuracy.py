@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from scorebench.arrivals import parse
+from scorebench.load.arrivals import parse
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.scoring_server import Behaviour, Constant, Exponential, Record, scoring_server
 

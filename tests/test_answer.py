@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.answer import Judge, NotPredictions, describe, of_status, parse_predictions
-from scorebench.http_message import Answer
-from scorebench.outcome import BY_LABEL, LABELS, Group, Outcome
+from scorebench.answers.answer import Judge, NotPredictions, describe, of_status, parse_predictions
+from scorebench.answers.http_message import Answer
+from scorebench.answers.outcome import BY_LABEL, LABELS, Group, Outcome
 from tests.client import answer_of, connection_to, request_to
 from tests.scoring_server import Behaviour, Reply, replies, scoring_server
 

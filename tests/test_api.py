@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import scorebench
-from scorebench import folder
-from scorebench.keywords import parsed
+from scorebench.api.keywords import parsed
+from scorebench.recordings import folder
 from tests.commands import ROOT
 from tests.scoring_server import Behaviour, Constant, refusing_port, replies, scoring_server
 

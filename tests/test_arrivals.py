@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scorebench.arrivals import BLOCK, Arrivals, parse
+from scorebench.load.arrivals import BLOCK, Arrivals, parse
 
 SEEDS = (0, 1, 2, 3, 7, 42, 1234, 99_991, 2**32, 2**63)
 SHAPES = ("ramp:10-500", "ramp:500-10", "steps:10,20,40", "spike:50-500@10s+5s")

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from scorebench.arrivals import parse
 from scorebench.errors import InputError
+from scorebench.load.arrivals import parse
 
 
 @pytest.mark.parametrize("rate", [0, -5, math.nan, math.inf, 1_000_001])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from scorebench.limits import parse_limit
-from scorebench.live import look
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.live import look
+from scorebench.figures.summary import summarise
+from scorebench.recordings.recording import Recording
 from scorebench.report.board import board
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import judge
 from tests.recordings import START_S, calls, evenly, recording
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.calls import FIELDS_PER_CALL, from_numbers, tag
-from scorebench.outcome import Outcome
+from scorebench.answers.outcome import Outcome
+from scorebench.recordings.calls import FIELDS_PER_CALL, from_numbers, tag
 from tests.recordings import calls, evenly
 
 ROWS = np.array([1, 10, 100])

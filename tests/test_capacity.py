@@ -9,11 +9,11 @@ from statistics import median
 
 import pytest
 
-from scorebench.capacity import MOST_OPEN_USERS, Ended, Measure, Stopped, search
-from scorebench.capacity_text import sentences
+from scorebench.capacity.search import MOST_OPEN_USERS, Ended, Measure, Stopped, search
+from scorebench.capacity.sentences import sentences
+from scorebench.capacity.trial import Measured, Plan, Reading
 from scorebench.commands.capacity import exit_code
-from scorebench.limits import Limit, parse_limit
-from scorebench.trial import Measured, Plan, Reading
+from scorebench.verdicts.limits import Limit, parse_limit
 from tests.measuring import P99, SimulatedServer, cliff, with_accidents
 from tests.queues import (
     Queue,

@@ -14,13 +14,14 @@ import jsonschema
 import psutil
 import pytest
 
-from scorebench import folder, schema
-from scorebench.capacity import Stopped, search
-from scorebench.capacity_steps import Steps, measured_of
+from scorebench import schema
+from scorebench.capacity.search import Stopped, search
+from scorebench.capacity.steps import Steps, measured_of
+from scorebench.capacity.trial import Measured, Plan
 from scorebench.commands.capacity import exit_code
 from scorebench.launch import Launch
-from scorebench.limits import parse_limit
-from scorebench.trial import Measured, Plan
+from scorebench.recordings import folder
+from scorebench.verdicts.limits import parse_limit
 from tests.commands import Done, scorebench
 from tests.measuring import cliff
 from tests.scoring_server import Behaviour, Constant, scoring_server

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.casting import cast
 from scorebench.errors import InputError
-from scorebench.signature import Array, Column, Map, Object, Scalar, Signature, Tensor, Type
+from scorebench.payloads.casting import cast
+from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Signature, Tensor, Type
 
 
 def _signature(*columns: tuple[str | None, Type | str], required: bool = True) -> Signature:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.cells import json_cells, plain
 from scorebench.errors import InputError
+from scorebench.payloads.cells import json_cells, plain
 
 
 def _cells(values: Any, dtype: Any = None) -> list[Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scorebench.clumps import Clumps
-from scorebench.percentiles import estimate
-from scorebench.tally import Tally
+from scorebench.figures.clumps import Clumps
+from scorebench.figures.percentiles import estimate
+from scorebench.recordings.tally import Tally
 from tests.measuring import clumps_of
 from tests.queues import Queue, exponential, mm1_percentile
 from tests.recordings import calls, evenly

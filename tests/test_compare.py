@@ -14,16 +14,26 @@ import numpy as np
 import pytest
 from scipy.stats import binom, mannwhitneyu
 
-from scorebench import folder, schema
-from scorebench.compare import Change, RunSet, compare, difference, middle, mismatches, p_value, runs_needed
+from scorebench import schema
+from scorebench.comparison.compare import (
+    Change,
+    RunSet,
+    compare,
+    difference,
+    middle,
+    mismatches,
+    p_value,
+    runs_needed,
+)
+from scorebench.comparison.run_sets import sets_of
 from scorebench.errors import InputError
-from scorebench.limits import parse_threshold
-from scorebench.recording import Recording
+from scorebench.figures.summary import summarise
+from scorebench.recordings import folder
+from scorebench.recordings.recording import Recording
 from scorebench.report import compare as report
 from scorebench.report import compare_page
-from scorebench.run_sets import sets_of
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.verdicts.limits import parse_threshold
+from scorebench.verdicts.verdict import judge
 from tests.commands import Done, scorebench
 from tests.recordings import calls, evenly, recording
 

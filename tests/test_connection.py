@@ -8,8 +8,8 @@ import socket
 import gevent
 import pytest
 
-from scorebench.http_message import MAX_HEAD_BYTES, CallFailed
-from scorebench.outcome import Outcome
+from scorebench.answers.http_message import MAX_HEAD_BYTES, CallFailed
+from scorebench.answers.outcome import Outcome
 from tests import requirements
 from tests.client import answer_of, connection_to, fate, request_to
 from tests.raw_client import ANSWER

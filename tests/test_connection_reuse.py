@@ -12,10 +12,10 @@ import gevent
 import pytest
 from gevent import get_hub
 
-from scorebench import watchdog
-from scorebench.http_message import CallFailed
-from scorebench.outcome import Outcome
-from scorebench.watchdog import GIVEN_UP
+from scorebench.answers.http_message import CallFailed
+from scorebench.answers.outcome import Outcome
+from scorebench.client import watchdog
+from scorebench.client.watchdog import GIVEN_UP
 from tests.client import answer_of, connection_to, fate, request_to
 from tests.scoring_server import Behaviour, End, Reply, replies, scoring_server
 from tests.test_connection import LARGE

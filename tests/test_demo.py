@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scorebench.demo import (
+from scorebench.payloads.demo import (
     BODY_ROWS,
     CORRELATIONS,
     LABEL,
@@ -23,9 +23,9 @@ from scorebench.demo import (
     wine_table,
     write_payloads,
 )
-from scorebench.formats import FORMATS
-from scorebench.payload import load_body
-from scorebench.rows import read_rows
+from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads.payload import load_body
+from scorebench.payloads.rows import read_rows
 from tests.mlflow_reader import frame_values
 from tests.requirements import shared
 
@@ -123,9 +123,9 @@ def test_no_real_row_is_in_it() -> None:
 
 
 def test_the_command_writes_the_payloads(tmp_path: Path) -> None:
-    """python -m scorebench.demo DIR names what it wrote."""
+    """python -m scorebench.payloads.demo DIR names what it wrote."""
     done = subprocess.run(
-        [sys.executable, "-m", "scorebench.demo", str(tmp_path / "new")],
+        [sys.executable, "-m", "scorebench.payloads.demo", str(tmp_path / "new")],
         capture_output=True,
         text=True,
         check=True,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scorebench.calls import Calls
-from scorebench.finding import Finding, Severity
-from scorebench.findings import look
-from scorebench.lost import NOT_HEARD_OF
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
-from scorebench.schedule import ALL_USERS_BUSY
-from scorebench.summary import summarise
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.summary import summarise
+from scorebench.load.schedule import ALL_USERS_BUSY
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.lost import NOT_HEARD_OF
+from scorebench.recordings.recording import Recording
+from scorebench.verdicts.finding import Finding, Severity
+from scorebench.verdicts.findings import look
 from tests.recordings import START_S, calls, evenly, recording, with_due
 
 

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scorebench import folder, schema
+from scorebench import schema
+from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
-from scorebench.limits import parse_limit
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
+from scorebench.figures.summary import summarise
+from scorebench.recordings import folder
+from scorebench.recordings.recording import Recording
 from scorebench.report import FORMATS
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import judge
 from tests.recordings import calls, evenly, recording
 from tests.requirements import require
 from tests.test_schema import PATHS, VALUES, changed

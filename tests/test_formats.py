@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scorebench.casting import cast
 from scorebench.errors import InputError
-from scorebench.formats import FORMATS, check_carries, is_named
-from scorebench.payload import Payload, encode
-from scorebench.signature import Signature, parse_column
-from scorebench.writers import writer
+from scorebench.payloads.casting import cast
+from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads.formats import check_carries, is_named
+from scorebench.payloads.payload import Payload, encode
+from scorebench.payloads.signature import Signature, parse_column
+from scorebench.payloads.writers import writer
 from tests.column_types import TYPES
 from tests.mlflow_reader import frame_values, received, require_mlflow, values_of
 

@@ -11,8 +11,8 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.histogram import DIGITS, HIGHEST_US, Histogram
-from scorebench.percentiles import percentile
+from scorebench.figures.percentiles import percentile
+from scorebench.recordings.histogram import DIGITS, HIGHEST_US, Histogram
 
 DURATIONS = st.lists(st.floats(0, 4_000), min_size=1, max_size=60)
 

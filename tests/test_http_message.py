@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scorebench.http_message import MAX_HEAD_BYTES, Answer, AnswerParser, CallFailed
-from scorebench.outcome import Outcome
+from scorebench.answers.http_message import MAX_HEAD_BYTES, Answer, AnswerParser, CallFailed
+from scorebench.answers.outcome import Outcome
 from tests.scoring_server import replies
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
-from scorebench.invented import make_rows
-from scorebench.payload import encode
-from scorebench.signature import Column, Scalar, Signature, Tensor, parse_column
+from scorebench.payloads.invented import make_rows
+from scorebench.payloads.payload import encode
+from scorebench.payloads.signature import Column, Scalar, Signature, Tensor, parse_column
 from tests.column_types import TYPES
 from tests.mlflow_reader import frame_values, received, require_mlflow, values_of
 

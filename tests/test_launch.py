@@ -13,13 +13,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scorebench import folder, launch
+from scorebench import launch
 from scorebench.commands.run import worst
-from scorebench.happenings import SERVER_ENDED
+from scorebench.figures.summary import summarise
 from scorebench.launch import Launch, run
+from scorebench.recordings import folder
+from scorebench.recordings.happenings import SERVER_ENDED
 from scorebench.servers.protocol import Progress, ServerInfo
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.verdicts.verdict import judge
 from tests.commands import scorebench
 from tests.scoring_server import Behaviour, Constant, replies, scoring_server
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
-from scorebench.limits import (
+from scorebench.verdicts.limits import (
     Limit,
     Watch,
     check,

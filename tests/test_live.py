@@ -7,8 +7,8 @@ import re
 import sys
 from pathlib import Path
 
-from scorebench.live import look
-from scorebench.outcome import Outcome
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.live import look
 from scorebench.report.live import line
 from tests.commands import scorebench
 from tests.locust_page import WINE

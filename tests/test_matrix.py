@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 
 from scorebench import schema
-from scorebench.matrix import Cell, Matrix, measured_cell
-from scorebench.outcome import Outcome
+from scorebench.answers.outcome import Outcome
+from scorebench.comparison.matrix import Cell, Matrix, measured_cell
+from scorebench.figures.summary import summarise
 from scorebench.report import matrix as report
-from scorebench.summary import summarise
 from tests.commands import scorebench
 from tests.recordings import calls, evenly, recording
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scorebench.limits import parse_limit
-from scorebench.trial import Plan
+from scorebench.capacity.trial import Plan
+from scorebench.verdicts.limits import parse_limit
 from tests.measuring import P99, SimulatedServer, cliff, with_accidents
 from tests.queues import Queue, exponential, mm1_percentile
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scorebench.payload import Payload
+from scorebench.payloads.payload import Payload
 from tests.mlflow_reader import frame_values, params_of, plain, received, require_mlflow, values_of
 
 

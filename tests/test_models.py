@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scorebench.demo import LABEL, wine_features, wine_table
 from scorebench.errors import InputError
-from scorebench.formats import FORMATS
-from scorebench.models import EXAMPLE_ROWS, make_sklearn, new_model
-from scorebench.payload import encode
-from scorebench.rows import rows_for
-from scorebench.signature import read_model
+from scorebench.models.scikit_learn import EXAMPLE_ROWS, make_sklearn, new_model
+from scorebench.payloads.demo import LABEL, wine_features, wine_table
+from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads.payload import encode
+from scorebench.payloads.rows import rows_for
+from scorebench.payloads.signature import read_model
 from tests.mlflow_reader import frame_values, parsed, require_mlflow
 
 
@@ -105,7 +105,7 @@ def test_a_making_that_is_killed_leaves_no_model(tmp_path: Path) -> None:
     """SIGKILL in the middle: nothing stands under the model's name."""
     code = (
         "import os, signal\n"
-        "from scorebench.models import new_model\n"
+        "from scorebench.models.scikit_learn import new_model\n"
         f"with new_model({str(tmp_path / 'm')!r}) as folder:\n"
         "    folder.mkdir(); (folder / 'MLmodel').write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

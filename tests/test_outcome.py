@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scorebench.outcome import BY_LABEL, LABELS, Group, Outcome
+from scorebench.answers.outcome import BY_LABEL, LABELS, Group, Outcome
 
 
 def test_each_outcome_has_a_name_of_its_own() -> None:

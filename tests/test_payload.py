@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
-from scorebench.formats import CONTENT_TYPES, FORMATS, KEYS
-from scorebench.payload import Payload, encode, load_body, parse_params
+from scorebench.payloads.format_names import CONTENT_TYPES, FORMATS, KEYS
+from scorebench.payloads.payload import Payload, encode, load_body, parse_params
 from tests.mlflow_reader import params_of, parsed, require_mlflow, values_of
 
 JSON_FORMATS = tuple(KEYS)
@@ -74,7 +74,7 @@ def test_the_last_call_takes_what_is_left(format: str, rows_per_call: int, count
     payload = encode(pd.DataFrame({"a": range(7)}), format, rows_per_call=rows_per_call)
     assert payload.rows == counts
     assert len(payload.bodies) == len(counts)
-    assert payload.total_rows == 7
+    assert sum(payload.rows) == 7
 
 
 @pytest.mark.parametrize("rows_per_call", [0, -1])

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
-from scorebench.formats import FORMATS
-from scorebench.payload import encode
-from scorebench.signature import Signature, parse_column
+from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads.payload import encode
+from scorebench.payloads.signature import Signature, parse_column
 from tests.mlflow_reader import frame_values, parsed, received, require_mlflow, values_of
 from tests.requirements import shared
 

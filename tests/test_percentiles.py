@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scorebench.percentiles import (
+from scorebench.figures.percentiles import (
     Counts,
     Sample,
     Values,

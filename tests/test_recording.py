@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.calls import Calls
-from scorebench.recording import EXAMPLE_BYTES, FormatError, Recording
-from scorebench.warm_up import WarmUp
-from scorebench.warm_up_gate import WarmUpGate
+from scorebench.load.warm_up import WarmUp
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import EXAMPLE_BYTES, FormatError, Recording
+from scorebench.recordings.warm_up_gate import WarmUpGate
 from tests.recordings import START_S, batches, calls, evenly, recording, through_msgpack
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from scorebench.aws import endpoint_target
-from scorebench.credentials import Bearer, Source
+from scorebench.client.aws import endpoint_target
+from scorebench.client.credentials import Bearer, Source
+from scorebench.client.hiding import without
+from scorebench.client.target import Target
 from scorebench.errors import InputError
-from scorebench.hiding import without
-from scorebench.target import Target
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.locust_page import ended, get, locust_page, post
 from tests.scoring_server import (
@@ -324,6 +324,7 @@ def test_locusts_page_shows_no_secret(tmp_path: Path, papers: Certificates) -> N
         ("https://localhost:1", ["--bearer-env", "T", "--bearer-file", "x"], {"T": "t"}, "found both"),
         ("http://example.org", ["--bearer-env", "T"], {"T": TOKEN}, "in the clear"),
         ("https://localhost:1", ["--region", "eu-central-1"], {}, "goes with sagemaker://"),
+        ("http://localhost:1", ["--ca-file", "ca.pem"], {}, "is not encrypted; leave it out"),
         ("sagemaker://a", [], {}, "in which region?"),
         ("sagemaker://a", ["--region", "here"], {}, "expected a region of AWS"),
         ("sagemaker://a/b", ["--region", "eu-central-1"], {}, "expected the name of an endpoint"),

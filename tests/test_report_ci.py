@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.limits import parse_limit
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.summary import Summary, summarise
+from scorebench.recordings.recording import Recording
 from scorebench.report import github, junit, markdown
 from scorebench.report.words import plain
-from scorebench.summary import Summary, summarise
-from scorebench.verdict import Verdict, judge
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import Verdict, judge
 from tests.recordings import START_S, calls, evenly, recording
 
 HOSTILE = "::error::x\n%0A @everyone <script>alert(1)</script> | `a` ``` ]]> & \x00\x1b[31m *b*"

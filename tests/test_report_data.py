@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 
 from scorebench import schema
-from scorebench.calls import Calls
-from scorebench.limits import parse_limit
-from scorebench.recording import Recording
+from scorebench.figures.summary import summarise
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
 from scorebench.report import FORMATS, render_csv, render_json
 from scorebench.report.data import dumped
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import judge
 from tests.recordings import batches, calls, evenly, recording
 
 jsonschema = importlib.import_module("jsonschema")

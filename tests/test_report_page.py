@@ -15,16 +15,16 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from scorebench import folder
-from scorebench.capacity import Capacity, Ended
+from scorebench.answers.outcome import Outcome
+from scorebench.capacity.search import Capacity, Ended
 from scorebench.errors import InputError
-from scorebench.limits import parse_limit
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
+from scorebench.figures.summary import summarise
+from scorebench.recordings import folder
+from scorebench.recordings.recording import Recording
 from scorebench.report import axes, capacity, capacity_page, data, page, svg
 from scorebench.report.time_charts import time_charts
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import judge
 from tests.commands import scorebench
 from tests.recordings import START_S, calls, evenly, recording
 

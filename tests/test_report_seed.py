@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.summary import Summary, summarise
+from scorebench.recordings.recording import Recording
 from scorebench.report import seed
-from scorebench.summary import Summary, summarise
 from tests.recordings import calls, evenly, recording
 
 RESULTS = """\

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from scorebench.calls import Calls
-from scorebench.limits import parse_limit
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.summary import summarise
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
 from scorebench.report import text
 from scorebench.report.words import count, milliseconds, plain
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import judge
 from tests.recordings import batches, calls, evenly, recording, with_due
 
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
-from scorebench.formats import FORMATS
-from scorebench.forms import frame_from_json
-from scorebench.payload import encode
-from scorebench.rows import MADE_ROWS, read_rows, rows_for
-from scorebench.signature import Array, Column, ModelInfo, Scalar, Signature, Tensor
+from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads.forms import frame_from_json
+from scorebench.payloads.payload import encode
+from scorebench.payloads.rows import MADE_ROWS, read_rows, rows_for
+from scorebench.payloads.signature import Array, Column, ModelInfo, Scalar, Signature, Tensor
 from tests.mlflow_reader import frame_values
 from tests.requirements import shared
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scorebench.errors import InputError
-from scorebench.rows import read_rows, rows_for
+from scorebench.payloads.rows import read_rows, rows_for
 
 
 def _file(directory: Path, name: str, content: str | bytes) -> Path:

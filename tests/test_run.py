@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from scorebench.cli import parser
-from scorebench.commands.run import checked
+from scorebench.commands.run import checked, run_folder
 from scorebench.errors import InputError
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.scoring_server import Behaviour, Constant, ScoringServer, refusing_port, replies, scoring_server
@@ -204,6 +204,23 @@ def test_a_stop_before_the_first_call_leaves_nothing(tmp_path: Path) -> None:
     assert process.returncode in (130, 143), err
     assert "Traceback" not in err
     assert not [path for path in (tmp_path / "reports").glob("*") if not path.is_symlink()]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(143), InputError("x")], ids=repr)
+def test_a_folder_is_kept_for_what_was_measured_in_it(tmp_path: Path, end: BaseException) -> None:
+    """Whatever ends a command: nothing is left of a folder without a recording, and one that has it stays."""
+
+    def ends(measured: bool) -> None:
+        with run_folder(tmp_path / "reports", "a run") as path:
+            if measured:
+                (path / "steps").mkdir()
+                (path / "steps" / "recording.json").write_text("{}")
+            raise end
+
+    for measured in (False, True):
+        with pytest.raises(type(end)):
+            ends(measured)
+        assert (tmp_path / "reports").exists() == measured
 
 
 def test_what_outlasts_the_drain_is_cut_off_and_counted(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
-from scorebench.outcome import Outcome
-from scorebench.recent import Recent
-from scorebench.scenario import SCENARIOS, Chosen, choose
+from scorebench.load.scenario import SCENARIOS, Chosen, choose
+from scorebench.verdicts.recent import Recent
 from tests.commands import Done, scorebench
 from tests.recordings import calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server

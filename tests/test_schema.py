@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench import schema
-from scorebench.outcome import LABELS
-from scorebench.recording import FORMAT
-from scorebench.summary import FORMAT as SUMMARY_FORMAT
+from scorebench.answers.outcome import LABELS
+from scorebench.figures.summary import FORMAT as SUMMARY_FORMAT
+from scorebench.recordings.recording import FORMAT
 from tests.recordings import calls, evenly, recording
 
 jsonschema = importlib.import_module("jsonschema")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from scorebench import servers
 from scorebench.errors import InputError
-from scorebench.models_spark import require_java
+from scorebench.models.spark import require_java
 from scorebench.servers import compose, engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers.container import ContainerServer
 from scorebench.servers.protocol import ServerFailed

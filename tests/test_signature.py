@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
-from scorebench.signature import (
+from scorebench.payloads.signature import (
     Array,
     Column,
     Map,
@@ -255,7 +255,7 @@ def test_a_directory_needs_no_mlflow(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['mlflow'] = None\n"
         "from scorebench.errors import InputError\n"
-        "from scorebench.signature import read_model\n"
+        "from scorebench.payloads.signature import read_model\n"
         f"print(read_model({str(tmp_path / 'm')!r}).signature.columns[0].name)\n"
         "try: read_model('models:/wine/1')\n"
         "except InputError as error: print(error)\n"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scorebench.steadiness import FEWEST_BEATS, Finding, judge
+from scorebench.verdicts.steadiness import FEWEST_BEATS, Finding, judge
 from tests.queues import Calls, Draw, Floats, Queue, constant, exponential, lindley, poisson
 
 Profile = Callable[[Floats], NDArray[Any]]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.calls import Calls
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
-from scorebench.summary import QUANTILES, Summary, summarise
-from scorebench.warm_up import WarmUp
-from scorebench.warm_up_gate import WarmUpGate
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.summary import QUANTILES, Summary, summarise
+from scorebench.load.warm_up import WarmUp
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
+from scorebench.recordings.warm_up_gate import WarmUpGate
 from tests.recordings import batches, calls, evenly, recording
 
 

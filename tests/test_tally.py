@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.calls import Calls
-from scorebench.outcome import Group, Outcome
-from scorebench.tally import Tally, UserTally, coarse_us
+from scorebench.answers.outcome import Group, Outcome
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.tally import Tally, UserTally, coarse_us
 from tests.recordings import START_S, batches, calls, evenly, through_msgpack
 
 SECOND = int(START_S)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scorebench.client.target import Target
 from scorebench.errors import InputError
-from scorebench.target import Target
 from tests.client import connection_to, fate, request_to
 from tests.scoring_server import Behaviour, replies, scoring_server
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from scorebench.calls import Calls
-from scorebench.outcome import Outcome
-from scorebench.tally import Tally
-from scorebench.timeline import middle_s, timeline
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.timeline import middle_s, timeline
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.tally import Tally
 from tests.recordings import START_S, batches, calls, evenly
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import gevent
 import pytest
 
+from scorebench.answers.http_message import CallFailed
+from scorebench.answers.outcome import Outcome
+from scorebench.client.tls import TlsSocket, client_context
 from scorebench.errors import InputError
-from scorebench.http_message import CallFailed
-from scorebench.outcome import Outcome
-from scorebench.tls import TlsSocket, client_context
 from tests import requirements
 from tests.client import answer_of, connection_to, fate, request_to
 from tests.raw_client import ANSWER

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scorebench.arrivals import Arrivals, parse
 from scorebench.errors import InputError
+from scorebench.load.arrivals import Arrivals, parse
 
 
 def due(arrivals: Arrivals) -> list[float]:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
-from scorebench.summary import summarise
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.summary import summarise
+from scorebench.recordings.recording import Recording
 from scorebench.tracking import (
     MOST_PARAMS,
     PARAM_CHARACTERS,
@@ -26,7 +26,7 @@ from scorebench.tracking import (
     per_second,
     told_in_tags,
 )
-from scorebench.verdict import judge
+from scorebench.verdicts.verdict import judge
 from tests import requirements
 from tests.commands import scorebench
 from tests.recordings import calls, evenly, recording

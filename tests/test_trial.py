@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from scorebench.limits import parse_limit
-from scorebench.trial import Measured, Plan, Reading, Step, margin_of
+from scorebench.capacity.trial import Measured, Plan, Reading, Step, margin_of
+from scorebench.verdicts.limits import parse_limit
 from tests.measuring import P99, tried
 
 

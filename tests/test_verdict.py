@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.calls import Calls
+from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
-from scorebench.finding import Finding, Severity
-from scorebench.limits import parse_limit
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
-from scorebench.schedule import ALL_USERS_BUSY
-from scorebench.summary import summarise
-from scorebench.verdict import ExitCode, Verdict, judge, limits_of
+from scorebench.figures.summary import summarise
+from scorebench.load.schedule import ALL_USERS_BUSY
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
+from scorebench.verdicts.finding import Finding, Severity
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import ExitCode, Verdict, judge, limits_of
 from tests.recordings import START_S, calls, evenly, recording
 
 

@@ -6,7 +6,7 @@ from time import perf_counter as clock
 
 import gevent
 
-from scorebench.watchdog import NEVER, PERIOD_S, Watchdog
+from scorebench.client.watchdog import NEVER, PERIOD_S, Watchdog
 from tests.client import connection_to, fate, request_to
 from tests.scoring_server import Behaviour, Reply, scoring_server
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scorebench.arrivals import parse
-from scorebench.lost import NOT_HEARD_OF, not_heard_of
-from scorebench.schedule import ALL_USERS_BUSY, GENERATOR_LATE, Schedule
+from scorebench.load.arrivals import parse
+from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE, Schedule
+from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from tests.commands import Done, scorebench
 from tests.recordings import START_S, calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server
@@ -107,7 +107,7 @@ import gevent
 import os
 from scorebench.cli import parser
 from scorebench.commands.run import checked
-from scorebench.payload import Payload
+from scorebench.payloads.payload import Payload
 from scorebench.plugin.session import Session
 settings = checked(parser().parse_args(["run", "http://127.0.0.1:1", "--rate", "100"]))
 def opened():
@@ -132,7 +132,7 @@ def test_what_is_taken_while_a_batch_is_counted_is_whole() -> None:
 import gevent
 from scorebench.cli import parser
 from scorebench.commands.run import checked
-from scorebench.payload import Payload
+from scorebench.payloads.payload import Payload
 from scorebench.plugin.session import Session
 settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
 session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))

@@ -8,22 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scorebench.api import read, run
+    from scorebench.api.result import Result
+    from scorebench.api.run import read, run
     from scorebench.errors import InputError
-    from scorebench.result import Result
+    from scorebench.figures.summary import Summary
     from scorebench.servers.protocol import ServerFailed
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.verdicts.verdict import Verdict
 
 __all__ = ["InputError", "Result", "ServerFailed", "Summary", "Verdict", "__version__", "read", "run"]
 
 __version__ = "0.1.0"
 _WHERE = {
-    "run": "scorebench.api",
-    "read": "scorebench.api",
-    "Result": "scorebench.result",
-    "Summary": "scorebench.summary",
-    "Verdict": "scorebench.verdict",
+    "run": "scorebench.api.run",
+    "read": "scorebench.api.run",
+    "Result": "scorebench.api.result",
+    "Summary": "scorebench.figures.summary",
+    "Verdict": "scorebench.verdicts.verdict",
     "InputError": "scorebench.errors",
     "ServerFailed": "scorebench.servers.protocol",
 }

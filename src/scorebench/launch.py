@@ -19,9 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from scorebench.folder_names import RECORDING
-from scorebench.happenings import CUT_SHORT, SERVER_ENDED, SERVER_RESTARTED
 from scorebench.options import DEFAULT_USERS, OPTIONS
+from scorebench.recordings.folder_names import RECORDING
+from scorebench.recordings.happenings import CUT_SHORT, SERVER_ENDED, SERVER_RESTARTED
 
 if TYPE_CHECKING:
     from scorebench.servers.protocol import Server, ServerInfo

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from scorebench.payloads.format_names import DEFAULT_FORMAT, FORMATS
+
 TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
 DRAIN_S = 60.0
@@ -64,8 +66,8 @@ OPTIONS = (
     Option("--rows", "send only the first N rows, or make N from a signature", int, metavar="N"),
     Option(
         "--format",
-        "split, records, instances, inputs, csv, parquet or split-1x",
-        default="split",
+        " or ".join((", ".join(FORMATS[:-1]), FORMATS[-1])),
+        default=DEFAULT_FORMAT,
         metavar="FORMAT",
         on_page=True,
     ),

@@ -18,11 +18,11 @@ from scorebench.one_line import OneLine
 from scorebench.options import DEFAULTS
 
 if TYPE_CHECKING:
-    from scorebench.payload import Payload
+    from scorebench.figures.summary import Summary
+    from scorebench.payloads.payload import Payload
     from scorebench.plugin.passes import Call
-    from scorebench.recording import Recording
+    from scorebench.recordings.recording import Recording
     from scorebench.settings import Settings
-    from scorebench.summary import Summary
 
 DATA = Path("payloads/wine.csv")
 
@@ -66,8 +66,8 @@ def _measure(options: argparse.Namespace, threaded: bool) -> int:
     _check_output(options.output_file_base)
     # Locust patches sockets and TLS when it is imported, which has to come before anything that uses them.
     from scorebench.plugin import passes  # isort: skip
+    from scorebench.client.probe import server_version
     from scorebench.prepare import payload_of
-    from scorebench.probe import server_version
     from scorebench.progress import steps
 
     settings = _settings(options, users)
@@ -130,8 +130,8 @@ def _numbers(predictions: list[Any]) -> str:
 
 
 def _conclude(options: argparse.Namespace, recording: Recording, threaded: bool) -> int:
+    from scorebench.figures.summary import summarise
     from scorebench.report import seed as tables
-    from scorebench.summary import summarise
 
     summary = summarise(recording)
     if problem := tables.nothing_valid(summary):

@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scorebench import aws, limits, scenario
-from scorebench.arrivals import Arrivals
-from scorebench.arrivals import parse as parse_arrivals
-from scorebench.credentials import Source
+from scorebench.client import aws
+from scorebench.client.credentials import Source
+from scorebench.client.target import Target
 from scorebench.errors import InputError
-from scorebench.formats import FORMATS
-from scorebench.limits import Limit, StopWhen
+from scorebench.load import scenario
+from scorebench.load.arrivals import Arrivals
+from scorebench.load.arrivals import parse as parse_arrivals
+from scorebench.load.warm_up import WarmUp
 from scorebench.options import DEFAULTS
-from scorebench.target import Target
+from scorebench.payloads.format_names import FORMATS
 from scorebench.units import parse_seconds
-from scorebench.warm_up import WarmUp
+from scorebench.verdicts import limits
+from scorebench.verdicts.limits import Limit, StopWhen
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,11 @@ def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Ta
 
 
 def _check_together(settings: Settings) -> None:
+    if settings.ca_file is not None and settings.target.scheme != "https":
+        raise InputError(
+            f"--ca-file {settings.ca_file}: {settings.target.base_url} is not encrypted; "
+            "leave it out, or give an https:// URL"
+        )
     warm_up, run_time_s = settings.warm_up, settings.run_time_s
     if run_time_s is not None and warm_up.seconds >= run_time_s:
         raise InputError(

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.figures.timeline import timeline
+from scorebench.payloads.signature import is_uri
 from scorebench.report import markdown
 from scorebench.report.words import plain
-from scorebench.signature import is_uri
-from scorebench.timeline import timeline
 
 if TYPE_CHECKING:
-    from scorebench.recording import Recording
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.verdict import Verdict
 
 MOST_TOGETHER, MOST_PARAMS = 1000, 100
 """What MLflow takes in a batch: entries of all kinds, and of these parameters."""

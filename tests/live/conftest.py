@@ -12,7 +12,7 @@ import pytest
 from tests import requirements
 from tests.live.scoring import Demo
 
-from scorebench.demo import LABEL, wine_table
+from scorebench.payloads.demo import LABEL, wine_table
 
 ROWS = 40
 """Rows that are compared one by one."""
@@ -33,14 +33,14 @@ def sklearn_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("models") / "sklearn"
     code = """
 from sklearn.tree import DecisionTreeRegressor
-from scorebench.demo import LABEL, wine_table
+from scorebench.payloads.demo import LABEL, wine_table
 import mlflow.sklearn
 m.make_sklearn(sys.argv[1])
 tree = mlflow.sklearn.load_model(sys.argv[1])
 assert isinstance(tree, DecisionTreeRegressor)
 print(json.dumps(tree.predict(wine_table().drop(columns=LABEL).head(int(sys.argv[2]))).tolist()))
 """
-    return _make(folder, "models", code)
+    return _make(folder, "models.scikit_learn", code)
 
 
 @pytest.fixture(scope="session")
@@ -50,14 +50,14 @@ def spark_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     requirements.module("pyspark")
     folder = tmp_path_factory.mktemp("models") / "spark"
     code = """
-from scorebench.demo import LABEL, wine_table
+from scorebench.payloads.demo import LABEL, wine_table
 m.make_spark(sys.argv[1])
 session = m.start_spark()
 table = wine_table().astype("float64")
 own = m.predict_spark(session, m.fit_spark(session, table), table.drop(columns=LABEL).head(int(sys.argv[2])))
 print(json.dumps(own.tolist()))
 """
-    return _make(folder, "models_spark", code)
+    return _make(folder, "models.spark", code)
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +66,12 @@ def mleap_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     requirements.module("mleap")
     folder = tmp_path_factory.mktemp("models") / "mleap"
     code = """
-from scorebench.demo import LABEL, wine_table
+from scorebench.payloads.demo import LABEL, wine_table
 m.make_mleap(sys.argv[1])
 own = m.fit_mleap(wine_table()).predict(wine_table().drop(columns=LABEL).head(int(sys.argv[2])))
 print(json.dumps(own.tolist()))
 """
-    return _make(folder, "models_mleap", code)
+    return _make(folder, "models.mleap", code)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def mleap_spark_model(tmp_path_factory: pytest.TempPathFactory, spark_model: Dem
     requirements.program("mvn", "install Maven (Debian: maven)")
     folder = tmp_path_factory.mktemp("models") / "mleap-spark"
     code = "m.make_mleap_spark(sys.argv[1]); print('[]')"
-    return Demo(_make(folder, "models_mleap", code).folder, spark_model.predictions)
+    return Demo(_make(folder, "models.mleap", code).folder, spark_model.predictions)
 
 
 def _make(folder: Path, module: str, code: str) -> Demo:

@@ -22,9 +22,10 @@ from tests.live.scoring import (
     post,
 )
 
-from scorebench import folder, servers
+from scorebench import servers
 from scorebench.errors import InputError
-from scorebench.folder_names import SERVER_LOG
+from scorebench.recordings import folder
+from scorebench.recordings.folder_names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, ports, sagemaker
 
 pytestmark = pytest.mark.timeout(1500)  # images are built on the way

@@ -13,12 +13,12 @@ from selenium.webdriver.common.by import By
 from tests.browser import browser, complaints
 from tests.recordings import START_S, calls, evenly, recording
 
-from scorebench import folder
-from scorebench.limits import parse_limit
-from scorebench.outcome import Outcome
-from scorebench.recording import Recording
-from scorebench.summary import summarise
-from scorebench.verdict import judge
+from scorebench.answers.outcome import Outcome
+from scorebench.figures.summary import summarise
+from scorebench.recordings import folder
+from scorebench.recordings.recording import Recording
+from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import judge
 
 ATTACK = "<script>document.title = 'owned'</script>"
 CONTRAST = (Path(__file__).with_name("contrast.js")).read_text()

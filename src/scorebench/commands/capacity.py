@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
 from scorebench.commands.run import add_place_options, checked, run_folder
 from scorebench.errors import InputError
-from scorebench.folder_names import CAPACITY, CAPACITY_TEXT, PAGE
 from scorebench.launch import Launch
 from scorebench.options import OPTIONS
+from scorebench.recordings.folder_names import CAPACITY, CAPACITY_TEXT, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scorebench.capacity import Capacity
-    from scorebench.trial import Measured, Plan
+    from scorebench.capacity.search import Capacity
+    from scorebench.capacity.trial import Measured, Plan
 
 DEFAULT_BUDGET = "10m"
 DECIDED_BY_THE_SEARCH = {
@@ -58,8 +58,8 @@ def add(commands: Any) -> None:
 
 
 def _capacity(options: argparse.Namespace) -> int:
-    from scorebench.capacity import search
-    from scorebench.capacity_steps import Refused, Steps
+    from scorebench.capacity.search import search
+    from scorebench.capacity.steps import Refused, Steps
     from scorebench.units import parse_seconds
 
     budget_s = parse_seconds(options.budget, "--budget")
@@ -100,7 +100,7 @@ def exit_code(found: Capacity) -> int:
 
     130: stopped by a signal, whatever was known by then.
     """
-    from scorebench.capacity import Ended
+    from scorebench.capacity.search import Ended
 
     if found.held is not None and found.ended not in (Ended.SERVER_ENDED, Ended.STOPPED):
         return 0
@@ -109,7 +109,7 @@ def exit_code(found: Capacity) -> int:
 
 
 def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
-    from scorebench import folder
+    from scorebench.recordings import folder
     from scorebench.report import capacity, capacity_page
 
     workers = options.workers if options.target in SERVERS else None
@@ -127,10 +127,10 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
 
 def _show_search(path: Path, record: dict[str, Any]) -> None:
     """A step's page again, now that it is known what it was part of."""
-    from scorebench import folder
+    from scorebench.figures.summary import summarise
+    from scorebench.recordings import folder
     from scorebench.report import page
-    from scorebench.summary import summarise
-    from scorebench.verdict import judge, limits_of
+    from scorebench.verdicts.verdict import judge, limits_of
 
     recording = folder.read(path)
     summary = summarise(recording)
@@ -140,7 +140,7 @@ def _show_search(path: Path, record: dict[str, Any]) -> None:
 
 def _told(found: Capacity, base: Launch) -> dict[str, Any]:
     """The environment of the first step; the others' differ in what the steps say themselves."""
-    from scorebench import folder
+    from scorebench.recordings import folder
 
     if not found.steps:
         return {}
@@ -149,8 +149,8 @@ def _told(found: Capacity, base: Launch) -> dict[str, Any]:
 
 def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:
     """Two lines a step on stderr: what is asked, and what came of it."""
+    from scorebench.capacity.trial import Step
     from scorebench.report.capacity import said_load, said_result
-    from scorebench.trial import Step
     from scorebench.units import say_rate, say_seconds
 
     spent_s = 0.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.errors import InputError
 
 if TYPE_CHECKING:
-    from scorebench.compare import RunSet
+    from scorebench.comparison.compare import RunSet
 
 FORMATS = ("text", "markdown", "html", "json")
 
@@ -32,9 +32,10 @@ def add(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from scorebench import compare, folder, run_sets
-    from scorebench.limits import parse_threshold
-    from scorebench.summary import summarise
+    from scorebench.comparison import compare, run_sets
+    from scorebench.figures.summary import summarise
+    from scorebench.recordings import folder
+    from scorebench.verdicts.limits import parse_threshold
 
     if options.format not in FORMATS:
         raise InputError(f"--format {options.format}: not known; expected one of {', '.join(FORMATS)}")
@@ -57,14 +58,14 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _not_valid(paths: list[Path], summaries: Any, recordings: Any) -> list[str]:
-    from scorebench.verdict import judge
+    from scorebench.verdicts.verdict import judge
 
     judged = zip(paths, map(judge, summaries, recordings), strict=True)
     return [f"{path}: the measurement is not valid" for path, verdict in judged if not verdict.valid]
 
 
 def _differences(sets: list[RunSet], *, anyway: bool) -> list[str]:
-    from scorebench.compare import mismatches
+    from scorebench.comparison.compare import mismatches
     from scorebench.report.words import plain
 
     found = mismatches([run for one in sets for run in one.runs])
@@ -88,7 +89,7 @@ def _renderer(format: str) -> Callable[[Any, list[str]], str]:
 
 
 def _write(path: Path, text: str) -> None:
-    from scorebench import folder
+    from scorebench.recordings import folder
 
     try:
         folder.write_text(path, text)

@@ -12,13 +12,13 @@ from scorebench.commands.bring_up import FLAVORS, SERVERS, add_sizes, running_se
 from scorebench.commands.models import demo_model
 from scorebench.commands.run import run_folder
 from scorebench.errors import InputError
-from scorebench.folder_names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, RECORDING
 from scorebench.launch import Launch
 from scorebench.launch import run as launch_run
 from scorebench.options import DEFAULTS, REPORT_DIR
+from scorebench.recordings.folder_names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, RECORDING
 
 if TYPE_CHECKING:
-    from scorebench.matrix import Cell
+    from scorebench.comparison.matrix import Cell
 
 DEFAULT_USERS, DEFAULT_RUN_TIME, DEFAULT_WARM_UP = 2, "10s", "2s"
 JAVA_FORMAT = "split-1x"
@@ -45,8 +45,8 @@ def add(commands: Any) -> None:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    from scorebench import folder
-    from scorebench.matrix import Matrix
+    from scorebench.comparison.matrix import Matrix
+    from scorebench.recordings import folder
     from scorebench.report import matrix as report
 
     servers = _listed("--servers", options.servers, SERVERS)
@@ -75,11 +75,11 @@ def _matrix(options: argparse.Namespace) -> int:
 
 def _cell(options: argparse.Namespace, path: Path, server: str, flavor: str, format: str) -> Cell:
     """Bring up, measure, take down. Whatever goes wrong with it is the cell's text."""
-    from scorebench import folder
-    from scorebench.matrix import Cell, measured_cell
+    from scorebench.comparison.matrix import Cell, measured_cell
+    from scorebench.figures.summary import summarise
+    from scorebench.recordings import folder
     from scorebench.servers.protocol import ServerFailed
-    from scorebench.summary import summarise
-    from scorebench.verdict import judge
+    from scorebench.verdicts.verdict import judge
 
     name = f"{server}-{flavor}" + ("" if format in (DEFAULTS["format"], JAVA_FORMAT) else f"-{format}")
     one = path / name
@@ -147,7 +147,7 @@ def _listed(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    from scorebench.formats import FORMATS
+    from scorebench.payloads.format_names import FORMATS
 
     return _listed("--formats", text, FORMATS)
 

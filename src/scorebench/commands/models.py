@@ -10,10 +10,10 @@ from typing import Any
 
 MODELS = Path(".models")
 _MAKERS = {
-    "sklearn": ("scorebench.models", "make_sklearn"),
-    "spark": ("scorebench.models_spark", "make_spark"),
-    "mleap": ("scorebench.models_mleap", "make_mleap"),
-    "mleap-spark": ("scorebench.models_mleap", "make_mleap_spark"),
+    "sklearn": ("scorebench.models.scikit_learn", "make_sklearn"),
+    "spark": ("scorebench.models.spark", "make_spark"),
+    "mleap": ("scorebench.models.mleap", "make_mleap"),
+    "mleap-spark": ("scorebench.models.mleap", "make_mleap_spark"),
 }
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
-from scorebench.folder_names import RECORDING
+from scorebench.recordings.folder_names import RECORDING
 
 if TYPE_CHECKING:
-    from scorebench.recording import Recording
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.verdict import Verdict
 
 GITHUB_VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -104,10 +104,10 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
 
 def finished(path: Path, limits: Sequence[str] = ()) -> Finished:
     """The run in a folder, judged by its own limits or by `limits`."""
-    from scorebench import folder
-    from scorebench.limits import parse_limit
-    from scorebench.summary import summarise
-    from scorebench.verdict import judge, limits_of
+    from scorebench.figures.summary import summarise
+    from scorebench.recordings import folder
+    from scorebench.verdicts.limits import parse_limit
+    from scorebench.verdicts.verdict import judge, limits_of
 
     recording = folder.read(path)
     summary = summarise(recording)
@@ -116,7 +116,7 @@ def finished(path: Path, limits: Sequence[str] = ()) -> Finished:
 
 
 def _write(options: argparse.Namespace, found: Sequence[Finished]) -> None:
-    from scorebench import folder
+    from scorebench.recordings import folder
     from scorebench.report import github, junit, markdown
 
     runs = [(one.folder.name, one.summary, one.verdict) for one in found]

@@ -18,8 +18,9 @@ from scorebench.commands.bring_up import SERVERS, add_server_options, running_se
 from scorebench.errors import InputError
 from scorebench.launch import Launch
 from scorebench.launch import run as launch_run
+from scorebench.load.scenario import default_users
 from scorebench.options import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
-from scorebench.scenario import default_users
+from scorebench.recordings.folder_names import RECORDING
 
 if TYPE_CHECKING:
     from scorebench.servers.protocol import Server
@@ -96,16 +97,17 @@ def _check_place(options: argparse.Namespace) -> None:
 @contextmanager
 def run_folder(parent: Path, name: str) -> Iterator[Path]:
     """A new folder for what is about to run; gone again, and its parent if that was made for it, where wrong
-    input or Ctrl-C comes before that."""
-    from scorebench import folder
+    input or a signal comes before anything was measured."""
+    from scorebench.recordings import folder
 
     folder.check_parent(parent)
     is_new = not parent.exists()
     path = folder.create(parent, name, datetime.now())
     try:
         yield path
-    except (InputError, KeyboardInterrupt):
-        shutil.rmtree(path, ignore_errors=True)
+    except (InputError, KeyboardInterrupt, SystemExit):
+        if not any(path.rglob(RECORDING)):
+            shutil.rmtree(path, ignore_errors=True)
         raise
     finally:
         if is_new and not path.exists():

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scorebench import folder
-from scorebench.payload import Payload
+from scorebench.payloads.payload import Payload
 from scorebench.plugin.user import ScoringUser
 from scorebench.prepare import payload_of
+from scorebench.recordings import folder
 from scorebench.settings import Settings, from_namespace
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ PERIOD_S = 0.25
 
 
 def calls_event(environment: Environment) -> Any:
-    """`environment.events.calls`: fired with `session` and `calls` (scorebench.calls.Calls)."""
+    """`environment.events.calls`: fired with `session` and `calls` (scorebench.recordings.calls.Calls)."""
     events: Any = environment.events
     if not hasattr(events, "calls"):
         events.calls = EventHook()
@@ -37,4 +37,5 @@ def fire_regularly(environment: Environment, session: Session) -> None:
     """Fire until the session is over; for a greenlet of its own."""
     while session.stop_s is None:
         gevent.sleep(PERIOD_S)
+        session.make_way()
         fire(environment, session)

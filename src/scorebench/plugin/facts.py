@@ -10,7 +10,7 @@ from typing import Any
 
 from scorebench import surroundings
 from scorebench.launch import COMMAND_VARIABLE
-from scorebench.payload import Payload
+from scorebench.payloads.payload import Payload
 from scorebench.settings import Settings
 
 

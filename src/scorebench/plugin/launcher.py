@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from gevent.socket import wait_read
 
-from scorebench.happenings import LEFT_ALONE
+from scorebench.recordings.happenings import LEFT_ALONE
 
 
 class Words:

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scorebench import folder
-from scorebench.calls import Calls
+from scorebench.figures.summary import Summary, summarise
 from scorebench.launch import FOLDER_VARIABLE
-from scorebench.recording import Recording
+from scorebench.recordings import folder
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
 from scorebench.report import text
 from scorebench.settings import Settings
-from scorebench.summary import Summary, summarise
-from scorebench.verdict import Verdict, judge
+from scorebench.verdicts.verdict import Verdict, judge
 
 
 @dataclass(frozen=True)

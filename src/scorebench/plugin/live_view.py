@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import gevent
 from gevent.event import Event
 
+from scorebench.figures.live import Live
 from scorebench.launch import PROGRESS_VARIABLE
-from scorebench.live import Live
 from scorebench.report import live as words
 
 if TYPE_CHECKING:

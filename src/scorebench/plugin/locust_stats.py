@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
-from scorebench.calls import Calls
-from scorebench.outcome import Outcome
+from scorebench.answers.outcome import Outcome
+from scorebench.recordings.calls import Calls
 
 if TYPE_CHECKING:
     from locust.env import Environment

@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, abort, jsonify, make_response, send_from_directory
 
-from scorebench.folder_names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
+from scorebench.figures.summary import summarise
 from scorebench.plugin import start_form
+from scorebench.recordings.folder_names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
 from scorebench.report.board import board
-from scorebench.summary import summarise
-from scorebench.verdict import judge, limits_of
+from scorebench.verdicts.verdict import judge, limits_of
 
 if TYPE_CHECKING:
     from locust.web import WebUI

@@ -13,14 +13,14 @@ from typing import Any
 import gevent
 from locust.env import Environment
 
-from scorebench.answer import NotPredictions, parse_predictions
-from scorebench.calls import tag
-from scorebench.http_message import Answer, CallFailed
-from scorebench.outcome import Outcome
-from scorebench.payload import Payload
+from scorebench.answers.answer import NotPredictions, parse_predictions
+from scorebench.answers.http_message import Answer, CallFailed
+from scorebench.answers.outcome import Outcome
+from scorebench.payloads.payload import Payload
 from scorebench.plugin.session import Session, set_session
 from scorebench.plugin.user import ScoringUser
-from scorebench.recording import Recording
+from scorebench.recordings.calls import tag
+from scorebench.recordings.recording import Recording
 from scorebench.settings import Settings
 
 PERIOD_S = 0.25

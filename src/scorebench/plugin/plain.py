@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from gevent import getcurrent
 
-from scorebench.answer import of_status
-from scorebench.calls import tag
-from scorebench.http_message import Answer
-from scorebench.outcome import Outcome
+from scorebench.answers.answer import of_status
+from scorebench.answers.http_message import Answer
+from scorebench.answers.outcome import Outcome
 from scorebench.plugin.session import session_of
+from scorebench.recordings.calls import tag
 
 if TYPE_CHECKING:
     from locust.env import Environment

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
-from scorebench.credentials import Credentials
-from scorebench.payload import Payload
-from scorebench.target import Target
+from scorebench.client.credentials import Credentials
+from scorebench.client.target import Target
+from scorebench.payloads.payload import Payload
 
 
 def requests_of(target: Target, payload: Payload, credentials: Credentials) -> Sequence[bytes]:

@@ -21,12 +21,10 @@ import scipy.special  # noqa: F401  before the first call: loading it holds all 
 from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
-from scorebench.calls import Calls
+from scorebench.client.probe import server_version
 from scorebench.errors import InputError
-from scorebench.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED, STOPPED_EARLY
+from scorebench.figures.live import Live, look
 from scorebench.launch import FOLDER_VARIABLE, SERVER_VARIABLE
-from scorebench.limits import StopWhen
-from scorebench.live import Live, look
 from scorebench.plugin import (
     batches,
     cluster,
@@ -42,10 +40,12 @@ from scorebench.plugin.asked import ELSEWHERE, Asked
 from scorebench.plugin.leaving import Left, leave
 from scorebench.plugin.live_view import LiveView
 from scorebench.plugin.session import Session, session_of, set_session
-from scorebench.probe import server_version
-from scorebench.recording import Recording
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED, STOPPED_EARLY
+from scorebench.recordings.recording import Recording
+from scorebench.recordings.warm_up_gate import WarmUpGate
 from scorebench.settings import Settings
-from scorebench.warm_up_gate import WarmUpGate
+from scorebench.verdicts.limits import StopWhen
 
 if TYPE_CHECKING:
     from locust.env import Environment

@@ -16,25 +16,27 @@ import gevent
 import numpy as np
 from gevent.event import Event
 
-from scorebench.answer import Judge, describe
-from scorebench.calls import FIELDS_PER_CALL, Calls, from_numbers
-from scorebench.connection import Connection
-from scorebench.http_message import Answer, CallFailed
-from scorebench.outcome import Group, Outcome
-from scorebench.payload import Payload
+from scorebench.answers.answer import Judge, describe
+from scorebench.answers.http_message import Answer, CallFailed
+from scorebench.answers.outcome import Group, Outcome
+from scorebench.client.connection import Connection
+from scorebench.client.tls import client_context
+from scorebench.client.watchdog import Watchdog
+from scorebench.load.schedule import Schedule
+from scorebench.payloads.payload import Payload
 from scorebench.plugin.requests import requests_of
 from scorebench.plugin.waker import Waker
-from scorebench.recording import Recording
-from scorebench.schedule import Schedule
+from scorebench.recordings.calls import FIELDS_PER_CALL, Calls, from_numbers
+from scorebench.recordings.recording import Recording
 from scorebench.settings import Settings
-from scorebench.tls import client_context
-from scorebench.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
 BREATH_S = 0.001
 """Between two steps of counting a batch. Not 0: gevent goes on at once then, and looks at no socket first."""
+STEP_S, PATIENCE = 0.0005, 5
+"""What a step takes at most, about; and how often it is put off for a user who is due."""
 _ATTRIBUTE = "scorebench_session"
 _EXPECTED_BYTES = 32 * 2**20
 """Most memory for whole answers kept to compare with; beyond it answers are parsed."""
@@ -205,7 +207,14 @@ class Session:
         self.settle()
         self._counting = steps
         for _ in steps:
+            self.make_way()
+
+    def make_way(self) -> None:
+        """Let users go first whose answers came, or who are due before a step of counting would be over."""
+        for _ in range(PATIENCE):
             gevent.sleep(BREATH_S)
+            if not self.waker.is_near(STEP_S):
+                return
 
     def settle(self) -> None:
         """Finish the counting that goes on, for whoever needs its figures now."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from scorebench.limits import StopWhen, Watch
-from scorebench.recent import Recent
+from scorebench.verdicts.limits import StopWhen, Watch
+from scorebench.verdicts.recent import Recent
 
 if TYPE_CHECKING:
-    from scorebench.recording import Recording
+    from scorebench.recordings.recording import Recording
 
 PERIOD_S = 1.0
 

@@ -13,11 +13,11 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING
 
-from scorebench.calls import tag
-from scorebench.http_message import CallFailed
-from scorebench.outcome import Outcome
+from scorebench.answers.http_message import CallFailed
+from scorebench.answers.outcome import Outcome
+from scorebench.load.schedule import Schedule
 from scorebench.plugin.session import Session, session_of
-from scorebench.schedule import Schedule
+from scorebench.recordings.calls import tag
 
 
 class ScoringUser(User):

@@ -59,6 +59,10 @@ class Waker:
         """Whether somebody waits."""
         return bool(self._queue)
 
+    def is_near(self, within_s: float) -> bool:
+        """Whether somebody is due in less than `within_s`."""
+        return bool(self._queue) and self._queue[0][0] - clock() < within_s
+
     def wait_until(self, due_s: float) -> None:
         """Return at `due_s` of `time.perf_counter`, or earlier after `wake_all`."""
         if self._file is None:

@@ -9,9 +9,9 @@ from scorebench.report import data, github, junit, markdown, page, text
 from scorebench.report.data import render_csv, render_json
 
 if TYPE_CHECKING:
-    from scorebench.recording import Recording
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.verdict import Verdict
 
 __all__ = ["FORMATS", "data", "github", "junit", "markdown", "page", "render_csv", "render_json", "text"]
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scorebench.finding import Severity
 from scorebench.report import live as live_words
 from scorebench.report import text
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
-    from scorebench.limits import Checked
-    from scorebench.live import Live
-    from scorebench.percentiles import Estimate
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.live import Live
+    from scorebench.figures.percentiles import Estimate
+    from scorebench.figures.summary import Summary
+    from scorebench.verdicts.limits import Checked
+    from scorebench.verdicts.verdict import Verdict
 
 USERS = 200
 """Rows of the per-user table; all users are in users.csv."""

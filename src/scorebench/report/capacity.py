@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from scorebench import capacity_text
-from scorebench.capacity import Capacity
-from scorebench.limits import Limit, check, say
+from scorebench.capacity.search import Capacity
+from scorebench.capacity.sentences import sentences
+from scorebench.capacity.trial import Step, Tried
 from scorebench.report import text
 from scorebench.report.data import dumped
 from scorebench.report.words import NOT_MEASURED
-from scorebench.trial import Step, Tried
 from scorebench.units import say_rate, say_seconds
+from scorebench.verdicts.limits import Limit, check, say
 
 FORMAT = 1
 """The version of the form of capacity.json."""
@@ -21,7 +21,7 @@ def render(
     capacity: Capacity, *, target_per_s: float | None = None, server_workers: int | None = None
 ) -> str:
     """The answer in sentences, then every step that it rests on."""
-    said = capacity_text.sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
+    said = sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
     lines = [sentence[0].upper() + sentence[1:] + "." for sentence in said]
     if capacity.steps:
         lines += ["", *text.table(steps(capacity), left=2)]

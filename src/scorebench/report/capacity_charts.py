@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scorebench.limits import parse_limit, say
 from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
+from scorebench.verdicts.limits import parse_limit, say
 
 Step = Mapping[str, Any]
 

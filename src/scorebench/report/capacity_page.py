@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scorebench.limits import parse_limit, say
 from scorebench.report import html
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.environment import told_in_a_line
 from scorebench.report.page import flat
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
+from scorebench.verdicts.limits import parse_limit, say
 
 
 def render(said: str, record: Mapping[str, Any]) -> str:

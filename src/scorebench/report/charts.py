@@ -12,8 +12,8 @@ from scorebench.report import axes, svg
 from scorebench.units import say_seconds
 
 if TYPE_CHECKING:
-    from scorebench.percentiles import Estimate
-    from scorebench.summary import Summary, Times
+    from scorebench.figures.percentiles import Estimate
+    from scorebench.figures.summary import Summary, Times
 
 MOST_POINTS = 600
 """Of a curve: more can't be told apart."""

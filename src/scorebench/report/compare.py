@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scorebench.compare import METRICS, Change, Comparison, Difference, Gate, Middle, runs_needed
-from scorebench.limits import percentile_of, say
-from scorebench.percentiles import calls_needed
+from scorebench.comparison.compare import METRICS, Change, Comparison, Difference, Gate, Middle, runs_needed
+from scorebench.figures.percentiles import calls_needed
 from scorebench.report import text
 from scorebench.report.data import dumped
 from scorebench.report.markdown import escaped
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_percent
+from scorebench.verdicts.limits import percentile_of, say
 
 FORMAT = 1
 """The version of the form of a comparison in JSON."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scorebench.compare import Change, Comparison
+from scorebench.comparison.compare import Change, Comparison
 from scorebench.report import compare, html
 from scorebench.report.charts import percentiles
 from scorebench.report.words import plain

@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
-from scorebench.summary import UserFigures
-from scorebench.timeline import Second, timeline
+from scorebench.figures.summary import UserFigures
+from scorebench.figures.timeline import Second, timeline
 
 if TYPE_CHECKING:
-    from scorebench.recording import Recording
-    from scorebench.summary import Summary, Times
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary, Times
+    from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.verdict import Verdict
 
 
 def render_json(summary: Summary, verdict: Verdict) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scorebench.finding import Severity
 from scorebench.report import text
 from scorebench.report.words import count, plain
+from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary
+    from scorebench.verdicts.verdict import Verdict
 
 LEVELS = {Severity.INVALID: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from scorebench.finding import Severity
 from scorebench.report import text
 from scorebench.report.words import count, plain
+from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
-    from scorebench.limits import Checked
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary
+    from scorebench.verdicts.limits import Checked
+    from scorebench.verdicts.verdict import Verdict
 
 
 @dataclass(frozen=True)

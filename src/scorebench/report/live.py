@@ -8,7 +8,7 @@ from scorebench.report.words import count, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
-    from scorebench.live import Live
+    from scorebench.figures.live import Live
 
 
 def line(live: Live) -> str:

@@ -9,15 +9,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scorebench.finding import Finding, Severity
 from scorebench.report import text
 from scorebench.report.words import count, plain
 from scorebench.units import say_percent
+from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
-    from scorebench.limits import Checked
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary
+    from scorebench.verdicts.limits import Checked
+    from scorebench.verdicts.verdict import Verdict
 
 WORDS = {Severity.INVALID: "**not valid**", Severity.WARNING: "warning", Severity.NOTE: "note"}
 

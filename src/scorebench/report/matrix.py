@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from scorebench.matrix import FORMAT, SERVER_NAMES, Cell, Matrix
+from scorebench.comparison.matrix import FORMAT, SERVER_NAMES, Cell, Matrix
 from scorebench.report.data import dumped
 from scorebench.report.markdown import escaped
 from scorebench.report.words import NOT_MEASURED, plain

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from scorebench.finding import Finding, Severity
 from scorebench.report import html, text
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, percentiles, times_of
@@ -14,12 +13,13 @@ from scorebench.report.environment import told_in_a_line
 from scorebench.report.time_charts import time_charts
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, say_moment
 from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
-    from scorebench.percentiles import Estimate
-    from scorebench.recording import Recording
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.percentiles import Estimate
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.verdict import Verdict
 
 MOMENTS = ("started_s", "stopped_s")
 """Unix times, shown as a date."""

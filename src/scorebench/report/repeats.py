@@ -11,8 +11,8 @@ from scorebench.report.words import NOT_MEASURED
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
-    from scorebench.summary import Summary
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary
+    from scorebench.verdicts.verdict import Verdict
 
 UNKNOWN = "-"
 """Of several runs, where one of them lacks the figure."""

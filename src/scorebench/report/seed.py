@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from scorebench.report.words import NOT_MEASURED, plain
 
 if TYPE_CHECKING:
-    from scorebench.percentiles import Estimate
-    from scorebench.summary import Summary
+    from scorebench.figures.percentiles import Estimate
+    from scorebench.figures.summary import Summary
 
 
 def results(summary: Summary, records: int) -> str:

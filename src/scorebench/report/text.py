@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from scorebench.finding import Finding, Severity
-from scorebench.limits import Checked
-from scorebench.percentiles import Estimate
+from scorebench.figures.percentiles import Estimate
 from scorebench.report.environment import told_in_a_line
 from scorebench.report.seed import results as seed_results
 from scorebench.report.seed import table as seed_summary
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
 from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.verdicts.finding import Finding, Severity
+from scorebench.verdicts.limits import Checked
 
 if TYPE_CHECKING:
-    from scorebench.summary import Summary, Times, UserFigures
-    from scorebench.verdict import Verdict
+    from scorebench.figures.summary import Summary, Times, UserFigures
+    from scorebench.verdicts.verdict import Verdict
 
 WIDTH = 100
 USERS = 20

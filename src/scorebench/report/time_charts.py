@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from scorebench.figures.timeline import Second, timeline
 from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
 from scorebench.report.words import NOT_MEASURED, plain
-from scorebench.timeline import Second, timeline
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
-    from scorebench.recording import Recording
+    from scorebench.recordings.recording import Recording
 
 MOST_POINTS = 600
 TABLE_ROWS = 60

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
-from scorebench.folder_names import SERVER_LOG
+from scorebench.recordings.folder_names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers.process import check_cpus
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
@@ -19,6 +19,7 @@ READY_TIMEOUT_S = 240.0
 """SageMaker's own limit for becoming healthy."""
 STOP_TIMEOUT_S = 30
 """SageMaker's own time from SIGTERM to SIGKILL."""
+STOP_TIMEOUT_UNSERVED_S = 1
 _MOST_CPUS = 10_000
 _LEAST_MEMORY_BYTES = 6 * 2**20
 """The engine's own."""
@@ -193,8 +194,10 @@ class ContainerServer:
         import docker
         import requests.exceptions
 
+        # Before it serves it has nothing to finish, and a container's first process may not heed SIGTERM yet.
+        served = self._time_to_ready_s is not None
         try:
-            container.stop(timeout=STOP_TIMEOUT_S)
+            container.stop(timeout=STOP_TIMEOUT_S if served else STOP_TIMEOUT_UNSERVED_S)
             self._last_log = container.logs()
         except (docker.errors.DockerException, requests.exceptions.RequestException):
             return  # somebody else removed it, or the engine has gone

@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from scorebench.errors import InputError
+from scorebench.payloads.signature import MLMODEL, read_mlmodel
 from scorebench.servers.logs import tail
-from scorebench.signature import MLMODEL, read_mlmodel
 
 _WINDOWS_DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 

@@ -1,0 +1,1 @@
+"""scorebench from Python: the same runs, their results as objects."""

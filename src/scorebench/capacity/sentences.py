@@ -1,0 +1,133 @@
+"""What a search for capacity found, in sentences. Knows wording; measures and computes nothing."""
+
+from __future__ import annotations
+
+import math
+
+from scorebench.capacity.search import Capacity, Ended
+from scorebench.capacity.trial import FLOORS, NOT_FOLLOWED, Tried
+from scorebench.figures.percentiles import CONFIDENCE
+from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.verdicts.limits import Limit, say
+
+WITH_AN_EDGE = (Ended.FOUND, Ended.NOTHING_BROKE)
+LITTLE_TOLERANCE = 0.1
+"""Beyond this a step's throughput, service time and calls in service don't belong together."""
+
+
+def sentences(
+    capacity: Capacity, *, target_per_s: float | None = None, server_workers: int | None = None
+) -> list[str]:
+    """The answer first, then what broke, then the knee; for `target_per_s`, how many workers it takes.
+
+    `server_workers` is how many the measured server had; without it whole servers are counted.
+    """
+    said = [_held(capacity), *_not_sure(capacity), *_above(capacity), *_floors(capacity), *_ended(capacity)]
+    said += [*_knee(capacity), *_little(capacity)]
+    if target_per_s is not None:
+        said += _plan(capacity, target_per_s, server_workers)
+    return said
+
+
+def _held(capacity: Capacity) -> str:
+    held = capacity.held
+    if held is not None:
+        figures = ", ".join(_figure(held, limit) for limit in capacity.limits if limit.metric not in FLOORS)
+        return f"holds {say_rate(held.rate_per_s)}" + (f" with {figures}" if figures else "")
+    if capacity.ended is Ended.NO_ANSWER:
+        return "no call was answered: nothing to search in"
+    if capacity.ended is Ended.NOTHING_HELD:
+        return "even the lowest rate that was tried does not hold"
+    if capacity.ended is Ended.NOT_VALID:
+        return "no rate could be measured"
+    return "no rate was seen to hold"
+
+
+def _figure(tried: Tried, limit: Limit) -> str:
+    upper = tried.upper(limit)
+    bound = "" if upper is None else f" ({say_percent(CONFIDENCE)} sure: at most {say(limit.metric, upper)})"
+    return tried.said(limit) + bound
+
+
+def _not_sure(capacity: Capacity) -> list[str]:
+    held, sure = capacity.held, capacity.sure
+    if held is None or held == sure:
+        return []
+    if sure is None:
+        return [f"no rate is {say_percent(CONFIDENCE)} sure to hold: give --budget more to measure longer"]
+    return [f"{say_rate(sure.rate_per_s)} is {say_percent(CONFIDENCE)} sure to hold"]
+
+
+def _above(capacity: Capacity) -> list[str]:
+    said = []
+    failed, wall = capacity.failed, capacity.wall
+    if capacity.ended is Ended.NOTHING_BROKE and capacity.plateau_per_s is not None:
+        return [f"no limit broke: throughput levelled off at {say_rate(capacity.plateau_per_s)}"]
+    if failed is not None:
+        what = " and ".join(_broke(failed, metric, capacity) for metric in failed.broke)
+        said.append(f"fails at {say_rate(failed.rate_per_s)}, where {what}")
+    if wall is not None:
+        why = next(step.why_unusable for step in reversed(wall.steps) if step.why_unusable)
+        said.append(f"at {say_rate(wall.rate_per_s)} the measurement itself is not valid: {why}")
+    return said
+
+
+def _broke(failed: Tried, metric: str, capacity: Capacity) -> str:
+    if metric == NOT_FOLLOWED:
+        return f"throughput did not follow ({say_rate(failed.throughput_per_s)})"
+    limit = next(limit for limit in capacity.limits if limit.metric == metric)
+    value = failed.value(limit)
+    return f"{metric} broke" + ("" if value is None else f" ({say(metric, value)})")
+
+
+def _floors(capacity: Capacity) -> list[str]:
+    return [
+        f"{floor.limit.text} is not reached: {floor.why}" for floor in capacity.floors if floor.met is False
+    ]
+
+
+def _ended(capacity: Capacity) -> list[str]:
+    if capacity.ended is Ended.SERVER_ENDED:
+        return ["the server ended while it was measured: look into its log, beside this report"]
+    if capacity.ended is Ended.STOPPED:
+        return ["the search was stopped before it was done"]
+    if capacity.ended is not Ended.BUDGET:
+        return []
+    return [
+        f"the budget of {say_seconds(capacity.budget_s)} ended the search early: the edge is not measured as "
+        "often as it should be; give --budget more"
+    ]
+
+
+def _knee(capacity: Capacity) -> list[str]:
+    knee = capacity.knee
+    if knee is None or knee.calls_in_service is None:
+        return []
+    error = knee.little_error
+    law = ""
+    if error is not None and error <= LITTLE_TOLERANCE:
+        law = f" (Little's law agrees within {max(1, math.ceil(error * 100))} %)"
+    return [f"at the knee {knee.calls_in_service:.1f} calls were in service{law}"]
+
+
+def _little(capacity: Capacity) -> list[str]:
+    """The step at which Little's law is off most, when it is off by more than is tolerated."""
+    off = [
+        (step.little_error, step) for step in capacity.steps if (step.little_error or 0.0) > LITTLE_TOLERANCE
+    ]
+    if not off:
+        return []
+    error, step = max(off, key=lambda pair: pair[0] or 0.0)
+    load = f"{step.plan.users} users" if step.plan.rate_per_s is None else say_rate(step.plan.rate_per_s)
+    return [
+        f"at {load} Little's law is off by {say_percent(error or 0.0)}: the figures of that step don't add up"
+    ]
+
+
+def _plan(capacity: Capacity, target_per_s: float, server_workers: int | None) -> list[str]:
+    count = capacity.workers_for(target_per_s, server_workers or 1)
+    if count is None:
+        return []
+    what = ("worker" if server_workers else "server") + ("" if count == 1 else "s")
+    caveat = "" if capacity.ended in WITH_AN_EDGE else " (the edge was not found: it may be fewer or more)"
+    return [f"for {say_rate(target_per_s)} with these figures plan for {count:,} {what}{caveat}"]

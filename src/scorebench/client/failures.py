@@ -1,0 +1,26 @@
+"""What an error of a socket or of TLS makes of a call. Knows errors and outcomes; opens and sends nothing."""
+
+from __future__ import annotations
+
+import ssl
+
+from scorebench.answers.http_message import CallFailed
+from scorebench.answers.outcome import Outcome
+
+GONE = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+"""The server has closed its end."""
+
+
+def failure_of(error: OSError, *, connecting: bool, limit_s: float) -> CallFailed:
+    """The outcome that stands for an error of the socket or of TLS."""
+    if isinstance(error, ssl.SSLError):
+        return CallFailed(Outcome.TLS_FAILED, str(error))
+    if isinstance(error, TimeoutError):
+        outcome = Outcome.CONNECT_TIMEOUT if connecting else Outcome.CLIENT_TIMEOUT
+        what = "no connection" if connecting else "no whole answer"
+        return CallFailed(outcome, f"{what} after {limit_s:g} s")
+    if isinstance(error, ConnectionRefusedError):
+        return CallFailed(Outcome.CONNECTION_REFUSED, "the server refused the connection")
+    if isinstance(error, GONE):
+        return CallFailed(Outcome.CONNECTION_RESET, "the server reset the connection")
+    return CallFailed(Outcome.CONNECTION_FAILED, str(error))

@@ -1,0 +1,66 @@
+"""Is a server there, and what does it say of itself? One GET before the run. Posts nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from scorebench.answers.http_message import CallFailed
+from scorebench.answers.outcome import Outcome
+from scorebench.client.connection import Connection
+from scorebench.client.target import Target
+from scorebench.client.tls import client_context
+from scorebench.client.watchdog import Watchdog
+from scorebench.errors import InputError
+
+TIMEOUT_S = 5.0
+_ABSENT = frozenset(
+    {Outcome.CONNECTION_REFUSED, Outcome.CONNECT_TIMEOUT, Outcome.CONNECTION_FAILED, Outcome.TLS_FAILED}
+)
+_VERSION_BYTES = 100
+_MOST_BYTES = 65_536
+
+
+def server_version(target: Target, ca_file: Path | None = None) -> str | None:
+    """What GET /version answers (MLflow's version); None where it says nothing of use.
+
+    InputError where no connection can be had: nobody listens, the name is unknown, TLS does not verify.
+    """
+    tls = client_context(ca_file) if target.scheme == "https" else None
+    connection = Connection(
+        target,
+        Watchdog(),
+        timeout_s=TIMEOUT_S,
+        connect_timeout_s=TIMEOUT_S,
+        max_answer_bytes=_MOST_BYTES,
+        tls=tls,
+    )
+    try:
+        answer = connection.call(target.get("/version"))
+    except CallFailed as failure:
+        if failure.outcome in _ABSENT:
+            raise InputError(_nobody_there(target, failure)) from None
+        return None
+    finally:
+        connection.close()
+    if answer is None or answer.status != 200 or len(answer.body) > _VERSION_BYTES:
+        return None
+    text = answer.body.decode("utf-8", "replace").strip().strip('"')
+    return text if text.isprintable() and text else None
+
+
+def _nobody_there(target: Target, failure: CallFailed) -> str:
+    if failure.outcome is Outcome.TLS_FAILED:
+        return f"{target.base_url}: {failure}; give the authority's certificate with --ca-file"
+    start = (
+        "start one with `scorebench serve webserver`" if _is_local(target) else "check the host and the port"
+    )
+    return f"{target.base_url}: no server there ({failure}); {start}, or name another URL"
+
+
+def _is_local(target: Target) -> bool:
+    return (
+        target.host in ("localhost", "::1")
+        or target.host.startswith("127.")
+        or os.uname().nodename == target.host
+    )

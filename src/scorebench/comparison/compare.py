@@ -1,0 +1,250 @@
+"""Sets of runs → what changed, and whether it is real. Pure statistics over summaries; no files, no wording.
+
+In the manner of benchstat: a run is one observation, since calls within a run share its machine, its warm-up
+and its weather. Medians with 95 % confidence intervals from order statistics; Mann-Whitney's U between two
+sets; no difference is shown unless p < 0.05.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from scorebench.verdicts.limits import Threshold, kind_of
+
+if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
+
+ALPHA = 0.05
+CONFIDENCE = 0.95
+MOST_COUNTED = 100
+"""Runs of both sets up to which the exact p is counted out where values are equal."""
+METRICS = (
+    "throughput", "rows", "valid", "mean", "p50", "p90", "p95", "p99", "p99.9",
+    "service_mean", "service_p50", "service_p99",
+)  # fmt: skip
+"""What is compared, in the order of the tables; response times unless `service_`."""
+AVERAGED = ("mean", "p50", "p90", "p95", "p99")
+"""Whose ratios the geometric mean is of."""
+
+
+class Change(StrEnum):
+    """What can be said of a metric."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_SHOWN = "not shown"
+    TOO_FEW = "too few runs"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True)
+class RunSet:
+    """Runs of the same, by a name."""
+
+    name: str
+    runs: tuple[Summary, ...]
+
+    def values(self, metric: str) -> list[float]:
+        """Of the runs that have the figure, in SI units."""
+        figures = (run.figure(metric) for run in self.runs)
+        return [value for value in figures if value is not None]
+
+    def within(self, metric: str) -> tuple[float, float] | None:
+        """The bounds that the calls of a single run give (99 % sure); they say nothing of other runs."""
+        found = self.runs[0].estimate(metric) if len(self.runs) == 1 else None
+        if found is None or found.low is None or found.high is None:
+            return None
+        return found.low, found.high
+
+
+@dataclass(frozen=True)
+class Middle:
+    """A set's median; `low` and `high` hold the true one with 95 % certainty, None below six runs."""
+
+    value: float
+    low: float | None
+    high: float | None
+    runs: int
+    within: tuple[float, float] | None = None
+    """Of a single run, what its own calls bound."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of two sets. `ratio` is after / before - 1; `p` that of Mann-Whitney's U, two-sided."""
+
+    metric: str
+    before: Middle | None
+    after: Middle | None
+    ratio: float | None
+    p: float | None
+    change: Change
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A threshold beside what changed; `failed` is None where too few runs can say."""
+
+    threshold: Threshold
+    difference: Difference
+    failed: bool | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`after` against `before`."""
+
+    before: RunSet
+    after: RunSet
+    differences: tuple[Difference, ...]
+    geometric_mean: float | None
+    """Of the ratios after / before of the response times; None where one of them is missing."""
+    gates: tuple[Gate, ...]
+
+
+def compare(before: RunSet, after: RunSet, thresholds: Sequence[Threshold] = ()) -> Comparison:
+    """Each metric that either set has, and each threshold."""
+    differences = tuple(
+        difference(metric, before, after) for metric in METRICS if not _said_twice(metric, before, after)
+    )
+    return Comparison(
+        before=before,
+        after=after,
+        differences=tuple(d for d in differences if d.before or d.after),
+        geometric_mean=_geometric_mean([d for d in differences if d.metric in AVERAGED]),
+        gates=tuple(_gate(threshold, before, after) for threshold in thresholds),
+    )
+
+
+def _said_twice(metric: str, *sets: RunSet) -> bool:
+    """Whether it is a service time that is the response time as well, as in every closed loop."""
+    response = metric.removeprefix("service_")
+    return response != metric and all(one.values(metric) == one.values(response) for one in sets)
+
+
+def difference(metric: str, before: RunSet, after: RunSet) -> Difference:
+    """What one metric says."""
+    old, new = before.values(metric), after.values(metric)
+    left, right = middle(old, before.within(metric)), middle(new, after.within(metric))
+    if left is None or right is None:
+        return Difference(metric, left, right, None, None, Change.NOT_MEASURED)
+    ratio = right.value / left.value - 1 if left.value else None
+    p = p_value(old, new)
+    if p is None:
+        return Difference(metric, left, right, ratio, None, Change.TOO_FEW)
+    if p >= ALPHA or left.value == right.value:
+        return Difference(metric, left, right, ratio, p, Change.NOT_SHOWN)
+    worse = (right.value > left.value) == (kind_of(metric).good == "<")
+    return Difference(metric, left, right, ratio, p, Change.WORSE if worse else Change.BETTER)
+
+
+def middle(values: Sequence[float], within: tuple[float, float] | None = None) -> Middle | None:
+    """The median and its interval: the order statistics that hold it with 95 % certainty (David, Nagaraja,
+    Order Statistics, 3rd ed., section 7.1)."""
+    if not values:
+        return None
+    ordered, count = sorted(values), len(values)
+    rank = _rank(count)
+    if rank is None:
+        return Middle(median(ordered), None, None, count, within)
+    return Middle(median(ordered), ordered[rank - 1], ordered[count - rank], count)
+
+
+def _rank(count: int) -> int | None:
+    """The greatest r with P(r-th ≤ median ≤ (n+1-r)-th) ≥ 95 %; None where the extremes are less sure."""
+    outside, best = 0.0, None
+    for rank in range(1, count // 2 + 1):
+        outside += 2 * math.comb(count, rank - 1) / 2**count
+        if 1 - outside >= CONFIDENCE:
+            best = rank
+    return best
+
+
+def p_value(before: Sequence[float], after: Sequence[float]) -> float | None:
+    """Two-sided p of Mann-Whitney's U; None where no outcome of so few runs could be below ALPHA.
+
+    Equal values, as shares of valid calls have, make scipy fall back on the normal approximation, which
+    calls a difference too soon for few runs (0.030 for an exact 0.077, 8 runs each): counted out instead.
+    """
+    arrangements = math.comb(len(before) + len(after), len(before))
+    if not before or not after or 2 / arrangements >= ALPHA:
+        return None
+    distinct = len({*before, *after})
+    if distinct == 1:
+        return 1.0
+    from scipy.stats import mannwhitneyu
+
+    if distinct < len(before) + len(after) <= MOST_COUNTED:
+        return _p_of_ties(before, after)
+    return float(mannwhitneyu(before, after, alternative="two-sided").pvalue)
+
+
+def _p_of_ties(before: Sequence[float], after: Sequence[float]) -> float:
+    """The exact p: in how many ways as many of all the ranks sum up to as little, or as much, as `before`'s.
+
+    U is that sum less a constant. Ranks are doubled, so that the mean rank of equal values is whole.
+    """
+    import numpy as np
+    from scipy.stats import rankdata
+
+    ranks = np.rint(2 * rankdata([*before, *after])).astype(int)
+    ways = np.zeros((len(before) + 1, int(ranks.sum()) + 1))  # by how many ranks were taken, and their sum
+    ways[0, 0] = 1
+    for rank in ranks:
+        ways[1:, rank:] += ways[:-1, :-rank].copy()
+    sums, seen = ways[-1], int(ranks[: len(before)].sum())
+    return min(1.0, 2 * float(min(sums[: seen + 1].sum(), sums[seen:].sum()) / sums.sum()))
+
+
+def runs_needed() -> int:
+    """The fewest runs a set, both alike, with which a difference can be shown."""
+    return next(n for n in range(1, 100) if 2 / math.comb(2 * n, n) < ALPHA)
+
+
+def _gate(threshold: Threshold, before: RunSet, after: RunSet) -> Gate:
+    found = difference(threshold.metric, before, after)
+    if found.before is None or found.after is None or found.change is Change.TOO_FEW:
+        return Gate(threshold, found, None)
+    beyond = threshold.exceeded(found.before.value, found.after.value)
+    return Gate(threshold, found, beyond and found.change is Change.WORSE)
+
+
+def _geometric_mean(differences: Sequence[Difference]) -> float | None:
+    ratios = [d.ratio for d in differences if d.ratio is not None]
+    if not ratios or len(ratios) < len([d for d in differences if d.before and d.after]):
+        return None
+    return math.exp(sum(math.log1p(ratio) for ratio in ratios) / len(ratios)) if min(ratios) > -1 else None
+
+
+def mismatches(runs: Sequence[Summary]) -> list[str]:
+    """What the runs differ in that makes their figures no comparison; a line each."""
+    if not runs:
+        return []
+    told = [dict(_conditions(run.environment)) for run in runs]
+    found = []
+    for name, first in told[0].items():
+        wanted = _said(first)
+        others = {_said(one[name]) for one in told[1:]} - {wanted}
+        found += [f"{name}: {wanted} and {', '.join(sorted(others))}"] if others else []
+    return found
+
+
+def _said(value: Any) -> str:
+    return "not known" if value is None else str(value)
+
+
+def _conditions(told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    payload = told.get("payload")
+    payload = payload if isinstance(payload, dict) else {}
+    yield "payload", payload.get("digest") and str(payload["digest"])[:12]
+    yield "rows per call", payload.get("rows_per_call")
+    yield "format", payload.get("format")
+    yield "arrivals", told.get("arrivals") or "closed loop"
+    yield "rate", told.get("offered_rate_per_s")
+    yield "users", told.get("users")
+    yield "host", told.get("host")

@@ -1,0 +1,79 @@
+"""Folders as a shell hands them over → sets of runs. Knows how runs are named; reads no figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from scorebench.errors import InputError
+from scorebench.recordings.folder_names import LATEST, RECORDING
+
+HOW = "Write NAME=DIR,DIR for each set, or give a folder of runs for each."
+_STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}-?")
+_TAIL = re.compile(r"[-_.]?\d+$")
+
+
+def sets_of(words: Sequence[str]) -> dict[str, list[Path]]:
+    """{name: run folders}, in the order of `words`. InputError where they make fewer than two sets.
+
+    `NAME=DIR,DIR` is a set; a folder that holds runs is one; other runs belong together when they lie in
+    one folder and their names differ in a number or a date at the end alone: before-1 and before-2, as
+    `before*` finds them. A run counts once, by whichever link it was named; in two sets it is an InputError.
+    """
+    found: dict[tuple[str, str], list[Path]] = {}
+    seen: dict[Path, tuple[str, str]] = {}
+    for word in words:
+        name, paths = _listed(word)
+        for path in paths:
+            runs = runs_in(path)
+            key = ("", name) if name else _key(path, alone=runs == [path])
+            known = found.setdefault(key, [])
+            for run in runs:
+                if (before := seen.setdefault(run.resolve(), key)) != key:
+                    raise InputError(f"compare: {run} is in two sets, {before[1]} and {key[1]}. {HOW}")
+            known += [run for run in runs if run.resolve() not in {one.resolve() for one in known}]
+    if len(found) < 2:
+        names = ", ".join(name for _, name in found) or "nothing"
+        raise InputError(f"compare: found one set of runs ({names}); expected two or more. {HOW}")
+    return {_told(key, found): runs for key, runs in found.items()}
+
+
+def _listed(word: str) -> tuple[str, list[Path]]:
+    """`NAME=DIR,DIR` apart; a folder that is there is no such list, whatever its name."""
+    name, equals, listed = word.partition("=")
+    if not equals or Path(word).exists():
+        return "", [Path(word)]
+    if not name or not all(listed.split(",")):
+        raise InputError(f"compare: found {word!r}; expected NAME=DIR,DIR, a folder between the commas.")
+    return name, [Path(part) for part in listed.split(",")]
+
+
+def _key(path: Path, *, alone: bool) -> tuple[str, str]:
+    """(folder, name of the set) of a path; runs with the same key are a set."""
+    if not alone:
+        return "", str(path)
+    path = path.resolve() if path.name == LATEST else path
+    stem = _TAIL.sub("", _STAMP.sub("", path.name))
+    return str(path.parent), stem or path.parent.name
+
+
+def _told(key: tuple[str, str], of: dict[tuple[str, str], list[Path]]) -> str:
+    """The name alone where no other set has it."""
+    return str(Path(*key)) if sum(name == key[1] for _, name in of) > 1 else key[1]
+
+
+def runs_in(path: Path) -> list[Path]:
+    """The folder itself if a run left it, else the runs in it. InputError where there is none."""
+    if (path / RECORDING).exists():
+        return [path]
+    below = (
+        sorted(p.parent for p in path.glob(f"*/{RECORDING}") if p.parent.name != LATEST)
+        if path.is_dir()
+        else []
+    )
+    if not below:
+        raise InputError(
+            f"{path}: no run is here; expected a folder with {RECORDING}, or with such folders in it"
+        )
+    return below

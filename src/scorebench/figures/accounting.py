@@ -1,0 +1,86 @@
+"""Recording → what became of every call that was due, and whether all counts agree. Knows no time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scorebench.answers.outcome import Group
+
+if TYPE_CHECKING:
+    from scorebench.recordings.recording import Recording
+    from scorebench.recordings.tally import Tally
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """What became of every call that was due."""
+
+    due: int
+    valid: int
+    invalid: int
+    failed: int
+    cut_off: int
+    never_sent: Mapping[str, int]
+    mismatches: tuple[str, ...] = ()
+    """Where two counts of the same calls differ, in words; a bug, and never hidden."""
+
+    @property
+    def adds_up(self) -> bool:
+        """due = valid + invalid + failed + cut off + never sent, and every other count agrees."""
+        return not self.mismatches
+
+    @property
+    def finished(self) -> int:
+        """Calls whose fate is known: valid, invalid or failed."""
+        return self.valid + self.invalid + self.failed
+
+    def to_dict(self) -> dict[str, Any]:
+        """With `adds_up`."""
+        return {
+            "due": self.due,
+            "valid": self.valid,
+            "invalid": self.invalid,
+            "failed": self.failed,
+            "cut_off": self.cut_off,
+            "never_sent": dict(self.never_sent),
+            "adds_up": self.adds_up,
+            "mismatches": list(self.mismatches),
+        }
+
+
+def account(recording: Recording) -> Accounting:
+    """What was measured, accounted for; `recording.due` is the count of whoever made calls due."""
+    tally = recording.measured
+    sent = {group: tally.in_group(group) for group in Group}
+    never_sent = sum(recording.never_sent.values())
+    counted = sum(sent.values()) + never_sent
+    due = counted if recording.due is None else recording.due - recording.warm_up.calls
+    return Accounting(
+        due=due,
+        valid=sent[Group.VALID],
+        invalid=sent[Group.INVALID],
+        failed=sent[Group.FAILED],
+        cut_off=sent[Group.CUT_OFF],
+        never_sent=dict(recording.never_sent),
+        mismatches=tuple(_mismatches(tally, due - never_sent)),
+    )
+
+
+def _mismatches(tally: Tally, due_and_sent: int) -> list[str]:
+    """The same calls are counted along several ways; each pair that differs is named."""
+    users, seconds = tally.users.values(), tally.seconds.values()
+    calls, valid, other = tally.calls, tally.valid, tally.calls - tally.valid
+    ways = [
+        ("due and not left unsent", due_and_sent, "sent", calls),
+        ("by user", sum(user.calls for user in users), "by outcome", calls),
+        ("valid by user", sum(user.valid for user in users), "valid by outcome", valid),
+        ("due by second", sum(second.due for second in seconds), "by outcome", calls),
+        ("sent by second", sum(second.sent for second in seconds), "by outcome", calls),
+        ("done by second", sum(sum(second.done.values()) for second in seconds), "by outcome", calls),
+        ("service times", tally.service.count, "valid by outcome", valid),
+        ("response times", tally.response.count, "valid by outcome", valid),
+        ("times of other calls", tally.failing.count, "not valid by outcome", other),
+    ]
+    return [f"{a:,} {this}, {b:,} {that}" for this, a, that, b in ways if a != b]

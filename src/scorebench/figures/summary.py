@@ -1,0 +1,289 @@
+"""Recording → numbers, with their bounds. Knows statistics; no files, no wording, no verdict.
+
+Service time is done - sent, response time done - due, both of the valid calls; a call that failed has no
+time worth an average. Whatever nobody measured is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scorebench.figures.accounting import Accounting, account
+from scorebench.figures.clumps import Clumps
+from scorebench.figures.percentiles import Estimate, Sample, calls_needed, estimate, percentile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scorebench.recordings.histogram import Histogram
+    from scorebench.recordings.recording import Recording
+    from scorebench.recordings.tally import Tally
+
+FORMAT = 1
+"""The version of the form that `to_dict` writes."""
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+"""The percentiles that every output holds, by their names."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Durations in seconds: exact count, mean, least and greatest, and any percentile on demand."""
+
+    count: int
+    mean_s: float | None
+    min_s: float | None
+    max_s: float | None
+    sum_s: float
+    values_s: NDArray[np.float64] = field(compare=False, repr=False)
+    """The middles of the histogram's buckets that hold a call, ascending."""
+    counts: NDArray[np.int64] = field(compare=False, repr=False)
+    clumps: Clumps | None = field(compare=False, repr=False)
+    """How slow calls cluster; None where that was not recorded, and percentiles have no bounds."""
+
+    @cached_property
+    def percentiles(self) -> dict[str, Estimate]:
+        """`QUANTILES` by name."""
+        return {name: self.percentile(q) for name, q in QUANTILES.items()}
+
+    def percentile(self, q: float) -> Estimate:
+        """Any percentile, `q` between 0 and 1, with its bounds; no value where too few calls support it.
+
+        The bounds allow for calls that queue behind one another: see `percentiles.clumping`.
+        """
+        naive = estimate(self.values_s, self.counts, q)
+        if naive.value is None:
+            return naive
+        clumping = None if self.clumps is None else self.clumps.at(naive.value)
+        if clumping is None:
+            return replace(naive, low=None, high=None)
+        return estimate(self.values_s, self.counts, q, clumping=clumping)
+
+    def sample(self, q: float) -> Sample:
+        """The counted values and how they clump at percentile `q`, for bounds over several runs."""
+        value_s = percentile(self.values_s, self.counts, q)
+        if self.clumps is None or value_s is None:
+            return Sample(self.values_s, self.counts, None)
+        return Sample(self.values_s, self.counts, self.clumps.at(value_s))
+
+    def to_dict(self) -> dict[str, float | None]:
+        """mean, min, max and the percentiles, in seconds."""
+        exact = {"mean": self.mean_s, "min": self.min_s, "max": self.max_s}
+        return {**exact, **{name: found.value for name, found in self.percentiles.items()}}
+
+    def intervals(self) -> dict[str, list[float] | None]:
+        """The bounds that hold each true percentile with 99 % certainty, in seconds."""
+        return {name: _bounds(found) for name, found in self.percentiles.items()}
+
+
+@dataclass(frozen=True)
+class UserFigures:
+    """One Locust user; times are the service times of its valid calls."""
+
+    worker: int
+    user: int
+    calls: int
+    valid: int
+    mean_s: float | None
+    min_s: float | None
+    max_s: float | None
+
+    def to_dict(self) -> dict[str, int | float | None]:
+        """As a row of users.csv."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The calls before the figures count; kept apart from all else."""
+
+    calls: int
+    valid: int
+    mean_s: float | None
+    max_s: float | None
+
+    def to_dict(self) -> dict[str, int | float | None]:
+        """Service times in seconds."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of one run, SI units."""
+
+    calls: int
+    """Sent; the warm-up's apart."""
+    valid: int
+    rows: int
+    """Records in valid answers."""
+    wall_time_s: float | None
+    """From the first due time to the last answer."""
+    throughput_per_s: float | None
+    """Valid answers a second of wall time."""
+    rows_per_s: float | None
+    sent_per_s: float | None
+    valid_share: float | None
+    """Of the calls whose fate is known (not those cut off at the end)."""
+    service: Times
+    response: Times
+    lag: Times
+    """How late the generator sent what a free user was waiting to send."""
+    late: int
+    """Calls that were due while all users were busy."""
+    outcomes: Mapping[str, int]
+    """By label, most frequent first."""
+    accounting: Accounting
+    users: tuple[UserFigures, ...]
+    reconnects: int
+    changed: int
+    examples: Mapping[str, str]
+    warm_up: LeftOut
+    environment: Mapping[str, Any]
+    events: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def open_loop(self) -> bool:
+        """True where arrivals, not answers, said when a call was due."""
+        return self.environment.get("arrivals") is not None
+
+    def figure(self, metric: str) -> float | None:
+        """What a limit's metric came to, in SI units: `p99`, `service_mean`, `lag_max`, `valid`, `rows` …"""
+        plain = {"valid": self.valid_share, "throughput": self.throughput_per_s, "rows": self.rows_per_s}
+        if metric in plain:
+            return plain[metric]
+        times, name = self._times(metric)
+        if name in ("mean", "max"):
+            return times.mean_s if name == "mean" else times.max_s
+        return times.percentile(_share(name)).value
+
+    def estimate(self, metric: str) -> Estimate | None:
+        """The same with its bounds, where the metric is a percentile."""
+        if not metric.rpartition("_")[2].startswith("p"):
+            return None
+        times, name = self._times(metric)
+        return times.percentile(_share(name))
+
+    def times_of(self, metric: str) -> Times:
+        """The durations that a metric such as `p99` or `service_mean` is a figure of."""
+        return self._times(metric)[0]
+
+    def _times(self, metric: str) -> tuple[Times, str]:
+        of, _, name = metric.rpartition("_")
+        return {"": self.response, "service": self.service, "lag": self.lag}[of], name
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form of summary.json; its schema is schemas/summary.schema.json."""
+        return {
+            "format": FORMAT,
+            "calls": self.calls,
+            "valid": self.valid,
+            "valid_share": self.valid_share,
+            "rows": self.rows,
+            "wall_time_s": self.wall_time_s,
+            "throughput_per_s": self.throughput_per_s,
+            "rows_per_s": self.rows_per_s,
+            "sent_per_s": self.sent_per_s,
+            "service_time_s": self.service.to_dict(),
+            "service_time_interval_s": self.service.intervals(),
+            "response_time_s": self.response.to_dict(),
+            "response_time_interval_s": self.response.intervals(),
+            "lag_s": self.lag.to_dict() | {"calls": self.lag.count},
+            "late": self.late,
+            "calls_needed": {name: calls_needed(q) for name, q in QUANTILES.items()},
+            "outcomes": dict(self.outcomes),
+            "accounting": self.accounting.to_dict(),
+            "users": [user.to_dict() for user in self.users],
+            "reconnects": self.reconnects,
+            "changed": self.changed,
+            "examples": dict(self.examples),
+            "warm_up": self.warm_up.to_dict(),
+            "environment": dict(self.environment),
+            "events": [dict(event) for event in self.events],
+        }
+
+
+def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
+    """The figures of what was measured; an empty recording has counts of 0 and nothing else.
+
+    Without `bounds` percentiles have a value alone: what it takes to show a run while it goes on.
+    """
+    tally = recording.measured
+    wall_time_s = _wall_time_s(tally)
+    accounting = account(recording)
+    clumps = Clumps(tally.seconds) if bounds else None
+    return Summary(
+        calls=tally.calls,
+        valid=tally.valid,
+        rows=tally.rows,
+        wall_time_s=wall_time_s,
+        throughput_per_s=_per(tally.valid, wall_time_s),
+        rows_per_s=_per(tally.rows, wall_time_s),
+        sent_per_s=_per(tally.calls, wall_time_s),
+        valid_share=_per(accounting.valid, accounting.finished),
+        service=times_of(tally.service, clumps),
+        response=times_of(tally.response, clumps),
+        lag=times_of(tally.lag, None),
+        late=tally.late,
+        outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},
+        accounting=accounting,
+        users=_users(tally),
+        reconnects=recording.reconnects,
+        changed=recording.changed,
+        examples=dict(recording.examples),
+        warm_up=_warm_up(recording.warm_up),
+        environment=dict(recording.environment),
+        events=tuple(recording.events),
+    )
+
+
+def times_of(histogram: Histogram, clumps: Clumps | None) -> Times:
+    """A histogram's figures. `clumps` are those of the response times, and stand in for other times' too."""
+    values_s, counts = histogram.table()
+    return Times(
+        count=histogram.count,
+        mean_s=histogram.mean_s,
+        min_s=histogram.min_s,
+        max_s=histogram.max_s,
+        sum_s=histogram.sum_s,
+        values_s=values_s,
+        counts=counts,
+        clumps=clumps,
+    )
+
+
+def _users(tally: Tally) -> tuple[UserFigures, ...]:
+    return tuple(
+        UserFigures(worker, number, user.calls, user.valid, user.mean_s, user.min_s, user.max_s)
+        for (worker, number), user in sorted(tally.users.items())
+    )
+
+
+def _warm_up(tally: Tally) -> LeftOut:
+    return LeftOut(tally.calls, tally.valid, tally.service.mean_s, tally.service.max_s)
+
+
+def _wall_time_s(tally: Tally) -> float | None:
+    if tally.first_due_s is None or tally.last_done_s is None:
+        return None
+    return tally.last_done_s - tally.first_due_s
+
+
+def _per(count: int, of: float | None) -> float | None:
+    """A rate or a share; None where there is nothing to divide by."""
+    return count / of if of and math.isfinite(of) and of > 0 else None
+
+
+def _share(name: str) -> float:
+    """`p99.9` → 0.999, as the decimal that was written."""
+    return float(Decimal(name.removeprefix("p")) / 100)
+
+
+def _bounds(found: Estimate) -> list[float] | None:
+    return None if found.low is None or found.high is None else [found.low, found.high]

@@ -1,0 +1,87 @@
+"""Recording → one row a second, gaps included. Knows tallies and percentiles; no files, no wording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scorebench.answers.outcome import BY_LABEL, Group
+from scorebench.figures.percentiles import calls_needed, percentile
+from scorebench.recordings.tally import COARSE_BITS, SecondTally
+
+if TYPE_CHECKING:
+    from scorebench.recordings.tally import Tally
+
+QUANTILES = {"p50_s": 0.5, "p95_s": 0.95, "p99_s": 0.99}
+
+
+@dataclass(frozen=True)
+class Second:
+    """One second of the run; times are the response times of the valid calls that were due in it."""
+
+    t_s: int
+    """Whole seconds since the run's first, which is 0."""
+    unix_s: int
+    due: int
+    sent: int
+    valid: int
+    """This and the next three: calls that ended in this second."""
+    invalid: int
+    failed: int
+    cut_off: int
+    rows: int
+    p50_s: float | None
+    """None where too few calls support it, as in the summary."""
+    p95_s: float | None
+    p99_s: float | None
+    max_s: float | None
+
+
+def timeline(tally: Tally) -> tuple[Second, ...]:
+    """Every second from the first to the last in which anything happened."""
+    if not tally.seconds:
+        return ()
+    first = min(tally.seconds)
+    nothing = SecondTally()
+    seconds = range(first, max(tally.seconds) + 1)
+    return tuple(_second(unix_s - first, unix_s, tally.seconds.get(unix_s, nothing)) for unix_s in seconds)
+
+
+def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
+    ended = dict.fromkeys(Group, 0)
+    for label, calls in tally.done.items():
+        ended[BY_LABEL[label].group] += calls
+    lowest_us = sorted(tally.response_us)
+    counts = np.array([tally.response_us[us] for us in lowest_us], dtype=np.int64)
+    calls = int(counts.sum())
+    percentiles = {
+        name: _middle_of(percentile(lowest_us, counts, q)) if calls >= calls_needed(q) else None
+        for name, q in QUANTILES.items()
+    }
+    return Second(
+        t_s=t_s,
+        unix_s=unix_s,
+        due=tally.due,
+        sent=tally.sent,
+        valid=ended[Group.VALID],
+        invalid=ended[Group.INVALID],
+        failed=ended[Group.FAILED],
+        cut_off=ended[Group.CUT_OFF],
+        rows=tally.rows,
+        max_s=middle_s(lowest_us[-1]) if lowest_us else None,
+        **percentiles,
+    )
+
+
+def _middle_of(lowest_us: float | None) -> float | None:
+    return None if lowest_us is None else middle_s(int(lowest_us))
+
+
+@lru_cache(maxsize=4096)  # a run has some thousands of buckets, and each of its seconds hundreds of them
+def middle_s(lowest_us: int) -> float:
+    """The middle, in seconds, of the coarse bucket that begins at `lowest_us`."""
+    width = 1 << max(lowest_us.bit_length() - 1 - COARSE_BITS, 0)
+    return (lowest_us + (width - 1) / 2) / 1e6

@@ -1,0 +1,1 @@
+"""When it is sent: shapes, arrivals, tickets. Arithmetic; owns no clock and sends nothing."""

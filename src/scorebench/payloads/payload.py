@@ -1,0 +1,150 @@
+"""A DataFrame and a format → Payload: the bodies of the calls, as bytes. Knows no time, no socket."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scorebench.errors import InputError
+from scorebench.payloads.format_names import CONTENT_TYPES, DEFAULT_FORMAT, FORMATS, KEYS
+from scorebench.payloads.formats import check_carries
+from scorebench.payloads.forms import form_of
+from scorebench.payloads.rows import parse_json, read_rows
+from scorebench.payloads.signature import Signature
+from scorebench.payloads.writers import writer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEMORY_BYTES = 256 * 2**20
+_BLOCK_CELLS = 500_000
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a run sends: one body a call, and how many rows are in each."""
+
+    bodies: tuple[bytes, ...]
+    rows: tuple[int, ...]
+    content_type: str
+    format: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hex, of the content type and every body: runs that share it sent the same bytes."""
+        hashed = hashlib.sha256(self.content_type.encode())
+        for body in self.bodies:
+            hashed.update(b"\0%d\0" % len(body))
+            hashed.update(body)
+        return hashed.hexdigest()
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(map(len, self.bodies))
+
+
+def encode(
+    rows: pd.DataFrame,
+    format: str = DEFAULT_FORMAT,
+    *,
+    rows_per_call: int = 1,
+    params: Mapping[str, Any] | None = None,
+    memory_bytes: int = MEMORY_BYTES,
+    signature: Signature | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Payload:
+    """Every row once, `rows_per_call` in a body, what is left over in the last one.
+
+    Columns whose names are whole numbers are unnamed: they go by their place. `progress` hears, block by
+    block, how many more rows are encoded. Raises InputError for what the format, or MLflow's reader of it,
+    cannot carry, and where the bodies would take more than `memory_bytes`.
+    """
+    _refuse(rows, format, rows_per_call, params)
+    check_carries(rows, format, signature, rows_per_call)
+    rows = rows.reset_index(drop=True)
+    write = writer(format, rows, rows_per_call, params, signature)
+    bodies: list[bytes] = []
+    size = 0
+    for block in _blocks(rows, rows_per_call):
+        for body in write(block):
+            bodies.append(body)
+            size += len(body)
+            if size > memory_bytes:
+                needed = size * -(-len(rows) // rows_per_call) // len(bodies)
+                raise InputError(_too_large(len(rows), format, needed, memory_bytes))
+        progress(len(block))
+    counts = [rows_per_call] * (len(bodies) - 1)
+    return Payload(tuple(bodies), (*counts, len(rows) - sum(counts)), CONTENT_TYPES[format], format)
+
+
+def load_body(path: str | Path) -> Payload:
+    """A ready body, to be sent as it is: its format by its suffix and keys, its rows counted.
+
+    Raises InputError where the file is no .json, .csv or .parquet body with at least one row.
+    """
+    path = Path(path)
+    rows = read_rows(path)
+    body = path.read_bytes()
+    suffix = path.suffix.lower()
+    format = form_of(parse_json(body, str(path)), str(path)) if suffix == ".json" else suffix[1:]
+    return Payload((body,), (len(rows),), CONTENT_TYPES[format], format)
+
+
+def parse_params(text: str) -> dict[str, Any]:
+    """The value of --params: a JSON object of the model's parameters."""
+    params = parse_json(text.encode("utf-8", "surrogateescape"), "--params")
+    if not isinstance(params, dict):
+        raise InputError(
+            f"--params: found {text[:60]}, expected a JSON object; write e.g. '{{\"top_k\": 5}}'"
+        )
+    return params
+
+
+def _refuse(rows: pd.DataFrame, format: str, rows_per_call: int, params: Mapping[str, Any] | None) -> None:
+    if format not in FORMATS:
+        raise InputError(f"--format: found {format!r}, expected one of {', '.join(FORMATS)}")
+    if rows_per_call < 1:
+        raise InputError(f"--rows-per-call: found {rows_per_call}, expected 1 or more")
+    if not len(rows) or not len(rows.columns):
+        raise InputError(
+            "payload: found no rows, expected at least one row with one column; give data that has rows"
+        )
+    if not rows.columns.is_unique:
+        twice = rows.columns[rows.columns.duplicated()][0]
+        raise InputError(
+            f"payload: found two columns named {twice!r}, expected each name once; drop or rename one"
+        )
+    if params and format not in KEYS:
+        raise InputError(f"--params: --format {format} has no place for them; use one of {', '.join(KEYS)}")
+
+
+def _too_large(row_count: int, format: str, needed_bytes: int, memory_bytes: int) -> str:
+    return (
+        f"payload: {row_count} rows as {format} take about {_mib(needed_bytes)} MiB, "
+        f"{_mib(memory_bytes)} MiB are allowed; send fewer rows, or raise --payload-memory"
+    )
+
+
+def _mib(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.1f}"
+
+
+def _blocks(rows: pd.DataFrame, rows_per_call: int) -> Iterator[pd.DataFrame]:
+    """Slices of whole calls, so that the converted values of a large table are never all in memory."""
+    cells_per_row = sum(map(_size, rows.iloc[0]))
+    calls = max(1, _BLOCK_CELLS // (cells_per_row * rows_per_call))
+    for start in range(0, len(rows), calls * rows_per_call):
+        yield rows.iloc[start : start + calls * rows_per_call]
+
+
+def _size(cell: Any) -> int:
+    """How many values JSON will have for a cell, at least one."""
+    if isinstance(cell, np.ndarray):
+        return max(1, cell.size)
+    return max(1, sum(map(_size, cell))) if isinstance(cell, list) else 1

@@ -1,0 +1,262 @@
+"""Counts, sums and histograms of calls: per outcome, per user, per second.
+
+Knows calls and outcomes; nothing of runs, files or what the numbers mean.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scorebench.answers.outcome import BY_LABEL, Group, Outcome
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.counting import counted, counted_pairs
+from scorebench.recordings.histogram import Histogram
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UserKey = tuple[int, int]
+"""(worker, the user's number on that worker); worker 0 when Locust runs alone."""
+
+COARSE_BITS = 6
+"""A second's latencies are kept in 64 buckets a power of two: within 0.8 % of the truth."""
+
+
+@dataclass
+class UserTally:
+    """One Locust user: service times are those of its valid calls, in seconds."""
+
+    calls: int = 0
+    valid: int = 0
+    sum_s: float = 0.0
+    min_s: float | None = None
+    max_s: float | None = None
+
+    @property
+    def mean_s(self) -> float | None:
+        """Mean service time of the valid calls; None where there was none."""
+        return self.sum_s / self.valid if self.valid else None
+
+    def merge(self, other: UserTally) -> None:
+        """Add what `other` counted of the same user."""
+        self.add(other.calls, other.valid, other.sum_s, other.min_s, other.max_s)
+
+    def add(self, calls: int, valid: int, sum_s: float, min_s: float | None, max_s: float | None) -> None:
+        """Add calls of this user; the times are those of the valid ones, and of none where there is none."""
+        self.calls += calls
+        if not valid or min_s is None or max_s is None:
+            return
+        self.valid += valid
+        self.sum_s += sum_s
+        if self.min_s is None or min_s < self.min_s:
+            self.min_s = min_s
+        if self.max_s is None or max_s > self.max_s:
+            self.max_s = max_s
+
+
+@dataclass
+class SecondTally:
+    """One second of a run: calls due, sent and answered in it, and the response times of those due in it."""
+
+    due: int = 0
+    sent: int = 0
+    done: dict[str, int] = field(default_factory=dict)
+    """Calls that ended in this second, by outcome label."""
+    rows: int = 0
+    """Records in the valid answers that came in this second."""
+    response_us: dict[int, int] = field(default_factory=dict)
+    """Response times of valid calls due in this second: {lowest microsecond of a coarse bucket: calls}."""
+
+    def merge(self, other: SecondTally) -> None:
+        """Add what `other` counted of the same second."""
+        self.due += other.due
+        self.sent += other.sent
+        self.rows += other.rows
+        for mine, theirs in ((self.done, other.done), (self.response_us, other.response_us)):
+            for key, count in theirs.items():
+                mine[key] = mine.get(key, 0) + count  # type: ignore[index,arg-type]
+
+
+@dataclass
+class Tally:
+    """A phase of a run. Times are seconds; service = done - sent, response = done - due, of valid calls."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    rows: int = 0
+    service: Histogram = field(default_factory=Histogram)
+    response: Histogram = field(default_factory=Histogram)
+    lag: Histogram = field(default_factory=Histogram)
+    """sent - due of the calls whose user was waiting for the due time: the generator's own lateness."""
+    failing: Histogram = field(default_factory=Histogram)
+    """Service times of the calls that were not valid."""
+    late: int = 0
+    """Calls whose user came to them after they were due: all users were busy."""
+    users: dict[UserKey, UserTally] = field(default_factory=dict)
+    seconds: dict[int, SecondTally] = field(default_factory=dict)
+    """By Unix second."""
+    first_due_s: float | None = None
+    last_done_s: float | None = None
+
+    @property
+    def calls(self) -> int:
+        """Calls that were sent."""
+        return self.outcomes.total()
+
+    @property
+    def valid(self) -> int:
+        """Calls with a valid answer."""
+        return self.outcomes[Outcome.VALID]
+
+    def in_group(self, group: Group) -> int:
+        """Calls of the outcomes that `group` accounts for."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome.group is group)
+
+    def add(self, calls: Calls) -> None:
+        """Count a batch."""
+        for _ in self.adding(calls):
+            pass
+
+    def adding(self, calls: Calls) -> Iterator[None]:
+        """Count a batch in steps of a few tenths of a millisecond, for a process that must answer in between.
+
+        What counts it at once keeps every user waiting for it, and the wait would be the server's.
+        """
+        if not len(calls):
+            return
+        valid = calls.outcome == Outcome.VALID
+        service_s, response_s = calls.done_s - calls.sent_s, calls.done_s - calls.due_s
+        for outcome, count in counted(calls.outcome):
+            self.outcomes[Outcome(outcome)] += count
+        self.rows += int(calls.rows[valid].sum())
+        self.late += int(np.count_nonzero(~calls.waited & (calls.sent_s > calls.due_s)))
+        self.first_due_s = _of(min, self.first_due_s, float(calls.due_s.min()))
+        self.last_done_s = _of(max, self.last_done_s, float(calls.done_s.max()))
+        for histogram, durations_s in (
+            (self.service, service_s[valid]),
+            (self.response, response_s[valid]),
+            (self.failing, service_s[~valid]),
+            (self.lag, (calls.sent_s - calls.due_s)[calls.waited]),
+        ):
+            yield
+            histogram.add(durations_s)
+        yield
+        self._add_users(calls, valid, service_s)
+        yield
+        self._add_ends(calls, valid)
+        yield
+        self._add_times(calls.due_s[valid], response_s[valid])
+
+    def _add_users(self, calls: Calls, valid: NDArray[np.bool_], service_s: NDArray[np.float64]) -> None:
+        base = int(calls.user.min())  # users are numbered one by one: a place for each costs next to nothing
+        index = calls.user - base
+        total = np.bincount(index)
+        size = len(total)
+        good = np.bincount(index[valid], minlength=size)
+        sums = np.bincount(index[valid], weights=service_s[valid], minlength=size)
+        least, greatest = np.full(size, np.inf), np.full(size, -np.inf)
+        np.minimum.at(least, index[valid], service_s[valid])
+        np.maximum.at(greatest, index[valid], service_s[valid])
+        seen = np.flatnonzero(total)
+        columns = (column[seen].tolist() for column in (total, good, sums, least, greatest))
+        for user, *counted_of_user in zip((seen + base).tolist(), *columns, strict=True):
+            tally = self.users.get((0, user))
+            if tally is None:
+                tally = self.users[0, user] = UserTally()
+            tally.add(*counted_of_user)
+
+    def _add_ends(self, calls: Calls, valid: NDArray[np.bool_]) -> None:
+        done_second = calls.done_s.astype(np.int64)
+        for second, count in counted(calls.due_s.astype(np.int64)):
+            self._second(second).due += count
+        for second, count in counted(calls.sent_s.astype(np.int64)):
+            self._second(second).sent += count
+        for (second, outcome), count in counted_pairs(done_second, calls.outcome):
+            done = self._second(second).done
+            done[Outcome(outcome).label] = done.get(Outcome(outcome).label, 0) + count
+        for (second, rows), count in counted_pairs(done_second[valid], calls.rows[valid]):
+            self._second(second).rows += rows * count
+
+    def _add_times(self, due_s: NDArray[np.float64], response_s: NDArray[np.float64]) -> None:
+        for (second, value), count in counted_pairs(due_s.astype(np.int64), coarse_us(response_s)):
+            times = self._second(second).response_us
+            times[value] = times.get(value, 0) + count
+
+    def _second(self, second: int) -> SecondTally:
+        return self.seconds.setdefault(second, SecondTally())
+
+    def merge(self, other: Tally) -> None:
+        """Add what `other` counted."""
+        self.outcomes.update(other.outcomes)
+        self.rows += other.rows
+        self.late += other.late
+        for name in ("service", "response", "lag", "failing"):
+            getattr(self, name).merge(getattr(other, name))
+        for key, user in other.users.items():
+            self.users.setdefault(key, UserTally()).merge(user)
+        for second, tally in other.seconds.items():
+            self._second(second).merge(tally)
+        self.first_due_s = _of(min, self.first_due_s, other.first_due_s)
+        self.last_done_s = _of(max, self.last_done_s, other.last_done_s)
+
+    def rename_users(self, worker: int) -> None:
+        """Say which worker the users belong to."""
+        self.users = {(worker, number): tally for (_, number), tally in self.users.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON and msgpack (lists and string keys only)."""
+        return {
+            "outcomes": {outcome.label: count for outcome, count in self.outcomes.items()},
+            "rows": self.rows,
+            "late": self.late,
+            "first_due_s": self.first_due_s,
+            "last_done_s": self.last_done_s,
+            "service": self.service.to_dict(),
+            "response": self.response.to_dict(),
+            "lag": self.lag.to_dict(),
+            "failing": self.failing.to_dict(),
+            "users": [
+                [worker, number, u.calls, u.valid, u.sum_s, u.min_s, u.max_s]
+                for (worker, number), u in self.users.items()
+            ],
+            "seconds": [
+                [second, s.due, s.sent, s.rows, s.done, [list(s.response_us), list(s.response_us.values())]]
+                for second, s in self.seconds.items()
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Tally:
+        """The tally that `to_dict` wrote."""
+        histograms = {k: Histogram.from_dict(data[k]) for k in ("service", "response", "lag", "failing")}
+        return cls(
+            outcomes=Counter({BY_LABEL[label]: count for label, count in data["outcomes"].items()}),
+            rows=data["rows"],
+            late=data["late"],
+            first_due_s=data["first_due_s"],
+            last_done_s=data["last_done_s"],
+            users={(worker, number): UserTally(*rest) for worker, number, *rest in data["users"]},
+            seconds={
+                second: SecondTally(due, sent, done, rows, dict(zip(*times, strict=True)))
+                for second, due, sent, rows, done, times in data["seconds"]
+            },
+            **histograms,
+        )
+
+
+def coarse_us(durations_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The lowest microsecond of each duration's bucket: its leading seven bits, the rest zero."""
+    microseconds = np.rint(np.maximum(durations_s, 0.0) * 1e6).astype(np.int64)
+    exponent = np.frexp(np.maximum(microseconds, 1).astype(np.float64))[1] - 1
+    shift = np.maximum(exponent - COARSE_BITS, 0)
+    coarse: NDArray[np.int64] = np.left_shift(np.right_shift(microseconds, shift), shift)
+    return coarse
+
+
+def _of(choose: Any, left: float | None, right: float | None) -> float | None:
+    known = [value for value in (left, right) if value is not None]
+    return choose(known) if known else None

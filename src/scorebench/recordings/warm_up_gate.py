@@ -1,0 +1,41 @@
+"""Keeps the warm-up apart: calls due in the first seconds, or the first calls. Knows recordings; no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from scorebench.load.warm_up import WarmUp
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
+
+
+class WarmUpGate:
+    """Sends each call of a run to the warm-up or to the figures, by its due time."""
+
+    def __init__(self, warm_up: WarmUp) -> None:
+        self._seconds = warm_up.seconds
+        self._calls_left = warm_up.calls
+        self._begin_s: float | None = None
+
+    def add(self, recording: Recording, calls: Calls) -> None:
+        """Count a batch."""
+        for _ in self.adding(recording, calls):
+            pass
+
+    def adding(self, recording: Recording, calls: Calls) -> Iterator[None]:
+        """Count a batch in short steps, as `Tally.adding` does."""
+        if self._begin_s is None:
+            self._begin_s = float(calls.due_s.min())
+        if self._calls_left:
+            early = np.zeros(len(calls), dtype=bool)
+            early[np.argsort(calls.due_s, kind="stable")[: self._calls_left]] = True
+            self._calls_left -= int(early.sum())
+        elif self._seconds:
+            early = calls.due_s < self._begin_s + self._seconds
+        else:
+            yield from recording.measured.adding(calls)
+            return
+        yield from recording.warm_up.adding(calls.select(early))
+        yield from recording.measured.adding(calls.select(~early))

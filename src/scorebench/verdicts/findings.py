@@ -1,0 +1,224 @@
+"""Summary + recording → what speaks against the measurement, with figures. Statistics; knows no limit.
+
+Three questions: did the generator do what was asked (`generator_findings`), does the recording hold all that
+happened, and would the same run again show the same?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from operator import mul
+from typing import TYPE_CHECKING
+
+from scorebench.figures.timeline import middle_s
+from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE
+from scorebench.recordings.happenings import SERVER_ENDED, SERVER_RESTARTED, WORKER_LOST
+from scorebench.recordings.lost import NOT_HEARD_OF
+from scorebench.recordings.tally import SecondTally
+from scorebench.units import say_percent, say_seconds
+from scorebench.verdicts import generator_findings, steadiness
+from scorebench.verdicts.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+
+STEADY_ARRIVALS = ("constant", "poisson")
+"""Arrivals that keep one rate, so that a change is a finding."""
+
+MISSING_SHARE = 0.01
+"""Calls of unknown fate beyond which the upper percentiles can't be believed."""
+NEVER_SENT_ADVICE = {
+    ALL_USERS_BUSY: "lower the rate or start more users",
+    GENERATOR_LATE: "give the generator a core of its own, or more workers",
+    NOT_HEARD_OF: "look for why it ended; run again",
+}
+LATE_SHARE = 0.05
+SHORT_RUN = 0.5
+
+
+Check = Callable[["Summary", "Recording"], Iterator[Finding]]
+
+
+def look(summary: Summary, recording: Recording, *, so_far: bool = False) -> list[Finding]:
+    """Everything that this version knows to look for; `so_far`: in a run that goes on."""
+    checks = [check for check in CHECKS if not (so_far and check in AT_THE_END)]
+    return [finding for check in checks for finding in check(summary, recording)]
+
+
+def _counts(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if not summary.calls:
+        yield Finding(
+            Severity.INVALID,
+            "no_calls",
+            "no call was measured",
+            "run longer than the warm-up, and see that users were started",
+        )
+    for mismatch in summary.accounting.mismatches:
+        yield Finding(
+            Severity.INVALID,
+            "does_not_add_up",
+            f"counts don't add up: {mismatch}",
+            "a worker was lost, or this is a bug of scorebench: keep the folder and report it",
+        )
+
+
+def _never_sent(summary: Summary, _: Recording) -> Iterator[Finding]:
+    due = summary.accounting.due
+    for cause, calls in summary.accounting.never_sent.items():
+        share = calls / due if due else 1.0
+        fate = "were not heard of" if cause == NOT_HEARD_OF else "were never sent"
+        yield Finding(
+            Severity.INVALID if share > MISSING_SHARE else Severity.WARNING,
+            "never_sent",
+            f"{calls:,} calls that were due ({say_percent(round(share, 4))}) {fate}: {cause}",
+            NEVER_SENT_ADVICE.get(cause, "look into the log for why it ended"),
+            flatters=cause == ALL_USERS_BUSY,
+        )
+
+
+def _cut_off(summary: Summary, _: Recording) -> Iterator[Finding]:
+    calls = summary.accounting.cut_off
+    if calls:
+        share = calls / summary.calls
+        grave = summary.open_loop and share > MISSING_SHARE
+        yield Finding(
+            Severity.INVALID if grave else Severity.WARNING,
+            "cut_off",
+            f"{calls:,} calls ({say_percent(round(share, 4))}) were still in flight at the end: "
+            "how long they would have taken is not known",
+            "give them longer with --drain",
+            flatters=True,
+        )
+
+
+def _late(summary: Summary, _: Recording) -> Iterator[Finding]:
+    share = summary.late / summary.calls if summary.calls else 0.0
+    if share > LATE_SHARE:
+        yield Finding(
+            Severity.WARNING,
+            "users_busy",
+            f"{summary.late:,} calls ({say_percent(round(share, 3))}) were due while all users were busy; "
+            "they left late, and their response time counts the wait",
+            "start more users; if that changes nothing, the server holds no more",
+        )
+
+
+def _steady(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    kind = str(summary.environment.get("arrivals") or "constant").partition(":")[0]
+    seconds = _whole_seconds(recording)
+    if kind not in STEADY_ARRIVALS or not seconds:
+        return
+    calls = [second.done.get("valid", 0) for second in seconds]
+    for found in steadiness.judge(calls, [_mean_s(second) for second in seconds]).findings or ():
+        yield Finding(Severity.WARNING, found.kind.replace(" ", "_"), found.text, found.advice)
+
+
+def _whole_seconds(recording: Recording) -> list[SecondTally]:
+    """Without the first and the last, which the run fills in part."""
+    seconds = recording.measured.seconds
+    if not seconds:
+        return []
+    nothing = SecondTally()
+    return [seconds.get(second, nothing) for second in range(min(seconds) + 1, max(seconds))]
+
+
+def _mean_s(second: SecondTally) -> float | None:
+    times = second.response_us
+    calls = sum(times.values())
+    return sum(map(mul, map(middle_s, times), times.values())) / calls if calls else None
+
+
+def _cores(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if summary.environment.get("shared_cores"):
+        cores = summary.environment.get("host_cores")
+        yield Finding(
+            Severity.NOTE,
+            "shared_cores",
+            "server and generator share their cores"
+            + (f" ({cores} on this host)" if cores else "")
+            + ": each takes time from the other",
+            "pin them to different cores, or run the generator on another machine",
+        )
+
+
+def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if any(event.get("what") == SERVER_ENDED for event in summary.events):
+        yield Finding(
+            Severity.INVALID,
+            "server_ended",
+            "the server ended while it was measured, and the run with it",
+            "look into its log, in the run's folder",
+        )
+    lost = [event for event in summary.events if event.get("what") == WORKER_LOST]
+    if lost:
+        yield Finding(
+            Severity.INVALID,
+            "worker_lost",
+            f"{lost[0].get('why')} of the generator ended before they had told all: what they sent since "
+            "their last report is in no figure",
+            "look for why they ended, such as a want of memory; run again",
+        )
+    restarts = [event for event in summary.events if event.get("what") == SERVER_RESTARTED]
+    if restarts:
+        yield Finding(
+            Severity.INVALID,
+            "server_restarted",
+            f"the server, or a worker of it, restarted {len(restarts)} times while it was measured",
+            "look into its log for why it ended; the figures mix a warm server with a cold one",
+        )
+
+
+def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if summary.changed:
+        yield Finding(
+            Severity.NOTE,
+            "changed_under_load",
+            f"{summary.changed:,} answers differed from the first to the same payload, and were judged anew",
+            "a model that draws random numbers does so; of any other ask why",
+        )
+
+
+def _arrivals(summary: Summary, _: Recording) -> Iterator[Finding]:
+    if note := summary.environment.get("arrivals_note"):
+        yield Finding(Severity.NOTE, "arrivals", str(note).rstrip("."), "leave one of the two out")
+
+
+def _run_time(summary: Summary, _: Recording) -> Iterator[Finding]:
+    asked_s = summary.environment.get("run_time_s")
+    if asked_s and summary.wall_time_s is not None and summary.wall_time_s < SHORT_RUN * asked_s:
+        yield Finding(
+            Severity.NOTE,
+            "ended_early",
+            f"measured {say_seconds(summary.wall_time_s)} of the {say_seconds(asked_s)} asked for",
+            "it was stopped, or its calls were used up",
+        )
+
+
+def _warm_up(summary: Summary, _: Recording) -> Iterator[Finding]:
+    failed = summary.warm_up.calls - summary.warm_up.valid
+    if failed:
+        yield Finding(
+            Severity.WARNING,
+            "warm_up_failures",
+            f"{failed:,} of the {summary.warm_up.calls:,} calls of the warm-up were not valid",
+            "look into the server's log; the figures leave the warm-up out",
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    _counts,
+    *generator_findings.CHECKS,
+    _never_sent,
+    _late,
+    _cut_off,
+    _events,
+    _steady,
+    _warm_up,
+    _cores,
+    _arrivals,
+    _run_time,
+    _changed,
+)
+AT_THE_END = (_counts, _steady, _run_time)
+"""What only a whole run can show, or takes long to compute."""

@@ -1,0 +1,131 @@
+"""Summary + recording → did the generator do what was asked, and did it measure itself? Knows no limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scorebench.load.schedule import ALL_USERS_BUSY
+from scorebench.recordings.lost import NOT_HEARD_OF
+from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.verdicts.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+
+GENERATOR = "generator"
+"""How the name of each sampled process of ours begins."""
+LAG_SHARE = 0.25
+LAG_SHARE_WARNING = 0.10
+"""The generator's lateness as a share of the response time at the same percentile. Ours: the response time
+counts from the due time, so a quarter of what was measured would be the generator's."""
+LEAST_LAG_S = {"p50": 0.001, "p99": 0.005}
+"""Below these a lag is never held against a run, however fast the server."""
+LEAST_WAIT_S = 0.005
+"""A wait for the generator below this is never held against a run: any process waits so long for its turn
+on cores that others use too."""
+FEWEST_SECONDS = 3
+BUSY_CPU = 0.9
+"""Of one core: a process of ours runs on one, and from here on it queues its own work."""
+RATE_SHARE = 0.98
+
+
+def late(summary: Summary, _: Recording) -> Iterator[Finding]:
+    """One line at most: that of the percentile where the lag weighs most."""
+    shares = [found for name in LEAST_LAG_S if (found := _lag_at(summary, name))]
+    share, name, lag_s, response_s = max(shares, default=(0.0, "", 0.0, 0.0))
+    if share > LAG_SHARE_WARNING:
+        yield Finding(
+            Severity.INVALID if share > LAG_SHARE else Severity.WARNING,
+            "generator_lag",
+            f"the generator was late: its lag at {name} is {say_seconds(lag_s)}, "
+            f"{say_percent(round(share, 3))} of the response time there ({say_seconds(response_s)})",
+            "give it a core of its own, start more workers (--processes), or lower the rate",
+        )
+
+
+def _lag_at(summary: Summary, name: str) -> tuple[float, str, float, float] | None:
+    lag_s, response_s = summary.lag.percentiles[name].value, summary.response.percentiles[name].value
+    if not lag_s or not response_s or lag_s < LEAST_LAG_S[name]:
+        return None
+    return lag_s / response_s, name, lag_s, response_s
+
+
+def at_its_limit(_: Summary, recording: Recording) -> Iterator[Finding]:
+    """A generator at its limit measures itself: answers wait in its own queue."""
+    for who, cpu in _cpu_by_process(recording):
+        busy = float(np.mean(np.array(cpu) >= BUSY_CPU))
+        if busy >= 0.1:
+            yield Finding(
+                Severity.INVALID if busy >= 0.5 else Severity.WARNING,
+                "generator_cpu",
+                f"{who} was at the limit of its core in {say_percent(round(busy, 2))} of the seconds "
+                f"(CPU median {say_percent(round(float(np.median(cpu)), 2))}): it may have measured itself",
+                "start more workers (--processes), or use fewer users or a lower rate",
+            )
+
+
+def answers_waited(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """Answers that wait in the generator make every call look slower than the server is."""
+    lateness = [float(s["late_s"]) for s in recording.resources if s.get("late_s") is not None]
+    service_s = summary.service.percentiles["p50"].value
+    if len(lateness) < FEWEST_SECONDS or not service_s:
+        return
+    late_s = float(np.median(lateness))  # as the median of the service times: one stall moves neither
+    share = late_s / service_s
+    if late_s >= LEAST_WAIT_S and share > LAG_SHARE_WARNING:
+        yield Finding(
+            Severity.INVALID if share > LAG_SHARE else Severity.WARNING,
+            "generator_busy",
+            f"answers waited {say_seconds(late_s)} for the generator in the median second, "
+            f"{say_percent(round(share, 3))} of the median service time ({say_seconds(service_s)})",
+            "look for what else runs in its process and on its cores; start more workers (--processes)",
+        )
+
+
+def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
+    samples = sorted(
+        (str(sample["who"]), float(sample["cpu"]))
+        for sample in recording.resources
+        if str(sample.get("who", "")).startswith(GENERATOR) and sample.get("cpu") is not None
+    )
+    grouped = groupby(samples, key=lambda sample: sample[0])
+    return [(who, [cpu for _, cpu in of_who]) for who, of_who in grouped]
+
+
+def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """Sent against due while calls were due; what busy users explain is no fault of the generator."""
+    never_sent = summary.accounting.never_sent
+    known = sum(never_sent.values()) - never_sent.get(NOT_HEARD_OF, 0)
+    due, sent, span_s = _while_due(recording, known)
+    if not summary.open_loop or not due or not span_s or sent / due >= RATE_SHARE:
+        return
+    explained = summary.late + never_sent.get(ALL_USERS_BUSY, 0)
+    by_users = explained >= due - sent
+    yield Finding(
+        Severity.WARNING if by_users else Severity.INVALID,
+        "rate_not_reached",
+        f"sent {say_rate(sent / span_s)} of the {say_rate(due / span_s)} that were due while the load ran",
+        "the server holds no more, or more users are needed"
+        if by_users
+        else "users were free and did not send: give the generator more CPU, or more workers",
+        flatters=by_users,
+    )
+
+
+def _while_due(recording: Recording, never_sent: int) -> tuple[int, int, int]:
+    """(calls due, calls sent, seconds) up to the last second in which a call was due."""
+    seconds = recording.measured.seconds
+    last = max((second for second, tally in seconds.items() if tally.due), default=None)
+    if last is None:
+        return 0, 0, 0
+    until = [tally for second, tally in seconds.items() if second <= last]
+    due, sent = sum(tally.due for tally in until), sum(tally.sent for tally in until)
+    return due + never_sent, sent, last - min(seconds) + 1
+
+
+CHECKS = (late, at_its_limit, answers_waited, behind)

@@ -1,0 +1,172 @@
+"""Summary + limits → two verdicts: is the measurement valid, were the limits met. Knows no report.
+
+They are never mixed: a limit that was missed says nothing of the measurement, and a measurement that is not
+valid says nothing of the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from scorebench.recordings.happenings import STOPPED_EARLY
+from scorebench.verdicts.finding import Finding, Severity
+from scorebench.verdicts.findings import look
+from scorebench.verdicts.limits import COMPARISONS, Checked, Limit, check, needs_calls, parse_limit
+
+if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+
+
+class ExitCode(IntEnum):
+    """What a command returns after a run; 2, wrong input, is left before there is anything to judge."""
+
+    GOOD = 0
+    CALLS_FAILED = 1
+    LIMIT_MISSED = 3
+    NOT_VALID = 4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`met` is None where there was no limit, or none missed and one that could not be judged."""
+
+    valid: bool
+    met: bool | None
+    findings: tuple[Finding, ...]
+    checked: tuple[Checked, ...]
+    failures: int
+    """Calls that ended, but not with a valid answer."""
+    allowed_failures: int
+    """0, unless a limit on `valid` allows for more."""
+    lost: bool = False
+    """The run was ended by its own stop condition."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The first of these that holds: calls failed; a limit was missed for certain; not valid; missed.
+
+        Failed calls are facts, valid measurement or not. A missed limit is one too when all that is wrong
+        with the measurement made the server look better than it is. Otherwise what is not valid comes first:
+        the limit may have been missed by the generator.
+        """
+        wrong = [finding for finding in self.findings if finding.severity is Severity.INVALID]
+        if self.failures > self.allowed_failures:
+            return ExitCode.CALLS_FAILED
+        missed = self.met is False or self.lost
+        if missed and all(finding.flatters for finding in wrong):
+            return ExitCode.LIMIT_MISSED
+        return ExitCode.NOT_VALID if wrong else ExitCode.GOOD
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form of `verdict` in summary.json."""
+        return {
+            "valid": self.valid,
+            "met": self.met,
+            "exit_code": int(self.exit_code),
+            "failures": self.failures,
+            "allowed_failures": self.allowed_failures,
+            "lost": self.lost,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "limits": [_checked_to_dict(checked) for checked in self.checked],
+        }
+
+
+def judge(
+    summary: Summary, recording: Recording, limits: Iterable[Limit] = (), *, so_far: bool = False
+) -> Verdict:
+    """Both verdicts, with their reasons; `recording` is the one that `summary` was made of.
+
+    `so_far`: the run goes on. What only its end can show is not looked for, and a limit that too few calls
+    support yet is open, which is no fault.
+    """
+    checked = tuple(check(limit, summary.figure(limit.metric)) for limit in limits)
+    found = look(summary, recording, so_far=so_far)
+    found += [] if so_far else [*_undecided(checked, summary), *_on_the_edge(checked, summary)]
+    account = summary.accounting
+    return Verdict(
+        valid=all(finding.severity is not Severity.INVALID for finding in found),
+        met=_met(checked),
+        findings=tuple(sorted(found)),
+        checked=checked,
+        failures=account.invalid + account.failed,
+        allowed_failures=_allowed_failures([one.limit for one in checked], account.finished),
+        lost=any(event.get("what") == STOPPED_EARLY for event in summary.events),
+    )
+
+
+def limits_of(recording: Recording) -> tuple[Limit, ...]:
+    """The limits that the run was given, as recorded; InputError for one that does not parse."""
+    told = recording.environment.get("limits") or ()
+    return tuple(parse_limit(text, place="recorded limit") for text in told)
+
+
+def _met(checked: Sequence[Checked]) -> bool | None:
+    if any(one.met is False for one in checked):
+        return False
+    return True if checked and all(one.met for one in checked) else None
+
+
+def _allowed_failures(limits: Sequence[Limit], finished: int) -> int:
+    """The most failures of `finished` calls that keep every limit on `valid`; 0 without such a limit."""
+    shares = [limit for limit in limits if limit.metric == "valid"]
+    return min((_most_failures(limit, finished) for limit in shares), default=0)
+
+
+def _most_failures(limit: Limit, finished: int) -> int:
+    few, too_many = 0, finished + 1
+    while too_many - few > 1:
+        middle = (few + too_many) // 2
+        if COMPARISONS[limit.op]((finished - middle) / finished, limit.bound):
+            few = middle
+        else:
+            too_many = middle
+    return few
+
+
+def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
+    """A limit that was asked for and can't be judged leaves its question open."""
+    return [
+        Finding(
+            Severity.INVALID,
+            "too_few_calls" if needs_calls(one.limit) else "not_measured",
+            f"{one.limit.text}: {one.why}",
+            "run longer, or at a higher rate"
+            if needs_calls(one.limit) and summary.valid
+            else "look for why no call was valid",
+        )
+        for one in checked
+        if one.met is None
+    ]
+
+
+def _on_the_edge(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
+    """The percentile keeps its limit, but the bounds of what it may truly be do not (or the reverse)."""
+    findings = []
+    for one in checked:
+        found = summary.estimate(one.limit.metric)
+        if found is None or found.low is None or found.high is None or one.met is None:
+            continue
+        keeps = [COMPARISONS[one.limit.op](bound, one.limit.bound) for bound in (found.low, found.high)]
+        if all(keeps) or not any(keeps):
+            continue
+        text = f"{one.limit.text}: {one.why}, but the bounds of the true value lie on both sides of it"
+        advice = "run longer: bounds narrow with the root of the calls"
+        findings.append(Finding(Severity.NOTE, "limit_on_the_edge", text, advice))
+    return findings
+
+
+def _checked_to_dict(checked: Checked) -> dict[str, Any]:
+    limit = checked.limit
+    return {
+        "limit": limit.text,
+        "metric": limit.metric,
+        "comparison": limit.op,
+        "bound": limit.bound,
+        "value": checked.value,
+        "met": checked.met,
+        "why": checked.why,
+    }

@@ -1,0 +1,56 @@
+"""What a search found, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scorebench.capacity.search import Capacity, Ended
+from scorebench.capacity.sentences import sentences
+from scorebench.capacity.trial import Measured, Plan, Reading, Step, Tried
+from scorebench.figures.percentiles import Sample
+from tests.measuring import P99, tried
+
+
+def capacity_of(held: Tried | None, failed: Tried | None, **other: object) -> Capacity:
+    known: dict[str, object] = {
+        "limits": (P99,), "ended": Ended.FOUND, "held": held, "sure": held, "failed": failed, "wall": None,
+        "knee": None, "plateau_per_s": None, "floors": (), "steps": (), "budget_s": 600.0,
+    }  # fmt: skip
+    return Capacity(**{**known, **other})  # type: ignore[arg-type]
+
+
+def test_the_sentences_of_a_search_that_found_its_edge() -> None:
+    """What held, with its bound; what failed, and what broke; the knee; the plan for a target."""
+    sample = Sample(np.linspace(0.001, 0.042, 5000), np.ones(5000, dtype=np.int64))
+    plan = Plan(0, 60.0, 2, None, "")
+    knee = Step(plan, Measured(60.0, 95.0, 95.0, 0.02, (), in_service=1.95))
+    held = Tried(
+        96, (Step(Plan(1, 60.0, 9, 96.0, ""), Measured(60, 96, 96, 0.02, (Reading(P99, 0.041, sample),))),)
+    )
+    lines = sentences(
+        capacity_of(held, tried(104, 0.15, 0.16), knee=knee), target_per_s=500, server_workers=2
+    )
+    assert lines == [
+        "holds 96/s with p99 41 ms (99 % sure: at most 41.7 ms)",
+        "fails at 104/s, where p99 broke (155 ms)",
+        "at the knee 1.9 calls were in service (Little's law agrees within 3 %)",
+        "for 500/s with these figures plan for 11 workers",  # 2 · 500 / 96 = 10.4
+    ]
+
+
+@pytest.mark.parametrize("ended", [Ended.BUDGET, Ended.STOPPED, Ended.NOT_VALID, Ended.SERVER_ENDED])
+def test_a_plan_from_a_search_without_an_edge_says_so(ended: Ended) -> None:
+    """Workers are counted from the rate that held, which may be far from what the server holds."""
+    (plan,) = sentences(capacity_of(tried(96, 0.05), None, ended=ended), target_per_s=500)[-1:]
+    assert plan == (
+        "for 500/s with these figures plan for 6 servers (the edge was not found: it may be fewer or more)"
+    )
+
+
+def test_a_rate_that_is_not_sure_is_said_not_to_be() -> None:
+    """Without a bound, or with one beyond the limit, the surer rate is named, or that there is none."""
+    held, lower = tried(96, 0.09, 0.09), tried(90, 0.05)
+    assert "90/s is 99 % sure to hold" in sentences(capacity_of(held, None, sure=lower))
+    unsure = sentences(capacity_of(held, None, sure=None))
+    assert "no rate is 99 % sure to hold: give --budget more to measure longer" in unsure
