@@ -75,7 +75,12 @@ def test_a_server_that_ends_ends_the_run(tmp_path: Path) -> None:
     """The run stops long before its time, says why, and keeps what it measured."""
     with scoring_server(Behaviour(service=Constant(0.01))) as server:
         told = Told(server.url)
-        threading.Timer(4.0, lambda: setattr(told, "lives", False)).start()
+
+        def end() -> None:
+            server.wait_for_calls(20, timeout_s=60)
+            told.lives = False
+
+        threading.Thread(target=end).start()
         began = time.monotonic()
         code = run(Launch(server.url, tmp_path, run_time="60s", show_report=False), told)
         assert time.monotonic() - began < 30
