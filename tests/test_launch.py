@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -123,6 +124,25 @@ def test_a_lost_worker_is_noted(tmp_path: Path) -> None:
         )
     assert events(tmp_path) == ["server restarted"]
     assert code == 4
+
+
+def test_a_server_that_has_just_ended_was_not_restarted(tmp_path: Path) -> None:
+    """Its processes go right after somebody saw it alive: it is said to have ended, and nothing else."""
+    holder = subprocess.Popen(["sleep", "60"])
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+
+        class Ending(Told):
+            def alive(self) -> bool:
+                lived = self.lives
+                if lived and server.calls >= 20:
+                    holder.kill()
+                    holder.wait()
+                    self.lives = False
+                return lived
+
+        told = Ending(server.url, pids=(holder.pid,))
+        assert run(Launch(server.url, tmp_path, run_time="60s", show_report=False), told) == 4
+    assert events(tmp_path) == ["server ended"]
 
 
 def test_wrong_input_leaves_no_folder(tmp_path: Path) -> None:

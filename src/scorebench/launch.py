@@ -117,10 +117,12 @@ class _Watch:
 
     def _look(self) -> None:
         assert self._server is not None
+        # Processes first: those of a server that has just ended are gone too, and it is no restart.
+        lost = bool(self._pids) and self._lost_a_process()
         if not self._server.alive():
             _tell(self._process, SERVER_ENDED)
             self._server = None
-        elif self._pids and self._lost_a_process():
+        elif lost:
             _tell(self._process, SERVER_RESTARTED)
             self._pids = self._server.describe().pids or ()
 

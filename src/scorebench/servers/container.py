@@ -249,8 +249,14 @@ class ContainerServer:
             return {}
 
     def _pids(self) -> tuple[int, ...] | None:
+        import docker
+        import requests.exceptions
+
         if self._container is None or not self.alive():
             return None
-        top = self._container.top()
+        try:
+            top = self._container.top()
+        except (docker.errors.DockerException, requests.exceptions.RequestException):
+            return None  # it has just ended
         column = top["Titles"].index("PID")
         return tuple(int(process[column]) for process in top["Processes"])
