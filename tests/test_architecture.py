@@ -22,7 +22,9 @@ BESIDE_THE_WAY = {
     "capacity/steps": "launches runs",
 }
 STATIONS = {
-    package: sorted(p for p in (SOURCE / package).glob("*.py") if f"{package}/{p.stem}" not in BESIDE_THE_WAY)
+    package: sorted(
+        p for p in (SOURCE / package).rglob("*.py") if f"{package}/{p.stem}" not in BESIDE_THE_WAY
+    )
     for package in FLOW
 }
 PURE = [path for modules in STATIONS.values() for path in modules]
@@ -60,8 +62,9 @@ def imported(path: Path, *, at_the_top: bool = False) -> set[str]:
     for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: an import without its full name goes unseen"
+            found |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
@@ -75,6 +78,14 @@ def test_imported_sees_an_import(tmp_path: Path) -> None:
     path.write_text("import json\ndef f():\n    from locust import User\n")
     assert packages(imported(path)) == {"json", "locust"}
     assert packages(imported(path, at_the_top=True)) == {"json"}
+
+
+def test_imported_refuses_what_it_can_not_place(tmp_path: Path) -> None:
+    """A relative import would pass for one of no package."""
+    path = tmp_path / "module.py"
+    path.write_text("from ..plugin import run\n")
+    with pytest.raises(AssertionError, match="full name"):
+        imported(path)
 
 
 def test_each_station_has_modules() -> None:
@@ -95,7 +106,7 @@ def test_the_middle_is_pure(path: Path) -> None:
 @pytest.mark.parametrize("path", PURE, ids=named)
 def test_nothing_flows_back(path: Path) -> None:
     """A station of the way knows those before it and nothing else, so none is impure by another's help."""
-    before = {*FLOW[: FLOW.index(path.parent.name) + 1], *COMMON}
+    before = {*FLOW[: FLOW.index(path.relative_to(SOURCE).parts[0]) + 1], *COMMON}
     ours = [full.split(".") for full in imported(path) if full.startswith("scorebench.")]
     assert {parts[1] for parts in ours} <= before
     assert not [parts for parts in ours if "/".join(parts[1:3]) in BESIDE_THE_WAY]
