@@ -77,6 +77,16 @@ def test_each_of_n_callers_walks_the_data_once(tmp_path: Path) -> None:
     assert [line.split()[0] for line in lines[2:6]] == ["0", "1", "2", "Total"]
 
 
+def test_every_caller_walks_however_many_there_are(tmp_path: Path) -> None:
+    """Locust starts a hundred users a second: the first wait for the last, and each calls once."""
+    with scoring_server() as server:
+        words = ["--uri", server.url, "--data_path", str(WINE), "--num_records", "1", "--num_threads", "120"]
+        done = script(tmp_path, "threaded_benchmark.py", *words)
+        log = server.log()
+    assert done.code == 0, done.err
+    assert len(log) == len({record.connection for record in log}) == 120
+
+
 def test_a_server_without_valid_answers_ends_in_an_error(tmp_path: Path) -> None:
     """Error pages are not timed: the cause and the answer are named, and no figure is printed."""
     with scoring_server(Behaviour(default=replies.rejected("BAD_REQUEST"))) as server:

@@ -11,19 +11,19 @@ from time import perf_counter as clock
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from locust.env import Environment
 
 from scorebench.answers.answer import NotPredictions, parse_predictions
 from scorebench.answers.http_message import Answer, CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.payloads.payload import Payload
+from scorebench.plugin.batches import PERIOD_S
 from scorebench.plugin.session import Session, set_session
 from scorebench.plugin.user import ScoringUser
 from scorebench.recordings.calls import tag
 from scorebench.recordings.recording import Recording
 from scorebench.settings import Settings
-
-PERIOD_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,12 @@ def walk(
     what was counted until then is returned.
     """
     session = Session(settings, payload)
-    environment = Environment(
-        user_classes=[_walker(iterations, on_call, wanted)], host=settings.target.base_url
-    )
+    walker = _walker(users, iterations, on_call, wanted)
+    environment = Environment(user_classes=[walker], host=settings.target.base_url)
     environment.stop_timeout = settings.drain_s
     set_session(environment, session)
     runner = environment.create_local_runner()
-    exhausted = gevent.event.Event()
+    exhausted = Event()
     session.on_exhausted = exhausted.set
     recording = Recording()
     runner.start(users, spawn_rate=100)
@@ -81,12 +80,18 @@ def _count(session: Session, recording: Recording) -> None:
 
 
 def _walker(
-    iterations: int, on_call: Callable[[Call], None], wanted: Callable[[int], bool]
+    users: int, iterations: int, on_call: Callable[[Call], None], wanted: Callable[[int], bool]
 ) -> type[ScoringUser]:
+    all_here = Event()
+
     class Walker(ScoringUser):
         """Sends every body once an iteration."""
 
         def send_calls(self, session: Session) -> None:
+            # Locust starts a hundred users a second, and another for each that has left meanwhile.
+            if self.number == users - 1:
+                all_here.set()
+            all_here.wait()
             for number in range(iterations * len(session.messages)):
                 if not session.running:
                     return
