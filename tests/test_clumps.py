@@ -52,6 +52,11 @@ def test_the_slowest_bucket_counts_where_nothing_is_slower() -> None:
     assert found > 100
 
 
+def test_a_value_below_all_of_them_tells_nothing() -> None:
+    """Calls that queued all answered later than the service took: how that clumps they can't say."""
+    assert clumps([0.1] * 240 + [0.2] * 2_160).at(0.01) is None
+
+
 def test_no_seconds_no_clumps() -> None:
     """An empty run has nothing to differ."""
     assert Clumps({}).at(0.01) == 1.0

@@ -54,8 +54,8 @@ class Clumps:
         slow = self._us > bucket_us
         if not slow.any():
             slow = self._us >= bucket_us
-        if slow.all():
-            return 1.0
+            if slow.all():
+                return 1.0
         return clumping(self._by_second(slow), self._by_second(np.ones_like(slow)))
 
     def _by_second(self, chosen: NDArray[np.bool_]) -> list[int]:
