@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -293,6 +294,37 @@ def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
         accounted(done, server)
     assert done.code == 0, done.err
     assert len(done.summary["users"]) == 3
+
+
+LISTENED_TO = """
+import gevent
+from locust import events
+from scorebench.plugin import ScoringUser
+
+class Caller(ScoringUser):
+    pass
+
+@events.init.add_listener
+def listen(environment, **_):
+    environment.events.request.add_listener(tell)
+
+def tell(**_):
+    gevent.sleep(0.002)  # as what sends each request's time to a database does
+"""
+
+
+def test_who_waits_at_each_request_loses_no_call(tmp_path: Path) -> None:
+    """A listener to requests that waits is waited for: each call is in the report, and in Locust's table."""
+    locustfile = tmp_path / "listened_to.py"
+    locustfile.write_text(LISTENED_TO)
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        words = ["-H", server.url, "-u", "4", "-t", "3s", "--data", WINE]
+        done = locust(tmp_path, *words, locustfile=locustfile)
+        accounted(done, server)
+    assert done.code == 0, done.err
+    assert "Traceback" not in done.err
+    *_, last = re.findall(r"^POST +/invocations +(\d+) +0\(0", done.err, re.MULTILINE)
+    assert int(last) == done.summary["calls"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import gevent
 from locust.event import EventHook
 
 from scorebench.plugin.session import Session
@@ -36,6 +35,7 @@ def fire(environment: Environment, session: Session) -> None:
 def fire_regularly(environment: Environment, session: Session) -> None:
     """Fire until the session is over; for a greenlet of its own."""
     while session.stop_s is None:
-        gevent.sleep(PERIOD_S)
+        if session.over.wait(PERIOD_S):
+            return
         session.make_way()
         fire(environment, session)

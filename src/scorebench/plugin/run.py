@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +77,7 @@ class Run:
         self._silent = Event()
         """Set while nobody waits for calls in flight."""
         self._end: gevent.Greenlet | None = None
+        self._batches: gevent.Greenlet | None = None
 
     @property
     def is_worker(self) -> bool:
@@ -151,7 +151,7 @@ class Run:
             gevent.spawn_later(0.1, self.environment.runner.stop)
 
     def _spawn_helpers(self, session: Session) -> None:
-        gevent.spawn(batches.fire_regularly, self.environment, session)
+        self._batches = gevent.spawn(batches.fire_regularly, self.environment, session)
         pids = self._server.get("pids") or ()
         gevent.spawn(
             sampler.sample_regularly,
@@ -169,13 +169,11 @@ class Run:
         """A batch: into the recording, and into Locust's statistics."""
         if session.settings.keep_calls:
             session.kept.append(calls)
-        session.count(self._counting(session, calls))
-
-    def _counting(self, session: Session, calls: Calls) -> Iterator[None]:
         assert self._gate is not None
-        yield from self._gate.adding(session.pending, calls)
+        session.count(self._gate.adding(session.pending, calls))
         if self.asked.needs_payload:
-            yield
+            session.make_way()
+            # No step of the counting, which others may have to finish: who listens to requests may wait.
             locust_stats.feed(self.environment, session.settings.target.path, calls)
 
     def so_far(self) -> Recording:
@@ -263,6 +261,8 @@ class Run:
             return
         session = session_of(self.environment)
         session.finish(drain_s)
+        if self._batches not in (None, gevent.getcurrent()):  # who listens there may have asked for the stop
+            self._batches.join()  # or Locust's statistics would lack what it is handing on
         batches.fire(self.environment, session)
 
     def stopped(self) -> None:

@@ -78,6 +78,8 @@ class Session:
         self._calls = 0  # taken as columns since the start
         self._counting: Iterator[None] = iter(())
         self._started = Event()
+        self.over = Event()
+        """Set once no new call may leave."""
         self._exhausted = False
         self.on_start: Callable[[], None] = lambda: None
         """Called once, when the first call may leave."""
@@ -121,6 +123,7 @@ class Session:
             return
         self.stop_s = clock()
         self.running = False
+        self.over.set()
         self._started.set()  # who waits for a start that won't come leaves
         self.waker.wake_all()
         self._wait_for_silence(drain_s)
