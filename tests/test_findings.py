@@ -218,6 +218,13 @@ def test_smaller_things_are_notes() -> None:
     assert "7 answers" in findings["changed_under_load"].text
 
 
+def test_a_warm_up_is_no_early_end() -> None:
+    """Ten seconds were measured; a run of 50 s with 40 s of warm-up was over then, one with 10 s was not."""
+    for warm_up_s, early in (40.0, False), (10.0, True):
+        made = recording(calls(healthy()), run_time_s=50.0, warm_up_s=warm_up_s)
+        assert ("ended_early" in found_in(made)) == early
+
+
 def test_failures_of_the_warm_up_are_said() -> None:
     """They are in no figure, and yet something was wrong."""
     made = recording(calls(healthy()))

@@ -24,6 +24,7 @@ from scorebench.recordings.recording import Recording
 
 if TYPE_CHECKING:
     from scorebench.plugin.run import Run
+    from scorebench.settings import Settings
 
 KEY = "scorebench"
 BEHIND_S = ceil(WORKER_REPORT_INTERVAL) + 1
@@ -58,7 +59,7 @@ class Alone:
         session_of(self._run.environment).cut_short()
 
     def deal(self) -> None: ...
-    def stop_workers(self, drain_s: float) -> None: ...
+    def stop_workers(self, settings: Settings) -> None: ...
     def reset_workers(self) -> None: ...
     def send_last(self, session: Session) -> None: ...
     def left(self) -> None: ...
@@ -87,27 +88,26 @@ class Master(Alone):
         self._resets = 0
         setattr(self._run.environment.parsed_options, ORDER, self._order)
 
-    def stop_workers(self, drain_s: float) -> None:
+    def stop_workers(self, settings: Settings) -> None:
         """Have the workers finish their calls, and wait for what they counted; who says nothing is lost."""
         for worker in self._here():
             self._runner.send_message(_STOP, None, worker)
         stop_s = time.time()
-        end_s = time.monotonic() + drain_s + _GRACE_S
+        end_s = time.monotonic() + settings.drain_s + _GRACE_S
         while not self._here() <= self._last and time.monotonic() < end_s:
             gevent.sleep(0.02)
-        self._count_lost(stop_s)
+        self._count_lost(settings, stop_s)
 
     def cut_short(self) -> None:
         for worker in self._here():
             self._runner.send_message(_CUT_SHORT, None, worker)
 
-    def _count_lost(self, stop_s: float) -> None:
+    def _count_lost(self, settings: Settings, stop_s: float) -> None:
         run, workers = self._run, len(self._order)
         lost = [number for number, worker in enumerate(self._order) if worker not in self._last]
         if lost:
             run.note(WORKER_LOST, f"{len(lost)} of {workers} processes")
             run.recording.due = None  # what it told last held calls that were still in flight
-        settings = run.asked.settings()
         most_calls = settings.most_calls(run.asked.bodies)
         for number in lost:
             place = {"worker": number, "workers": workers}

@@ -245,7 +245,7 @@ class Run:
         self._silent.clear()
         try:
             with second_signal.heard(self.cut_short):
-                self._fall_silent(self._settings.drain_s)
+                self._fall_silent(self._settings)
         finally:
             self._silent.set()
 
@@ -255,12 +255,12 @@ class Run:
             self.note(CUT_SHORT)
             self._cluster.cut_short()
 
-    def _fall_silent(self, drain_s: float) -> None:
+    def _fall_silent(self, settings: Settings) -> None:
         if self.is_master:
-            self._cluster.stop_workers(drain_s)
+            self._cluster.stop_workers(settings)
             return
         session = session_of(self.environment)
-        session.finish(drain_s)
+        session.finish(settings.drain_s)
         if self._batches not in (None, gevent.getcurrent()):  # who listens there may have asked for the stop
             self._batches.join()  # or Locust's statistics would lack what it is handing on
         batches.fire(self.environment, session)

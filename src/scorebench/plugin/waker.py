@@ -1,6 +1,6 @@
-"""Wakes users at their due times, by one Linux timerfd; elsewhere by gevent's sleep and a short spin.
+"""Wakes users at their due times, by one Linux timerfd; elsewhere by gevent's timer and a short spin.
 
-Knows gevent's loop and the monotonic clock; nothing of calls. `gevent.sleep` wakes on libev's millisecond
+Knows gevent's loop and the monotonic clock; nothing of calls. gevent's own timers ring on libev's millisecond
 grid, which is ten times too late for a due time that must hold.
 """
 
@@ -15,7 +15,6 @@ from operator import itemgetter
 from time import perf_counter as clock
 from typing import Any
 
-import gevent
 from gevent import get_hub, getcurrent
 
 _CLOCK_MONOTONIC = 1  # what time.perf_counter reads on Linux
@@ -35,9 +34,9 @@ class _Timer(ctypes.Structure):
 class Waker:
     """A queue of greenlets in the order of their due times; the head is always next."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, timerfd: bool = sys.platform == "linux") -> None:
         self._queue: deque[tuple[float, Any]] = deque()
-        self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+        self._libc = ctypes.CDLL(None, use_errno=True) if timerfd else None
         self._file: int | None = None
         self._watcher: Any = None
         if self._libc is not None:
@@ -65,9 +64,6 @@ class Waker:
 
     def wait_until(self, due_s: float) -> None:
         """Return at `due_s` of `time.perf_counter`, or earlier after `wake_all`."""
-        if self._file is None:
-            _sleep_until(due_s)
-            return
         entry = (due_s, getcurrent().switch)
         if not self._queue or self._queue[-1][0] <= due_s:
             self._queue.append(entry)  # tickets ascend
@@ -90,25 +86,41 @@ class Waker:
 
     def close(self) -> None:
         """Give the timer back; nobody may wait any more."""
-        if self._file is not None:
+        if self._watcher is not None:
             self._watcher.stop()
             self._watcher.close()
+            self._watcher = None
+        if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def _arm(self, due_s: float) -> None:
+        if self._file is None:
+            self._arm_loop(due_s)
+            return
         seconds = int(due_s)
         value = self._timer.value
         # A value of zero would disarm it, and one in the past rings at once.
         value.seconds, value.nanoseconds = seconds, max(int((due_s - seconds) * 1e9), 1)
         self._settime(self._file, _TFD_TIMER_ABSTIME, self._pointer, None)
 
+    def _arm_loop(self, due_s: float) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+        loop = get_hub().loop
+        loop.update_now()  # a timer counts from when the loop looked at the clock last
+        self._watcher = loop.timer(max(due_s - clock() - _SPIN_S, 0.0))
+        self._watcher.start(self._on_time)
+
     def _on_time(self) -> None:
-        assert self._file is not None
-        try:
-            os.read(self._file, 8)
-        except BlockingIOError:
-            return
+        if self._file is None:
+            self._spin()
+        else:
+            try:
+                os.read(self._file, 8)
+            except BlockingIOError:
+                return
         queue = self._queue
         while queue and queue[0][0] <= clock():
             queue.popleft()[1]()
@@ -116,10 +128,9 @@ class Waker:
         if queue:
             self._arm(queue[0][0])
 
-
-def _sleep_until(due_s: float) -> None:
-    rest_s = due_s - clock() - _SPIN_S
-    if rest_s > 0:
-        gevent.sleep(rest_s)
-    while clock() < due_s:
-        pass
+    def _spin(self) -> None:
+        """To the head's due time, where that is as near as it should be when the loop's timer rings."""
+        due_s = self._queue[0][0] if self._queue else 0.0
+        if due_s - clock() <= _SPIN_S:
+            while clock() < due_s:
+                pass
