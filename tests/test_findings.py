@@ -162,7 +162,15 @@ def test_busy_users_are_the_servers_or_too_few() -> None:
     findings = found(overloaded(), arrivals="constant")
     assert findings["users_busy"].severity is Severity.WARNING
     assert findings["rate_not_reached"].severity is Severity.WARNING
-    assert "50/s of the 100/s" in findings["rate_not_reached"].text
+    assert "sent 1,000 of the 2,000 calls" in findings["rate_not_reached"].text
+
+
+def test_calls_that_were_never_sent_were_due_to_the_end_of_the_load() -> None:
+    """100/s for 20 s, sent at 50/s: what was sent was due in the first half, the rest in the second."""
+    sent = [(due, 2 * due, 2 * due + 0.02) for due, _, _ in evenly(1_000)]
+    made = recording(calls(sent, waited=False), arrivals="constant")
+    made.add_never_sent(ALL_USERS_BUSY, 1_000)
+    assert "sent 1,000 of the 2,000 calls" in found_in(made)["rate_not_reached"].text
 
 
 def test_a_rate_missed_with_free_users_is_the_generators() -> None:

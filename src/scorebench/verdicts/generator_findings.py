@@ -10,7 +10,7 @@ import numpy as np
 
 from scorebench.load.schedule import ALL_USERS_BUSY
 from scorebench.recordings.lost import NOT_HEARD_OF
-from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.units import say_percent, say_seconds
 from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -101,15 +101,15 @@ def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
     """Sent against due while calls were due; what busy users explain is no fault of the generator."""
     never_sent = summary.accounting.never_sent
     known = sum(never_sent.values()) - never_sent.get(NOT_HEARD_OF, 0)
-    due, sent, span_s = _while_due(recording, known)
-    if not summary.open_loop or not due or not span_s or sent / due >= RATE_SHARE:
+    due, sent = _while_due(recording, known)
+    if not summary.open_loop or not due or sent / due >= RATE_SHARE:
         return
     explained = summary.late + never_sent.get(ALL_USERS_BUSY, 0)
     by_users = explained >= due - sent
     yield Finding(
         Severity.WARNING if by_users else Severity.INVALID,
         "rate_not_reached",
-        f"sent {say_rate(sent / span_s)} of the {say_rate(due / span_s)} that were due while the load ran",
+        f"sent {sent:,} of the {due:,} calls that were due while the load ran",
         "the server holds no more, or more users are needed"
         if by_users
         else "users were free and did not send: give the generator more CPU, or more workers",
@@ -117,15 +117,15 @@ def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
     )
 
 
-def _while_due(recording: Recording, never_sent: int) -> tuple[int, int, int]:
-    """(calls due, calls sent, seconds) up to the last second in which a call was due."""
+def _while_due(recording: Recording, never_sent: int) -> tuple[int, int]:
+    """(calls due, calls sent) up to the last second in which a call was due."""
     seconds = recording.measured.seconds
-    last = max((second for second, tally in seconds.items() if tally.due), default=None)
+    # No second counts a call that was never sent; it was due after those that were, until the load ended.
+    last = max((s for s, tally in seconds.items() if tally.due or (never_sent and tally.sent)), default=None)
     if last is None:
-        return 0, 0, 0
+        return 0, 0
     until = [tally for second, tally in seconds.items() if second <= last]
-    due, sent = sum(tally.due for tally in until), sum(tally.sent for tally in until)
-    return due + never_sent, sent, last - min(seconds) + 1
+    return sum(tally.due for tally in until) + never_sent, sum(tally.sent for tally in until)
 
 
 CHECKS = (late, at_its_limit, answers_waited, behind)
