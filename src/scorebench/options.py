@@ -50,7 +50,8 @@ class Option:
 OPTIONS = (
     Option(
         "--data",
-        "rows to send: a CSV, Parquet or JSON file; without it the model's example, or made rows",
+        "rows to send: a CSV, Parquet or JSON file; without it the model's example, or rows made from its "
+        "signature; without a model the demo's",
         metavar="FILE",
     ),
     Option(
