@@ -15,7 +15,7 @@ from locust.argument_parser import LocustArgumentParser
 
 from scorebench.errors import InputError
 from scorebench.options import OPTIONS
-from scorebench.plugin import batches, page
+from scorebench.plugin import batches, interrupt, page
 from scorebench.plugin.run import Run, refuse, watch_plain_users
 from scorebench.plugin.session import set_session
 from scorebench.plugin.user import ScoringUser
@@ -34,6 +34,7 @@ def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
 @events.init.add_listener
 def _on_init(environment: Any, **_: Any) -> None:
     run = install(environment)
+    interrupt.listen(run.interrupted)
     # The loop's clock stood still while all was imported: what Locust times next (--run-time beside
     # --autostart) would end that much too early.
     gevent.get_hub().loop.update_now()

@@ -32,7 +32,6 @@ from scorebench.plugin import (
     locust_stats,
     plain,
     sampler,
-    second_signal,
     stop_when,
 )
 from scorebench.plugin.asked import ELSEWHERE, Asked
@@ -244,14 +243,24 @@ class Run:
         self._phase = "stopping"
         self._silent.clear()
         try:
-            with second_signal.heard(self.cut_short):
-                self._fall_silent(self._settings)
+            self._fall_silent(self._settings)
         finally:
             self._silent.set()
 
+    def interrupted(self) -> bool:
+        """Ctrl-C: whether a test is stopping already, which it then cuts short.
+
+        A terminal gives it to master and workers at once: a worker that has just heard the master's word to
+        stop must not take it for the second. Its master tells it of that.
+        """
+        stopping = self._phase == "stopping"
+        if stopping and not self.is_worker:
+            self.cut_short()
+        return stopping
+
     def cut_short(self) -> None:
         """Whoever stopped the test asks again: the calls in flight are waited for no longer."""
-        if self._phase == "stopping":
+        if self._phase == "stopping" and all(event["what"] != CUT_SHORT for event in self.events):
             self.note(CUT_SHORT)
             self._cluster.cut_short()
 

@@ -1,0 +1,34 @@
+"""Ctrl-C in Locust's process: ends the run, and once more the wait for calls in flight. Knows signals alone.
+
+Python's own handler raises KeyboardInterrupt wherever the process is just then: in a user with its call, in
+the midst of counting, or in the listener that writes the report; and that call, count or report is lost.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from gevent import get_hub, spawn
+
+
+def listen(interrupted: Callable[[], bool]) -> None:
+    """SIGINT raises KeyboardInterrupt in the main greenlet alone, where Locust awaits it, and once.
+
+    `interrupted` is asked first, and says whether a test is stopping, which it then hurries. A process that
+    ignores SIGINT, as a shell has what runs in its background do, goes on ignoring it.
+    """
+    told = False
+
+    def on_signal(_number: int, _frame: object) -> None:
+        spawn(hear)
+
+    def hear() -> None:
+        nonlocal told
+        if not interrupted() and not told:
+            told = True
+            hub = get_hub()
+            hub.loop.run_callback(hub.parent.throw, KeyboardInterrupt)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, on_signal)
