@@ -392,6 +392,12 @@ def test_no_server_says_how_to_start_one(tmp_path: Path) -> None:
     assert not done.folders
 
 
+def test_a_mistyped_server_is_told_which_there_are() -> None:
+    """`webservr` is no URL either."""
+    with pytest.raises(InputError, match=r"^webservr: none of .*webserver, docker, sagemaker.*no URL"):
+        checked(parser().parse_args(["run", "webservr"]))
+
+
 def test_a_report_can_be_made_again(tmp_path: Path) -> None:
     """`scorebench report DIR` prints the same figures from the recording alone."""
     with scoring_server() as server:

@@ -88,6 +88,11 @@ def checked(options: argparse.Namespace) -> Settings:
 def _check_place(options: argparse.Namespace) -> None:
     from scorebench.servers import check_cpus, parse_cpus
 
+    if options.target.isalpha() and options.target not in SERVERS:
+        names = ", ".join(SERVERS)
+        raise InputError(
+            f"{options.target}: none of the servers to bring up ({names}), and no URL such as http://localhost:5001"
+        )
     if options.processes is not None and options.processes < 1:
         raise InputError(f"--processes {options.processes}: expected at least 1")
     if options.generator_cpus is not None:
