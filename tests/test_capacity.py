@@ -9,7 +9,8 @@ from statistics import median
 
 import pytest
 
-from scorebench.capacity.search import MOST_OPEN_USERS, Ended, Measure, Stopped, search
+from scorebench.capacity.found import Ended, Stopped
+from scorebench.capacity.search import MOST_OPEN_USERS, Measure, search
 from scorebench.capacity.sentences import sentences
 from scorebench.capacity.trial import Measured, Plan, Reading
 from scorebench.commands.capacity import exit_code

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from scorebench import schema
-from scorebench.capacity.search import Stopped, search
+from scorebench.capacity.found import Stopped
+from scorebench.capacity.search import search
 from scorebench.capacity.steps import Steps, measured_of
 from scorebench.capacity.trial import Measured, Plan
 from scorebench.commands.capacity import exit_code

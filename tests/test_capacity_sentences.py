@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scorebench.capacity.search import Capacity, Ended
+from scorebench.capacity.found import Capacity, Ended
 from scorebench.capacity.sentences import sentences
 from scorebench.capacity.trial import Measured, Plan, Reading, Step, Tried
 from scorebench.figures.percentiles import Sample

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from scorebench.answers.outcome import Outcome
-from scorebench.capacity.search import Capacity, Ended
+from scorebench.capacity.found import Capacity, Ended
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
 from scorebench.recordings import folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scorebench.capacity.search import Capacity, Ended
+from scorebench.capacity.found import Capacity, Ended
 from scorebench.capacity.trial import FLOORS, NOT_FOLLOWED, Tried
 from scorebench.figures.percentiles import CONFIDENCE
 from scorebench.units import say_percent, say_rate, say_seconds

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from scorebench import launch
 from scorebench.answers.outcome import BY_LABEL, Group
-from scorebench.capacity.search import Ended, Stopped
+from scorebench.capacity.found import Ended, Stopped
 from scorebench.capacity.trial import Measured, Plan, Reading
 from scorebench.figures.summary import Summary, summarise
 from scorebench.recordings import folder

@@ -21,7 +21,7 @@ from scorebench.recordings.folder_names import CAPACITY, CAPACITY_TEXT, PAGE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scorebench.capacity.search import Capacity
+    from scorebench.capacity.found import Capacity
     from scorebench.capacity.trial import Measured, Plan
 
 DEFAULT_BUDGET = "10m"
@@ -100,7 +100,7 @@ def exit_code(found: Capacity) -> int:
 
     130: stopped by a signal, whatever was known by then.
     """
-    from scorebench.capacity.search import Ended
+    from scorebench.capacity.found import Ended
 
     if found.held is not None and found.ended not in (Ended.SERVER_ENDED, Ended.STOPPED):
         return 0

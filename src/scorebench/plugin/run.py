@@ -5,8 +5,6 @@ Knows Locust's events and in which order they come; what is counted and printed 
 
 from __future__ import annotations
 
-import gc
-import inspect
 import json
 import os
 import sys
@@ -15,8 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent
-import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
-import scipy.special  # noqa: F401  before the first call: loading it holds all users for a tenth of a second
 from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -28,6 +24,7 @@ from scorebench.plugin import (
     batches,
     cluster,
     facts,
+    in_advance,
     launcher,
     locust_stats,
     plain,
@@ -106,7 +103,7 @@ class Run:
 
     def start(self) -> None:
         """A test starts: everything from zero."""
-        _pay_in_advance()
+        in_advance.pay()
         self._phase = "running"
         self.recording = Recording()
         self.left = self.refused = None
@@ -329,16 +326,6 @@ class Run:
         """The report, after all that Locust prints."""
         if self.left is not None and not getattr(self.asked.options, "quiet", False):
             print(self.left.report, flush=True)
-
-
-def _pay_in_advance() -> None:
-    """Do before the first call what would hold all users for long while calls are in flight."""
-    # Locust looks at the stack before it says that it stops; the first look takes a fifth of a second.
-    inspect.stack()
-    # A full collection looks at all that was imported, for a twentieth of a second. Now that is left out.
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
 
 
 def refuse(error: InputError) -> None:

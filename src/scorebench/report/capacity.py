@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scorebench.capacity.search import Capacity
+from scorebench.capacity.found import Capacity
 from scorebench.capacity.sentences import sentences
 from scorebench.capacity.trial import Step, Tried
 from scorebench.report import text
