@@ -153,3 +153,24 @@ session.finish(0.0)
     begun, taken, after = ast.literal_eval(said)
     assert 0 < begun < 5
     assert (taken, after) == (5, 0)
+
+
+def test_counting_makes_way_for_a_user_who_is_due_and_not_for_ever() -> None:
+    """A step waits until nobody is due within it; where somebody always is, it is put off five times."""
+    code = """
+from scorebench.cli import parser
+from scorebench.commands.run import checked
+from scorebench.payloads.payload import Payload
+from scorebench.plugin.session import Session
+settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
+session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
+said = []
+for due_until in (1, 3, 1000):
+    asked = []
+    session.waker.is_near = lambda within_s: asked.append(within_s) or len(asked) < due_until
+    session.make_way()
+    said.append(len(asked))
+print(said)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    assert ast.literal_eval(said) == [1, 3, 5]

@@ -49,10 +49,10 @@ class UserTally:
     def add(self, calls: int, valid: int, sum_s: float, min_s: float | None, max_s: float | None) -> None:
         """Add calls of this user; the times are those of the valid ones, and of none where there is none."""
         self.calls += calls
-        if not valid or min_s is None or max_s is None:
-            return
         self.valid += valid
         self.sum_s += sum_s
+        if not valid or min_s is None or max_s is None:
+            return
         if self.min_s is None or min_s < self.min_s:
             self.min_s = min_s
         if self.max_s is None or max_s > self.max_s:

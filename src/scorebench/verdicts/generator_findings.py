@@ -39,13 +39,19 @@ def late(summary: Summary, _: Recording) -> Iterator[Finding]:
     shares = [found for name in LEAST_LAG_S if (found := _lag_at(summary, name))]
     share, name, lag_s, response_s = max(shares, default=(0.0, "", 0.0, 0.0))
     if share > LAG_SHARE_WARNING:
-        yield Finding(
-            Severity.INVALID if share > LAG_SHARE else Severity.WARNING,
+        yield _weighed(
+            share,
             "generator_lag",
             f"the generator was late: its lag at {name} is {say_seconds(lag_s)}, "
             f"{say_percent(round(share, 3))} of the response time there ({say_seconds(response_s)})",
             "give it a core of its own, start more workers (--processes), or lower the rate",
         )
+
+
+def _weighed(share: float, code: str, text: str, advice: str) -> Finding:
+    """By the generator's share of what was measured."""
+    severity = Severity.INVALID if share > LAG_SHARE else Severity.WARNING
+    return Finding(severity, code, text, advice)
 
 
 def _lag_at(summary: Summary, name: str) -> tuple[float, str, float, float] | None:
@@ -78,8 +84,8 @@ def answers_waited(summary: Summary, recording: Recording) -> Iterator[Finding]:
     late_s = float(np.median(lateness))  # as the median of the service times: one stall moves neither
     share = late_s / service_s
     if late_s >= LEAST_WAIT_S and share > LAG_SHARE_WARNING:
-        yield Finding(
-            Severity.INVALID if share > LAG_SHARE else Severity.WARNING,
+        yield _weighed(
+            share,
             "generator_busy",
             f"answers waited {say_seconds(late_s)} for the generator in the median second, "
             f"{say_percent(round(share, 3))} of the median service time ({say_seconds(service_s)})",
