@@ -2,7 +2,7 @@
 
 import sys
 
-from scorebench.seed import main
+from scorebench.scripts import main
 
 if __name__ == "__main__":
     sys.exit(main(threaded=True))

@@ -36,7 +36,7 @@ from tests.scoring_server import (
 from bench.closed_loops import GENERATORS, USERS
 from scorebench.figures.percentiles import percentile
 from scorebench.figures.summary import Times, summarise
-from scorebench.recordings import folder as folder_of_run
+from scorebench.folders import folder as folder_of_run
 from scorebench.recordings.recording import Recording
 
 FREEZE_S, FREEZE_FROM_S, FREEZE_RATE = 5.0, 10.0, 100

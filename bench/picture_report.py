@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.browser import browser
 
-from scorebench.recordings.folder_names import LATEST, PAGE
+from scorebench.folders.names import LATEST, PAGE
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "report.png"
 RUN = ["run", "webserver", "--port", "0", "--users", "8", "--rate", "40", "--arrivals", "poisson"]

@@ -14,7 +14,7 @@ import pytest
 
 import scorebench
 from scorebench.api.keywords import parsed
-from scorebench.recordings import folder
+from scorebench.folders import folder
 from tests.commands import ROOT
 from tests.scoring_server import Behaviour, Constant, refusing_port, replies, scoring_server
 

@@ -16,17 +16,7 @@ FLOW = ("payloads", "load", "answers", "recordings", "figures", "verdicts", "cap
 """A request's way, station by station: a package imports from itself and from those before it."""
 COMMON = {"errors", "units"}
 """What any of them may import: the one error, and how durations and rates are written."""
-BESIDE_THE_WAY = {
-    "payloads/demo": "writes the demo's files",
-    "recordings/folder": "writes a run's folder, and reads it",
-    "capacity/steps": "launches runs",
-}
-STATIONS = {
-    package: sorted(
-        p for p in (SOURCE / package).rglob("*.py") if f"{package}/{p.stem}" not in BESIDE_THE_WAY
-    )
-    for package in FLOW
-}
+STATIONS = {package: sorted((SOURCE / package).rglob("*.py")) for package in FLOW}
 PURE = [path for modules in STATIONS.values() for path in modules]
 IMPURE = {
     "time",
@@ -89,9 +79,8 @@ def test_imported_refuses_what_it_can_not_place(tmp_path: Path) -> None:
 
 
 def test_each_station_has_modules() -> None:
-    """A package that is not there would pass for pure, and a name beside the way that is gone for needed."""
+    """A package that is not there would pass for pure."""
     assert all(len(modules) > 2 for modules in STATIONS.values())
-    assert all((SOURCE / f"{name}.py").exists() for name in BESIDE_THE_WAY)
 
 
 @pytest.mark.parametrize("path", PURE, ids=named)
@@ -109,13 +98,12 @@ def test_nothing_flows_back(path: Path) -> None:
     before = {*FLOW[: FLOW.index(path.relative_to(SOURCE).parts[0]) + 1], *COMMON}
     ours = [full.split(".") for full in imported(path) if full.startswith("scorebench.")]
     assert {parts[1] for parts in ours} <= before
-    assert not [parts for parts in ours if "/".join(parts[1:3]) in BESIDE_THE_WAY]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_only_the_plugin_knows_locust(path: Path) -> None:
     """Locust is imported in plugin/ and nowhere else."""
-    if path.parent.name != "plugin":
+    if "plugin" not in path.relative_to(SOURCE).parts:
         assert "locust" not in packages(imported(path))
 
 

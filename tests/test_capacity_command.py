@@ -14,14 +14,13 @@ import jsonschema
 import psutil
 import pytest
 
-from scorebench import schema
 from scorebench.capacity.found import Stopped
 from scorebench.capacity.search import search
-from scorebench.capacity.steps import Steps, measured_of
 from scorebench.capacity.trial import Measured, Plan
 from scorebench.commands.capacity import exit_code
-from scorebench.launch import Launch
-from scorebench.recordings import folder
+from scorebench.folders import folder, schema
+from scorebench.runs.launch import Launch
+from scorebench.runs.steps import Steps, measured_of
 from scorebench.verdicts.limits import parse_limit
 from tests.commands import Done, scorebench
 from tests.measuring import cliff

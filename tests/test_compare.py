@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from scipy.stats import binom, mannwhitneyu
 
-from scorebench import schema
 from scorebench.comparison.compare import (
     Change,
     RunSet,
@@ -25,10 +24,10 @@ from scorebench.comparison.compare import (
     p_value,
     runs_needed,
 )
-from scorebench.comparison.run_sets import sets_of
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
-from scorebench.recordings import folder
+from scorebench.folders import folder, schema
+from scorebench.folders.run_sets import sets_of
 from scorebench.recordings.recording import Recording
 from scorebench.report import compare as report
 from scorebench.report import compare_page

@@ -16,7 +16,7 @@ from scorebench.client.credentials import Source, is_loopback
 from scorebench.client.hiding import without
 from scorebench.client.target import Target
 from scorebench.errors import InputError
-from scorebench.form_rules import refuse_what_is_no_field
+from scorebench.options.form_rules import refuse_what_is_no_field
 
 SECRET = "FwoGZXIv/YXdz+token=="
 LETTERS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=12, max_size=60)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scorebench.payloads.demo import (
+from scorebench.models.demo_data import (
     BODY_ROWS,
     CORRELATIONS,
     LABEL,
@@ -123,9 +123,9 @@ def test_no_real_row_is_in_it() -> None:
 
 
 def test_the_command_writes_the_payloads(tmp_path: Path) -> None:
-    """python -m scorebench.payloads.demo DIR names what it wrote."""
+    """python -m scorebench.models.demo_data DIR names what it wrote."""
     done = subprocess.run(
-        [sys.executable, "-m", "scorebench.payloads.demo", str(tmp_path / "new")],
+        [sys.executable, "-m", "scorebench.models.demo_data", str(tmp_path / "new")],
         capture_output=True,
         text=True,
         check=True,

@@ -13,11 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scorebench import schema
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
-from scorebench.recordings import folder
+from scorebench.folders import folder, schema
 from scorebench.recordings.recording import Recording
 from scorebench.report import FORMATS
 from scorebench.verdicts.limits import parse_limit

@@ -14,12 +14,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scorebench import launch
 from scorebench.commands.run import worst
 from scorebench.figures.summary import summarise
-from scorebench.launch import Launch, run
-from scorebench.recordings import folder
+from scorebench.folders import folder
 from scorebench.recordings.happenings import SERVER_ENDED
+from scorebench.runs import launch
+from scorebench.runs.launch import Launch, run
 from scorebench.servers.protocol import Progress, ServerInfo
 from scorebench.verdicts.verdict import judge
 from tests.commands import scorebench

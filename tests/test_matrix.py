@@ -10,10 +10,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from scorebench import schema
 from scorebench.answers.outcome import Outcome
 from scorebench.comparison.matrix import Cell, Matrix, measured_cell
 from scorebench.figures.summary import summarise
+from scorebench.folders import schema
 from scorebench.report import matrix as report
 from tests.commands import scorebench
 from tests.recordings import calls, evenly, recording

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
+from scorebench.models.demo_data import LABEL, wine_features, wine_table
 from scorebench.models.scikit_learn import EXAMPLE_ROWS, make_sklearn, new_model
-from scorebench.payloads.demo import LABEL, wine_features, wine_table
 from scorebench.payloads.format_names import FORMATS
 from scorebench.payloads.payload import encode
 from scorebench.payloads.rows import rows_for

@@ -10,8 +10,8 @@ import json
 import pytest
 from hypothesis import given
 
-from scorebench import schema
 from scorebench.figures.summary import summarise
+from scorebench.folders import schema
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.report import FORMATS, render_csv, render_json

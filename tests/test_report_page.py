@@ -19,7 +19,7 @@ from scorebench.answers.outcome import Outcome
 from scorebench.capacity.found import Capacity, Ended
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
-from scorebench.recordings import folder
+from scorebench.folders import folder
 from scorebench.recordings.recording import Recording
 from scorebench.report import axes, capacity, capacity_page, data, page, svg
 from scorebench.report.time_charts import time_charts

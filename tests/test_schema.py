@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench import schema
 from scorebench.answers.outcome import LABELS
 from scorebench.figures.summary import FORMAT as SUMMARY_FORMAT
+from scorebench.folders import schema
 from scorebench.recordings.recording import FORMAT
 from tests.recordings import calls, evenly, recording
 

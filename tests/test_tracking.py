@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import summarise
 from scorebench.recordings.recording import Recording
-from scorebench.tracking import (
+from scorebench.runs.tracking import (
     MOST_PARAMS,
     PARAM_CHARACTERS,
     batches,

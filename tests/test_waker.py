@@ -11,7 +11,7 @@ import pytest
 CODE = """
 import gevent, sys
 from time import perf_counter as clock
-from scorebench.plugin.waker import Waker
+from scorebench.plugin.users.waker import Waker
 waker = Waker(timerfd=sys.argv[1] == "timerfd")
 woken = []
 def wait(name, due_s):

@@ -108,7 +108,7 @@ import os
 from scorebench.cli import parser
 from scorebench.commands.run import checked
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.session import Session
+from scorebench.plugin.users.session import Session
 settings = checked(parser().parse_args(["run", "http://127.0.0.1:1", "--rate", "100"]))
 def opened():
     session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
@@ -133,7 +133,7 @@ import gevent
 from scorebench.cli import parser
 from scorebench.commands.run import checked
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.session import Session
+from scorebench.plugin.users.session import Session
 settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
 session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
 session.start()
@@ -161,7 +161,7 @@ def test_counting_makes_way_for_a_user_who_is_due_and_not_for_ever() -> None:
 from scorebench.cli import parser
 from scorebench.commands.run import checked
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.session import Session
+from scorebench.plugin.users.session import Session
 settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
 session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
 said = []

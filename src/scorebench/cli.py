@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from scorebench import __version__
 from scorebench.commands import capacity, compare, images, matrix, models, report, run, serve
 from scorebench.errors import InputError
-from scorebench.one_line import OneLine
+from scorebench.options.one_line import OneLine
 
 COMMANDS = (run, capacity, matrix, compare, report, serve, models, images)
 

@@ -12,7 +12,7 @@ import pytest
 from tests import requirements
 from tests.live.scoring import Demo
 
-from scorebench.payloads.demo import LABEL, wine_table
+from scorebench.models.demo_data import LABEL, wine_table
 
 ROWS = 40
 """Rows that are compared one by one."""
@@ -33,7 +33,7 @@ def sklearn_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("models") / "sklearn"
     code = """
 from sklearn.tree import DecisionTreeRegressor
-from scorebench.payloads.demo import LABEL, wine_table
+from scorebench.models.demo_data import LABEL, wine_table
 import mlflow.sklearn
 m.make_sklearn(sys.argv[1])
 tree = mlflow.sklearn.load_model(sys.argv[1])
@@ -50,7 +50,7 @@ def spark_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     requirements.module("pyspark")
     folder = tmp_path_factory.mktemp("models") / "spark"
     code = """
-from scorebench.payloads.demo import LABEL, wine_table
+from scorebench.models.demo_data import LABEL, wine_table
 m.make_spark(sys.argv[1])
 session = m.start_spark()
 table = wine_table().astype("float64")
@@ -66,7 +66,7 @@ def mleap_model(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     requirements.module("mleap")
     folder = tmp_path_factory.mktemp("models") / "mleap"
     code = """
-from scorebench.payloads.demo import LABEL, wine_table
+from scorebench.models.demo_data import LABEL, wine_table
 m.make_mleap(sys.argv[1])
 own = m.fit_mleap(wine_table()).predict(wine_table().drop(columns=LABEL).head(int(sys.argv[2])))
 print(json.dumps(own.tolist()))

@@ -24,8 +24,8 @@ from tests.live.scoring import (
 
 from scorebench import servers
 from scorebench.errors import InputError
-from scorebench.recordings import folder
-from scorebench.recordings.folder_names import SERVER_LOG
+from scorebench.folders import folder
+from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, ports, sagemaker
 
 pytestmark = pytest.mark.timeout(1500)  # images are built on the way

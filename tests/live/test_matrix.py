@@ -9,7 +9,7 @@ import pytest
 from tests import requirements
 from tests.commands import scorebench
 
-from scorebench.recordings import folder
+from scorebench.folders import folder
 from scorebench.servers import ports
 
 

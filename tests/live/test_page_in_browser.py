@@ -15,7 +15,7 @@ from tests.recordings import START_S, calls, evenly, recording
 
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import summarise
-from scorebench.recordings import folder
+from scorebench.folders import folder
 from scorebench.recordings.recording import Recording
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge

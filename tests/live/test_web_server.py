@@ -17,7 +17,7 @@ from tests.live.scoring import Demo, assert_predicts
 
 from scorebench import servers
 from scorebench.errors import InputError
-from scorebench.recordings.folder_names import SERVER_LOG
+from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import leftovers
 
 pytestmark = pytest.mark.timeout(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.api.keywords import PLACE, parsed
 from scorebench.api.result import Result
 from scorebench.errors import InputError
-from scorebench.recordings.folder_names import RECORDING
+from scorebench.folders.names import RECORDING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def read(folder: str | os.PathLike[str], *, limits: Sequence[str] | str = ()) ->
 
     Judged by the limits that it was given, or by `limits`. InputError for a folder without a recording.
     """
-    from scorebench.commands.publish import finished
+    from scorebench.runs.publish import finished
 
     path = Path(folder)
     done = finished(path, _several(limits))
@@ -92,11 +92,10 @@ def _file_of(data: Any) -> Iterator[Path]:
 
 
 def _measure(asked: argparse.Namespace, command: str) -> Result:
-    from scorebench import launch
     from scorebench.api.watching import watching
-    from scorebench.commands import publish
-    from scorebench.commands.bring_up import SERVERS, running_server
     from scorebench.commands.run import checked, launch_of, run_folder
+    from scorebench.runs import launch, publish
+    from scorebench.runs.server import SERVERS, running_server
 
     settings = checked(asked)
     publish.check(asked)

@@ -27,7 +27,7 @@ def to_frame(summary: Summary, of: str, folder: Path) -> pd.DataFrame:
     if of == "users":
         return pd.read_csv(io.StringIO(data.users_csv(summary)))
     if of == "seconds":
-        from scorebench.recordings.folder import read
+        from scorebench.folders.folder import read
 
         return pd.read_csv(io.StringIO(data.seconds_csv(read(folder))))
     if of == "figures":

@@ -11,12 +11,12 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
 from scorebench.commands.run import add_place_options, checked, run_folder
 from scorebench.errors import InputError
-from scorebench.launch import Launch
-from scorebench.options import OPTIONS
-from scorebench.recordings.folder_names import CAPACITY, CAPACITY_TEXT, PAGE
+from scorebench.folders.names import CAPACITY, CAPACITY_TEXT, PAGE
+from scorebench.options.table import OPTIONS
+from scorebench.runs.launch import Launch
+from scorebench.runs.server import SERVERS, add_server_options, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
 
 def _capacity(options: argparse.Namespace) -> int:
     from scorebench.capacity.search import search
-    from scorebench.capacity.steps import Refused, Steps
+    from scorebench.runs.steps import Refused, Steps
     from scorebench.units import parse_seconds
 
     budget_s = parse_seconds(options.budget, "--budget")
@@ -109,7 +109,7 @@ def exit_code(found: Capacity) -> int:
 
 
 def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
     from scorebench.report import capacity, capacity_page
 
     workers = options.workers if options.target in SERVERS else None
@@ -128,7 +128,7 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
 def _show_search(path: Path, record: dict[str, Any]) -> None:
     """A step's page again, now that it is known what it was part of."""
     from scorebench.figures.summary import summarise
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
     from scorebench.report import page
     from scorebench.verdicts.verdict import judge, limits_of
 
@@ -140,7 +140,7 @@ def _show_search(path: Path, record: dict[str, Any]) -> None:
 
 def _told(found: Capacity, base: Launch) -> dict[str, Any]:
     """The environment of the first step; the others' differ in what the steps say themselves."""
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
 
     if not found.steps:
         return {}

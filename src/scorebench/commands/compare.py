@@ -32,9 +32,9 @@ def add(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from scorebench.comparison import compare, run_sets
+    from scorebench.comparison import compare
     from scorebench.figures.summary import summarise
-    from scorebench.recordings import folder
+    from scorebench.folders import folder, run_sets
     from scorebench.verdicts.limits import parse_threshold
 
     if options.format not in FORMATS:
@@ -89,7 +89,7 @@ def _renderer(format: str) -> Callable[[Any, list[str]], str]:
 
 
 def _write(path: Path, text: str) -> None:
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
 
     try:
         folder.write_text(path, text)

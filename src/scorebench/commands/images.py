@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from scorebench.commands.bring_up import FLAVORS, SERVERS
+from scorebench.runs.server import FLAVORS, SERVERS
 
 
 def add(commands: Any) -> None:
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
 
 def _build(options: argparse.Namespace) -> int:
     from scorebench.commands.models import demo_model
-    from scorebench.progress import Waiting
+    from scorebench.runs.progress import Waiting
     from scorebench.servers import compose
 
     # An MLeap model is served by the SageMaker image alone; the other two refuse it.

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorebench.commands.bring_up import FLAVORS, SERVERS, add_sizes, running_server
 from scorebench.commands.models import demo_model
 from scorebench.commands.run import run_folder
 from scorebench.errors import InputError
-from scorebench.launch import Launch
-from scorebench.launch import run as launch_run
-from scorebench.options import DEFAULTS, REPORT_DIR
-from scorebench.recordings.folder_names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, RECORDING
+from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, RECORDING
+from scorebench.options.table import DEFAULTS, REPORT_DIR
+from scorebench.runs.launch import Launch
+from scorebench.runs.launch import run as launch_run
+from scorebench.runs.server import FLAVORS, SERVERS, add_sizes, running_server
 
 if TYPE_CHECKING:
     from scorebench.comparison.matrix import Cell
@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
 
 def _matrix(options: argparse.Namespace) -> int:
     from scorebench.comparison.matrix import Matrix
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
     from scorebench.report import matrix as report
 
     servers = _listed("--servers", options.servers, SERVERS)
@@ -77,7 +77,7 @@ def _cell(options: argparse.Namespace, path: Path, server: str, flavor: str, for
     """Bring up, measure, take down. Whatever goes wrong with it is the cell's text."""
     from scorebench.comparison.matrix import Cell, measured_cell
     from scorebench.figures.summary import summarise
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
     from scorebench.servers.protocol import ServerFailed
     from scorebench.verdicts.verdict import judge
 
@@ -122,7 +122,7 @@ def _launch(options: argparse.Namespace, url: str, path: Path, format: str) -> L
 
 
 def _check(options: argparse.Namespace) -> None:
-    from scorebench import settings
+    from scorebench.options import settings
     from scorebench.servers import parse_cpus
     from scorebench.units import parse_seconds
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
-from scorebench.options import REPORT_DIR
-from scorebench.recordings.folder_names import CAPACITY, LATEST, PAGE
+from scorebench.folders.names import CAPACITY, LATEST, PAGE
+from scorebench.options.table import REPORT_DIR
 
 Render = Callable[[str], str]
 
@@ -35,7 +35,7 @@ def _report(options: argparse.Namespace) -> int:
     if not options.open:
         print(render(options.format), end="")
         return 0
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
 
     folder.write_text(path / PAGE, render("html"))
     import webbrowser
@@ -48,8 +48,8 @@ def _report(options: argparse.Namespace) -> int:
 def _measured(options: argparse.Namespace) -> Render:
     """A run's reports, by their format."""
     from scorebench import report
-    from scorebench.commands.publish import finished
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
+    from scorebench.runs.publish import finished
 
     done = finished(options.directory, options.limit or ())
     recording, summary, verdict = done.recording, done.summary, done.verdict
@@ -63,7 +63,7 @@ def _measured(options: argparse.Namespace) -> Render:
 
 def _searched(path: Path) -> Render:
     """Those of a search for capacity, as far as there are any."""
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
     from scorebench.report import capacity_page
     from scorebench.report.data import dumped
 

@@ -13,18 +13,18 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorebench.commands import publish
-from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
 from scorebench.errors import InputError
-from scorebench.launch import Launch
-from scorebench.launch import run as launch_run
+from scorebench.folders.names import RECORDING
 from scorebench.load.scenario import default_users
-from scorebench.options import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
-from scorebench.recordings.folder_names import RECORDING
+from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+from scorebench.runs import publish
+from scorebench.runs.launch import Launch
+from scorebench.runs.launch import run as launch_run
+from scorebench.runs.server import SERVERS, add_server_options, running_server
 
 if TYPE_CHECKING:
+    from scorebench.options.settings import Settings
     from scorebench.servers.protocol import Server
-    from scorebench.settings import Settings
 
 
 def add(commands: Any) -> None:
@@ -63,7 +63,7 @@ def add_run_options(parser: Any) -> None:
 
 def checked(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for; InputError before anything is started. Fills the run time in."""
-    from scorebench import settings
+    from scorebench.options import settings
     from scorebench.units import parse_seconds
 
     if options.users is None:
@@ -103,7 +103,7 @@ def _check_place(options: argparse.Namespace) -> None:
 def run_folder(parent: Path, name: str) -> Iterator[Path]:
     """A new folder for what is about to run; gone again, and its parent if that was made for it, where wrong
     input or a signal comes before anything was measured."""
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
 
     folder.check_parent(parent)
     is_new = not parent.exists()

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from scorebench.commands.bring_up import SERVERS, add_server_options, running_server
+from scorebench.runs.server import SERVERS, add_server_options, running_server
 
 _LOOK_S = 0.5
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.models.demo_data import LABEL, wine_table
 from scorebench.models.scikit_learn import EXAMPLE_ROWS, TREE_DEPTH, new_model
 from scorebench.models.spark import require_java
-from scorebench.payloads.demo import LABEL, wine_table
 
 if TYPE_CHECKING:
     import pandas as pd

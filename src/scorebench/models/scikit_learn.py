@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from scorebench.errors import InputError
-from scorebench.payloads.demo import LABEL, wine_table
+from scorebench.models.demo_data import LABEL, wine_table
 from scorebench.payloads.signature import MLMODEL
 
 EXAMPLE_ROWS = 5

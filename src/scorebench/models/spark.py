@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.models.demo_data import LABEL, wine_table
 from scorebench.models.scikit_learn import EXAMPLE_ROWS, TREE_DEPTH, new_model
-from scorebench.payloads.demo import LABEL, wine_table
 
 if TYPE_CHECKING:
     import numpy as np

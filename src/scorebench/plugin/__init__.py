@@ -14,11 +14,13 @@ from locust import events
 from locust.argument_parser import LocustArgumentParser
 
 from scorebench.errors import InputError
-from scorebench.options import OPTIONS
-from scorebench.plugin import batches, interrupt, page
-from scorebench.plugin.run import Run, refuse, watch_plain_users
-from scorebench.plugin.session import set_session
-from scorebench.plugin.user import ScoringUser
+from scorebench.options.table import OPTIONS
+from scorebench.plugin.lifecycle import interrupt
+from scorebench.plugin.lifecycle.run import Run, refuse, watch_plain_users
+from scorebench.plugin.page import page
+from scorebench.plugin.users import batches
+from scorebench.plugin.users.session import set_session
+from scorebench.plugin.users.user import ScoringUser
 
 __all__ = ["ScoringUser", "install"]
 

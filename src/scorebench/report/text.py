@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from scorebench.figures.percentiles import Estimate
 from scorebench.report.environment import told_in_a_line
-from scorebench.report.seed import results as seed_results
-from scorebench.report.seed import table as seed_summary
+from scorebench.report.scripts import results as seed_results
+from scorebench.report.scripts import table as seed_summary
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 from scorebench.verdicts.finding import Finding, Severity

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
-from scorebench.recordings.folder_names import SERVER_LOG
+from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers.process import check_cpus
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scorebench.errors import InputError
-from scorebench.recordings.folder_names import SERVER_LOG
+from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import leftovers, mlmodel, ports, ready
 from scorebench.servers.logs import tail_of_file
 from scorebench.servers.process import SupervisedProcess, check_cpus

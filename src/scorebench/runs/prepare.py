@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from scorebench.payloads.payload import Payload, encode, load_body, parse_params
 from scorebench.payloads.rows import MADE_ROWS, rows_for, without
 from scorebench.payloads.signature import read_model
-from scorebench.progress import steps
+from scorebench.runs.progress import steps
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from scorebench.options.settings import Settings
     from scorebench.payloads.signature import ModelInfo
-    from scorebench.settings import Settings
 
 
 def payload_of(settings: Settings) -> Payload:
@@ -37,7 +37,7 @@ def payload_of(settings: Settings) -> Payload:
 def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:
     """The rows of the data, else of the model, else those of the demo."""
     if settings.data is None and model is None:
-        from scorebench.payloads.demo import wine_features
+        from scorebench.models.demo_data import wine_features
 
         rows = without(wine_features(), settings.drop, settings.label, None, "the demo's rows")
         return rows if settings.rows is None else rows.head(settings.rows)

@@ -17,13 +17,13 @@ from locust.env import Environment
 from scorebench.answers.answer import NotPredictions, parse_predictions
 from scorebench.answers.http_message import Answer, CallFailed
 from scorebench.answers.outcome import Outcome
+from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.batches import PERIOD_S
-from scorebench.plugin.session import Session, set_session
-from scorebench.plugin.user import ScoringUser
+from scorebench.plugin.users.batches import PERIOD_S
+from scorebench.plugin.users.session import Session, set_session
+from scorebench.plugin.users.user import ScoringUser
 from scorebench.recordings.calls import tag
 from scorebench.recordings.recording import Recording
-from scorebench.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ The columns, their ranges and their correlations are those of the white wines in
 no row is. A Gaussian copula makes them: normal variables, correlated as below, become ranks, and ranks become
 values by interpolation between the quantiles of the real column.
 
-    python -m scorebench.payloads.demo [DIR]   writes the table and a ready body a format into DIR (payloads)
+    python -m scorebench.models.demo_data [DIR]  writes the table, and a body for each format, into DIR
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scorebench.figures.summary import Summary, summarise
-from scorebench.launch import FOLDER_VARIABLE
-from scorebench.recordings import folder
+from scorebench.folders import folder
+from scorebench.options.settings import Settings
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.report import text
-from scorebench.settings import Settings
+from scorebench.runs.launch import FOLDER_VARIABLE
 from scorebench.verdicts.verdict import Verdict, judge
 
 

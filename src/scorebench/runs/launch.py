@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from scorebench.options import DEFAULT_USERS, OPTIONS
-from scorebench.recordings.folder_names import RECORDING
+from scorebench.folders.names import RECORDING
+from scorebench.options.table import DEFAULT_USERS, OPTIONS
 from scorebench.recordings.happenings import CUT_SHORT, SERVER_ENDED, SERVER_RESTARTED
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
 
 
 def _arguments(launch: Launch) -> list[str]:
-    words = ["-f", str(Path(__file__).with_name("locustfile.py")), "--headless", "--only-summary"]
+    words = ["-f", str(Path(__file__).parents[1] / "locustfile.py"), "--headless", "--only-summary"]
     words += ["--skip-log-setup", "--config", os.devnull, "-H", launch.url]
     words += ["-u", str(launch.users), "-r", str(min(launch.users, _SPAWN_RATE))]
     words += ["-t", launch.run_time] if launch.run_time else []

@@ -14,7 +14,7 @@ from gevent import getcurrent
 from scorebench.answers.answer import of_status
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
-from scorebench.plugin.session import session_of
+from scorebench.plugin.users.session import session_of
 from scorebench.recordings.calls import tag
 
 if TYPE_CHECKING:

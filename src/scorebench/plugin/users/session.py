@@ -23,12 +23,12 @@ from scorebench.client.connection import Connection
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
 from scorebench.load.schedule import Schedule
+from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.requests import requests_of
-from scorebench.plugin.waker import Waker
+from scorebench.plugin.users.requests import requests_of
+from scorebench.plugin.users.waker import Waker
 from scorebench.recordings.calls import FIELDS_PER_CALL, Calls, from_numbers
 from scorebench.recordings.recording import Recording
-from scorebench.settings import Settings
 
 if TYPE_CHECKING:
     from locust.env import Environment

@@ -15,11 +15,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorebench import schema
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
-from scorebench.recordings.calls import Calls
-from scorebench.recordings.folder_names import (
+from scorebench.folders import schema
+from scorebench.folders.names import (
     CALLS,
     CAPACITY,
     CAPACITY_TEXT,
@@ -30,6 +29,7 @@ from scorebench.recordings.folder_names import (
     SUMMARY,
     USERS,
 )
+from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import FORMAT, FormatError, Recording
 from scorebench.report import data, page
 

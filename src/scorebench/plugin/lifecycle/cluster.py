@@ -16,15 +16,15 @@ import gevent
 from locust import argument_parser
 from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
-from scorebench.plugin.session import Session, session_of
+from scorebench.plugin.users.session import Session, session_of
 from scorebench.recordings.calls import from_bytes, to_bytes
 from scorebench.recordings.happenings import WORKER_LOST
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from scorebench.recordings.recording import Recording
 
 if TYPE_CHECKING:
-    from scorebench.plugin.run import Run
-    from scorebench.settings import Settings
+    from scorebench.options.settings import Settings
+    from scorebench.plugin.lifecycle.run import Run
 
 KEY = "scorebench"
 BEHIND_S = ceil(WORKER_REPORT_INTERVAL) + 1

@@ -19,27 +19,18 @@ from locust.runners import MasterRunner, WorkerRunner
 from scorebench.client.probe import server_version
 from scorebench.errors import InputError
 from scorebench.figures.live import Live, look
-from scorebench.launch import FOLDER_VARIABLE, SERVER_VARIABLE
-from scorebench.plugin import (
-    batches,
-    cluster,
-    facts,
-    in_advance,
-    launcher,
-    locust_stats,
-    plain,
-    sampler,
-    stop_when,
-)
-from scorebench.plugin.asked import ELSEWHERE, Asked
-from scorebench.plugin.leaving import Left, leave
-from scorebench.plugin.live_view import LiveView
-from scorebench.plugin.session import Session, session_of, set_session
+from scorebench.options.settings import Settings
+from scorebench.plugin.lifecycle import cluster, facts, in_advance, launcher, locust_stats, sampler, stop_when
+from scorebench.plugin.lifecycle.asked import ELSEWHERE, Asked
+from scorebench.plugin.lifecycle.leaving import Left, leave
+from scorebench.plugin.page.live_view import LiveView
+from scorebench.plugin.users import batches, plain
+from scorebench.plugin.users.session import Session, session_of, set_session
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED, STOPPED_EARLY
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.warm_up_gate import WarmUpGate
-from scorebench.settings import Settings
+from scorebench.runs.launch import FOLDER_VARIABLE, SERVER_VARIABLE
 from scorebench.verdicts.limits import StopWhen
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from locust.event import EventHook
 
-from scorebench.plugin.session import Session
+from scorebench.plugin.users.session import Session
 
 if TYPE_CHECKING:
     from locust.env import Environment

@@ -16,7 +16,7 @@ from locust.user.task import LOCUST_STATE_RUNNING
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.load.schedule import Schedule
-from scorebench.plugin.session import Session, session_of
+from scorebench.plugin.users.session import Session, session_of
 from scorebench.recordings.calls import tag
 
 

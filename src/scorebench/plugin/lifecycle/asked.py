@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scorebench.folders import folder
+from scorebench.options.settings import Settings, from_namespace
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.user import ScoringUser
-from scorebench.prepare import payload_of
-from scorebench.recordings import folder
-from scorebench.settings import Settings, from_namespace
+from scorebench.plugin.users.user import ScoringUser
+from scorebench.runs.prepare import payload_of
 
 if TYPE_CHECKING:
     from locust.env import Environment

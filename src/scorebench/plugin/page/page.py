@@ -16,15 +16,15 @@ from urllib.parse import quote
 from flask import Blueprint, Flask, Response, abort, jsonify, make_response, send_from_directory
 
 from scorebench.figures.summary import summarise
-from scorebench.plugin import start_form
-from scorebench.recordings.folder_names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
+from scorebench.folders.names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
+from scorebench.plugin.page import start_form
 from scorebench.report.board import board
 from scorebench.verdicts.verdict import judge, limits_of
 
 if TYPE_CHECKING:
     from locust.web import WebUI
 
-    from scorebench.plugin.run import Run
+    from scorebench.plugin.lifecycle.run import Run
 
 View = Callable[..., Any]
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from scorebench import surroundings
-from scorebench.launch import COMMAND_VARIABLE
+from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
-from scorebench.settings import Settings
+from scorebench.plugin.lifecycle import surroundings
+from scorebench.runs.launch import COMMAND_VARIABLE
 
 
 def known(

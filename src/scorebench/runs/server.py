@@ -38,7 +38,7 @@ def running_server(
     """The server of `options.target`, one of SERVERS: up within the context, its log in `log_folder`."""
     from scorebench import servers
     from scorebench.commands.models import demo_model
-    from scorebench.progress import Waiting
+    from scorebench.runs.progress import Waiting
 
     server = servers.create(
         options.target,

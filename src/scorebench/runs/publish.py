@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
-from scorebench.recordings.folder_names import RECORDING
+from scorebench.folders.names import RECORDING
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
@@ -60,7 +60,7 @@ def check(options: argparse.Namespace) -> None:
             "Elsewhere use: scorebench report --format markdown"
         )
     if options.mlflow_experiment:
-        from scorebench import tracking
+        from scorebench.runs import tracking
 
         tracking.check(options.mlflow_experiment)
 
@@ -84,8 +84,8 @@ def publish(options: argparse.Namespace, folders: Sequence[Path]) -> None:
 
 
 def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
-    from scorebench import tracking
     from scorebench.report.words import plain
+    from scorebench.runs import tracking
 
     try:
         with redirect_stdout(io.StringIO() if quiet else sys.stderr):  # where MLflow says the run's address
@@ -105,7 +105,7 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
 def finished(path: Path, limits: Sequence[str] = ()) -> Finished:
     """The run in a folder, judged by its own limits or by `limits`."""
     from scorebench.figures.summary import summarise
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
     from scorebench.verdicts.limits import parse_limit
     from scorebench.verdicts.verdict import judge, limits_of
 
@@ -116,7 +116,7 @@ def finished(path: Path, limits: Sequence[str] = ()) -> Finished:
 
 
 def _write(options: argparse.Namespace, found: Sequence[Finished]) -> None:
-    from scorebench.recordings import folder
+    from scorebench.folders import folder
     from scorebench.report import github, junit, markdown
 
     runs = [(one.folder.name, one.summary, one.verdict) for one in found]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scorebench.errors import InputError
-from scorebench.recordings.folder_names import LATEST, RECORDING
+from scorebench.folders.names import LATEST, RECORDING
 
 HOW = "Write NAME=DIR,DIR for each set, or give a folder of runs for each."
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}-?")

@@ -19,7 +19,7 @@ from scorebench.load import scenario
 from scorebench.load.arrivals import Arrivals
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.warm_up import WarmUp
-from scorebench.options import DEFAULTS
+from scorebench.options.table import DEFAULTS
 from scorebench.payloads.format_names import FORMATS
 from scorebench.units import parse_seconds
 from scorebench.verdicts import limits

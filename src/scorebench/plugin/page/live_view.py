@@ -18,8 +18,8 @@ import gevent
 from gevent.event import Event
 
 from scorebench.figures.live import Live
-from scorebench.launch import PROGRESS_VARIABLE
 from scorebench.report import live as words
+from scorebench.runs.launch import PROGRESS_VARIABLE
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

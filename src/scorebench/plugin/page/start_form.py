@@ -17,12 +17,12 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 
 from scorebench.errors import InputError
-from scorebench.form_rules import refuse_what_is_no_field
-from scorebench.options import OPTIONS
-from scorebench.settings import Settings, from_namespace
+from scorebench.options.form_rules import refuse_what_is_no_field
+from scorebench.options.settings import Settings, from_namespace
+from scorebench.options.table import OPTIONS
 
 if TYPE_CHECKING:
-    from scorebench.plugin.run import Run
+    from scorebench.plugin.lifecycle.run import Run
 
 logger = logging.getLogger("scorebench")
 NAMES = tuple(option.name for option in OPTIONS)

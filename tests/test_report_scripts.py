@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import Summary, summarise
 from scorebench.recordings.recording import Recording
-from scorebench.report import seed
+from scorebench.report import scripts as seed
 from tests.recordings import calls, evenly, recording
 
 RESULTS = """\

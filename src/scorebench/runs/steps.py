@@ -14,21 +14,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scorebench import launch
 from scorebench.answers.outcome import BY_LABEL, Group
 from scorebench.capacity.found import Ended, Stopped
 from scorebench.capacity.trial import Measured, Plan, Reading
 from scorebench.figures.summary import Summary, summarise
-from scorebench.recordings import folder
-from scorebench.recordings.folder_names import RECORDING
+from scorebench.folders import folder
+from scorebench.folders.names import RECORDING
 from scorebench.recordings.happenings import SERVER_ENDED
+from scorebench.runs import launch
 from scorebench.verdicts.finding import Severity
 from scorebench.verdicts.limits import Limit
 from scorebench.verdicts.verdict import judge
 
 if TYPE_CHECKING:
-    from scorebench.launch import Launch
     from scorebench.recordings.recording import Recording
+    from scorebench.runs.launch import Launch
     from scorebench.servers.protocol import Server
 
 WARM_UP_S = 1.0

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from scorebench.errors import InputError
-from scorebench.options import OPTIONS
+from scorebench.options.table import OPTIONS
 
 
 def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:

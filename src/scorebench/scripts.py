@@ -1,6 +1,6 @@
 """The two commands that scorebench grew from: benchmark.py and threaded_benchmark.py.
 
-Knows their options and their order of printing; the tables are made in `report.seed`, the calls in `plugin`.
+Knows their options and their order of printing; `report.scripts` makes the tables, `plugin.users.passes` the calls.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
-from scorebench.one_line import OneLine
-from scorebench.options import DEFAULTS
+from scorebench.options.one_line import OneLine
+from scorebench.options.table import DEFAULTS
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
+    from scorebench.options.settings import Settings
     from scorebench.payloads.payload import Payload
-    from scorebench.plugin.passes import Call
+    from scorebench.plugin.users.passes import Call
     from scorebench.recordings.recording import Recording
-    from scorebench.settings import Settings
 
 DATA = Path("payloads/wine.csv")
 
@@ -65,10 +65,10 @@ def _measure(options: argparse.Namespace, threaded: bool) -> int:
             raise InputError(f"--{flag} {given}: expected at least 1")
     _check_output(options.output_file_base)
     # Locust patches sockets and TLS when it is imported, which has to come before anything that uses them.
-    from scorebench.plugin import passes  # isort: skip
+    from scorebench.plugin.users import passes  # isort: skip
     from scorebench.client.probe import server_version
-    from scorebench.prepare import payload_of
-    from scorebench.progress import steps
+    from scorebench.runs.prepare import payload_of
+    from scorebench.runs.progress import steps
 
     settings = _settings(options, users)
     payload = payload_of(settings)
@@ -94,7 +94,7 @@ def _measure(options: argparse.Namespace, threaded: bool) -> int:
 
 
 def _settings(options: argparse.Namespace, users: int) -> Settings:
-    from scorebench import settings
+    from scorebench.options import settings
 
     asked = {
         "data": str(options.data_path),
@@ -131,7 +131,7 @@ def _numbers(predictions: list[Any]) -> str:
 
 def _conclude(options: argparse.Namespace, recording: Recording, threaded: bool) -> int:
     from scorebench.figures.summary import summarise
-    from scorebench.report import seed as tables
+    from scorebench.report import scripts as tables
 
     summary = summarise(recording)
     if problem := tables.nothing_valid(summary):

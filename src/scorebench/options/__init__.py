@@ -1,0 +1,1 @@
+"""What may be asked of a run: its options, their checks, and the settings that they become."""

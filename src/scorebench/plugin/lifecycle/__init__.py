@@ -1,0 +1,1 @@
+"""When what happens: a run from its options to its report, alone or over workers."""
