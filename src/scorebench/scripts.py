@@ -1,6 +1,6 @@
 """The two commands that scorebench grew from: benchmark.py and threaded_benchmark.py.
 
-Knows their options and their order of printing; `report.scripts` makes the tables, `plugin.users.passes` the calls.
+Knows their options and what they print in which order; the tables are made in `report.scripts`.
 """
 
 from __future__ import annotations
