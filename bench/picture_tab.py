@@ -17,7 +17,7 @@ from tests.locust_form import fill, open_tab, until
 from tests.locust_page import locust_page
 
 from scorebench import servers
-from scorebench.commands.models import demo_model
+from scorebench.models.flavors import demo_model
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "tab.png"
 RUN = {"userCount": "6", "spawnRate": "100", "runTime": "20s", "rate": "60", "arrivals": "poisson"}

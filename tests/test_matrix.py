@@ -49,7 +49,7 @@ def test_failed_calls_make_an_error_of_a_cell() -> None:
 def test_the_table_has_a_row_a_server_and_a_column_a_flavor() -> None:
     """Formats are named where a flavor has several; versions stand below, each once."""
     cells = (good("webserver", "sklearn"), good("webserver", "sklearn", "csv"), good("sagemaker", "sklearn"))
-    lines = report.render(Matrix(cells)).splitlines()
+    lines = report.render(Matrix(cells, {"sagemaker": "SageMaker"})).splitlines()
     assert [word.strip() for word in lines[0].strip("|").split("|")] == [
         "Server",
         "sklearn split",

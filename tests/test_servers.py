@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from scorebench import servers
 from scorebench.errors import InputError
 from scorebench.models.spark import require_java
-from scorebench.servers import compose, engine, images, leftovers, logs, mlmodel, ports, ready
+from scorebench.servers import docker as docker_server
+from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
+from scorebench.servers import sagemaker as sagemaker_server
 from scorebench.servers.container import ContainerServer
-from scorebench.servers.protocol import ServerFailed
-from scorebench.servers.url import UrlServer
+from scorebench.servers.protocol import Progress, ServerFailed, ServerInfo
 from tests import requirements
 
 MLMODEL = """\
@@ -137,46 +138,14 @@ def test_local_uris_are_told_from_others(uri: str, folder: Path | None) -> None:
     assert mlmodel.local_folder(uri) == folder
 
 
-def test_servers_are_chosen_by_name_and_have_ports_of_their_own() -> None:
-    """5001, 5002 and 5003, all on this machine alone."""
-    endpoints = [servers.create(kind, model_uri="m").endpoint for kind in servers.KINDS]
-    assert endpoints == ["http://127.0.0.1:5001", "http://127.0.0.1:5002", "http://127.0.0.1:5003"]
-
-
 def test_an_unknown_server_is_refused() -> None:
     """The message lists those there are."""
     with pytest.raises(InputError, match=r"gunicorn: no such server; expected one of webserver, docker"):
         servers.create("gunicorn", model_uri="m")
-    with pytest.raises(InputError, match="no model to serve"):
-        servers.create("docker")
     with pytest.raises(InputError, match="--workers 0"):
         servers.create("docker", model_uri="m", workers=0)
     with pytest.raises(InputError, match="no CPU or memory limit"):
         servers.create("webserver", model_uri="m", memory_bytes=1)
-
-
-def test_a_server_that_runs_is_neither_started_nor_stopped() -> None:
-    """A URL goes through the same calls, and the server still answers after them."""
-    with _mlflow_like() as url, servers.running(servers.create(url)) as server:
-        assert server.describe().mlflow_version == "3.17.2"
-        assert server.alive()
-        server.stop()
-        assert UrlServer(url).describe().mlflow_version == "3.17.2"
-
-
-def test_what_is_not_known_is_none() -> None:
-    """A server that nobody answers for has no version, and no figure stands for it."""
-    with _listening() as port:
-        pass
-    info = UrlServer(f"http://127.0.0.1:{port}").describe()
-    assert (info.mlflow_version, info.workers, info.pids) == (None, None, None)
-
-
-@pytest.mark.parametrize("url", ["ftp://x", "http://", "localhost:5001"])
-def test_an_address_of_another_scheme_is_refused(url: str) -> None:
-    """The message shows how one looks."""
-    with pytest.raises(InputError, match="expected an address such as http://localhost:5001"):
-        UrlServer(url)
 
 
 def test_a_server_that_never_answers_fails_with_its_log() -> None:
@@ -224,7 +193,7 @@ def test_an_engine_that_refuses_is_told_from_none(monkeypatch: pytest.MonkeyPatc
         ({"cpu_limit": 0.0}, "--cpu-limit 0"),
         ({"cpu_limit": -1.0}, "--cpu-limit -1"),
         ({"memory_bytes": 0}, "--memory 0"),
-        ({"memory_bytes": 5 * 2**20}, "--memory 5: a container has at least 6 MB"),
+        ({"memory_bytes": 5 * 2**20}, "--memory 5: a container needs at least 6 MB"),
     ],
 )
 def test_limits_that_no_container_can_have_are_refused(limit: dict[str, Any], said: str) -> None:
@@ -247,13 +216,11 @@ def test_a_container_out_of_reach_is_left_to_a_later_start(
 
 
 def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No Java and no compose on the PATH: which, and what to install."""
+    """No Java on the PATH: which version to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(InputError, match="needs Java 17 or newer, and no java is on the PATH; install a JRE"):
         require_java("a SparkML model")
-    with pytest.raises(InputError, match="neither the plugin nor docker-compose is there"):
-        compose.command()
 
 
 def test_a_java_that_does_not_start_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +244,7 @@ def test_an_images_key_changes_with_what_is_in_it(tmp_path: Path) -> None:
     """`docker` holds the model; `sagemaker` holds only the packages that its requirements name."""
     requirements.module("mlflow")
     (tmp_path / "MLmodel").write_text(MLMODEL)
-    docker, sagemaker = images.Recipe(kind="docker"), images.Recipe(kind="sagemaker")
+    docker, sagemaker = docker_server.IMAGE, sagemaker_server.IMAGE
     before = images.key(docker, tmp_path), images.key(sagemaker, tmp_path)
     (tmp_path / "model.pkl").write_bytes(b"new")
     assert images.key(docker, tmp_path) != before[0]
@@ -286,12 +253,21 @@ def test_an_images_key_changes_with_what_is_in_it(tmp_path: Path) -> None:
     assert images.key(sagemaker, tmp_path) != before[1]
 
 
-class _Mute(UrlServer):
+class _Mute:
     """A server whose log is known, and that answers nothing."""
 
+    kind = "test"
+    endpoint = "http://127.0.0.1:1"
+
     def __init__(self, alive: bool) -> None:
-        super().__init__("http://127.0.0.1:1")
         self._is_alive = alive
+
+    def start(self, progress: Progress | None = None) -> None: ...
+    def wait_ready(self, progress: Progress | None = None, timeout_s: float | None = None) -> None: ...
+    def stop(self) -> None: ...
+
+    def describe(self) -> ServerInfo:
+        return ServerInfo(kind=self.kind, url=self.endpoint)
 
     def alive(self) -> bool:
         return self._is_alive

@@ -16,7 +16,8 @@ import pytest
 
 from scorebench.errors import InputError
 from scorebench.servers import leftovers
-from scorebench.servers.process import SupervisedProcess, check_cpus, parse_cpus
+from scorebench.servers.cores import check_cpus, parse_cpus
+from scorebench.servers.process import SupervisedProcess
 from tests import requirements
 
 PATIENCE_S = 40.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scorebench.servers import ready, sagemaker
+from scorebench.servers import hosting, ready
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def assert_pings(url: str) -> None:
     """Twenty pings, each answered 200 within 2 s."""
     port = int(url.rsplit(":", 1)[1])
     for _ in range(20):
-        answer = ready.get("127.0.0.1", port, "/ping", timeout_s=sagemaker.PING_TIMEOUT_S)
+        answer = ready.get("127.0.0.1", port, "/ping", timeout_s=hosting.PING_TIMEOUT_S)
         assert not isinstance(answer, str), answer
         assert answer[0] == 200
 
@@ -88,8 +88,8 @@ def largest_body(frame: dict[str, Any], data: list[list[float]]) -> tuple[bytes,
     """A body of exactly 6,291,456 bytes, all rows and a little white space; and how many rows."""
     split = frame.get("dataframe_split", frame)
     row_bytes = max(len(json.dumps(row)) + 2 for row in data)
-    count = (sagemaker.BODY_LIMIT_BYTES - 1000) // row_bytes
+    count = (hosting.BODY_LIMIT_BYTES - 1000) // row_bytes
     split["data"] = [data[number % len(data)] for number in range(count)]
     body = json.dumps(frame).encode()
-    assert sagemaker.BODY_LIMIT_BYTES * 0.8 < len(body) <= sagemaker.BODY_LIMIT_BYTES
-    return body.ljust(sagemaker.BODY_LIMIT_BYTES), count
+    assert hosting.BODY_LIMIT_BYTES * 0.8 < len(body) <= hosting.BODY_LIMIT_BYTES
+    return body.ljust(hosting.BODY_LIMIT_BYTES), count

@@ -36,7 +36,7 @@ class Compose:
     """`docker compose` on a copy of the file, in a project of this test's own, on ports of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._command = [*compose.command(), "-p", "scorebench-test"]
+        self._command = [*_compose(), "-p", "scorebench-test"]
         self._folder = folder
         self.ports = {name: ports.claim(0) for name in (*PROFILES, "locust")}
         published = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
@@ -138,6 +138,16 @@ def test_buildkit_syntax_would_be_seen() -> None:
 def _get(url: str, form: bytes | None = None) -> dict[str, Any]:
     with urllib.request.urlopen(url, form, timeout=30) as answer:
         return dict(json.load(answer))
+
+
+def _compose() -> list[str]:
+    """`docker compose`, or `docker-compose`."""
+    for candidate in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(candidate[0]) is None:
+            continue
+        if subprocess.run([*candidate, "version"], capture_output=True, check=False).returncode == 0:
+            return candidate
+    pytest.fail("neither the compose plugin nor docker-compose is installed")
 
 
 def _until(condition: Callable[[], bool]) -> None:

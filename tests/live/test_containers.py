@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from scorebench import servers
 from scorebench.errors import InputError
 from scorebench.folders import folder
 from scorebench.folders.names import SERVER_LOG
-from scorebench.servers import engine, images, leftovers, ports, sagemaker
+from scorebench.servers import docker, engine, hosting, images, leftovers, ports, sagemaker
 
+STOCK_BASE_IMAGE = "ubuntu:24.04"
+"""What `mlflow sagemaker build-and-push-container` builds on; it fetches pyenv from the internet."""
 pytestmark = pytest.mark.timeout(1500)  # images are built on the way
 STARTER = """
 import sys, time
@@ -100,7 +103,7 @@ def test_sagemakers_rules(sklearn_model: Demo, rows: dict[str, Any], client: Any
         info = server.describe()
         container = client.containers.get((info.container_ids or ("",))[0])
         assert_runs_as_sagemaker_does(container.attrs)
-        assert (info.time_to_ready_s or 999) < sagemaker.READY_WITHIN_S
+        assert (info.time_to_ready_s or 999) < hosting.READY_WITHIN_S
         assert_pings(info.url)
         body, count = largest_body(
             {"dataframe_split": {"columns": rows["columns"], "data": []}}, rows["data"]
@@ -109,22 +112,22 @@ def test_sagemakers_rules(sklearn_model: Demo, rows: dict[str, Any], client: Any
         assert (largest.status, len(largest.predictions())) == (200, count)
         began = time.monotonic()
         container.kill(signal="SIGTERM")
-        status = container.wait(timeout=sagemaker.STOPPED_WITHIN_S)["StatusCode"]
-        assert time.monotonic() - began < sagemaker.STOPPED_WITHIN_S
+        status = container.wait(timeout=hosting.STOPPED_WITHIN_S)["StatusCode"]
+        assert time.monotonic() - began < hosting.STOPPED_WITHIN_S
         assert status != 128 + signal.SIGKILL
 
 
 def test_the_images_are_mlflows(sklearn_model: Demo, tmp_path: Path) -> None:
     """MLflow's text is in our contexts to the letter: all of `docker`, the first stage of `sagemaker`."""
     ours = tmp_path / "docker"
-    images.write_context(images.Recipe(kind="docker"), sklearn_model.folder, ours)
+    images.write_context(docker.IMAGE, sklearn_model.folder, ours)
     theirs = tmp_path / "theirs"
     generate = ["models", "generate-dockerfile", "--env-manager", "local", "-m", str(sklearn_model.folder)]
     _run(["-m", "mlflow", *generate, "-d", str(theirs)])
     assert _files(ours) == _files(theirs)
 
     stock = tmp_path / "stock"
-    recipe = images.Recipe(kind="sagemaker", base_image=images.STOCK_BASE_IMAGE)
+    recipe = replace(sagemaker.IMAGE, base_image=STOCK_BASE_IMAGE)
     images.write_context(recipe, sklearn_model.folder, stock)
     first_stage = (stock / "Dockerfile").read_text().split("\n# ---- Above: ")[0]
     _, _, first_stage = first_stage.partition("\n")  # the build argument of our own stages

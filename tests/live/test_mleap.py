@@ -19,7 +19,7 @@ from tests.live.scoring import (
 )
 
 from scorebench import servers
-from scorebench.servers import engine, sagemaker
+from scorebench.servers import engine, hosting
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -46,13 +46,13 @@ def test_a_model_made_from_scikit_learn(mleap_model: Demo, rows: dict[str, Any],
         assert (info.flavors, info.mlflow_version, info.workers) == (("mleap",), None, None)
         container = client.containers.get((info.container_ids or ("",))[0])
         assert_runs_as_sagemaker_does(container.attrs)
-        assert (info.time_to_ready_s or 999) < sagemaker.READY_WITHIN_S
+        assert (info.time_to_ready_s or 999) < hosting.READY_WITHIN_S
         assert_pings(info.url)
         body, count = largest_body({"columns": rows["columns"], "data": []}, rows["data"])
         largest = post(info.url, body)
         assert (largest.status, len(largest.predictions())) == (200, count)
         container.kill(signal="SIGTERM")
-        status = container.wait(timeout=sagemaker.STOPPED_WITHIN_S)["StatusCode"]
+        status = container.wait(timeout=hosting.STOPPED_WITHIN_S)["StatusCode"]
         assert status == 128 + signal.SIGTERM  # as the JVM ends on it
 
 

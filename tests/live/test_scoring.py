@@ -18,7 +18,7 @@ from tests.live.scoring import (
     largest_body,
 )
 
-from scorebench.servers import sagemaker
+from scorebench.servers import hosting
 
 ROWS = {"columns": ["a"], "data": [[0.1], [0.2]]}
 
@@ -57,7 +57,7 @@ def test_a_ping_that_fails_is_seen() -> None:
 def test_the_largest_body_is_as_large_as_sagemaker_takes() -> None:
     """6,291,456 bytes, and still JSON with all the rows."""
     body, rows = largest_body({"dataframe_split": {"columns": ["a"], "data": []}}, [[0.125], [1.5]])
-    assert len(body) == sagemaker.BODY_LIMIT_BYTES == 6_291_456
+    assert len(body) == hosting.BODY_LIMIT_BYTES == 6_291_456
     assert len(json.loads(body)["dataframe_split"]["data"]) == rows
 
 

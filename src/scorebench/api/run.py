@@ -95,11 +95,12 @@ def _measure(asked: argparse.Namespace, command: str) -> Result:
     from scorebench.api.watching import watching
     from scorebench.commands.run import checked, launch_of, run_folder
     from scorebench.runs import launch, publish
-    from scorebench.runs.server import SERVERS, running_server
+    from scorebench.runs.server import running_server
+    from scorebench.servers.kinds import KINDS
 
     settings = checked(asked)
     publish.check(asked)
-    bring_up = asked.target in SERVERS
+    bring_up = asked.target in KINDS
     name = asked.target if bring_up else settings.target.host
     signals: list[int] = []
     with ExitStack() as stack:

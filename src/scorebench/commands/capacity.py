@@ -16,7 +16,9 @@ from scorebench.errors import InputError
 from scorebench.folders.names import CAPACITY, CAPACITY_TEXT, PAGE
 from scorebench.options.table import OPTIONS
 from scorebench.runs.launch import Launch
-from scorebench.runs.server import SERVERS, add_server_options, running_server
+from scorebench.runs.server import add_server_options, running_server
+from scorebench.servers import kinds
+from scorebench.servers.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,7 @@ SHORTEST_BUDGET_S = 20.0
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("capacity", help="find the highest rate at which a server keeps its limits")
-    parser.add_argument("target", metavar="TARGET", help=f"a URL, or {', '.join(SERVERS)}")
+    parser.add_argument("target", metavar="TARGET", help=f"a URL, or {kinds.names()}")
     parser.add_argument(
         "--budget", default=DEFAULT_BUDGET, metavar="TIME", help=f"time for it ({DEFAULT_BUDGET})"
     )
@@ -70,7 +72,7 @@ def _capacity(options: argparse.Namespace) -> int:
     if options.wanted is not None and not 0 < options.wanted < inf:
         raise InputError(f"--for {options.wanted:g}: expected calls a second, above 0")
     settings = checked(options)
-    bring_up = options.target in SERVERS
+    bring_up = options.target in KINDS
     name = f"{options.target if bring_up else settings.target.host}-capacity"
     with ExitStack() as stack:
         path = stack.enter_context(run_folder(settings.report_dir, name))
@@ -112,7 +114,7 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
     from scorebench.folders import folder
     from scorebench.report import capacity, capacity_page
 
-    workers = options.workers if options.target in SERVERS else None
+    workers = options.workers if options.target in KINDS else None
     said = capacity.render(found, target_per_s=options.wanted, server_workers=workers)
     told = _told(found, base)
     folder.write_text(base.folder / CAPACITY_TEXT, said)

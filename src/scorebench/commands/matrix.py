@@ -8,27 +8,27 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorebench.commands.models import demo_model
 from scorebench.commands.run import run_folder
 from scorebench.errors import InputError
 from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, RECORDING
+from scorebench.models.flavors import FLAVORS, demo_model, served
 from scorebench.options.table import DEFAULTS, REPORT_DIR
 from scorebench.runs.launch import Launch
 from scorebench.runs.launch import run as launch_run
-from scorebench.runs.server import FLAVORS, SERVERS, add_sizes, running_server
+from scorebench.runs.server import add_sizes, running_server
+from scorebench.servers import kinds
+from scorebench.servers.kinds import KINDS
 
 if TYPE_CHECKING:
     from scorebench.comparison.matrix import Cell
 
 DEFAULT_USERS, DEFAULT_RUN_TIME, DEFAULT_WARM_UP = 2, "10s", "2s"
-JAVA_FORMAT = "split-1x"
-"""The only body that MLflow's Java server, which scores MLeap models, takes in every version."""
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("matrix", help="measure every server with every flavor, in one table")
-    parser.add_argument("--servers", default=",".join(SERVERS), metavar="LIST", help="(all three)")
-    parser.add_argument("--flavors", default=",".join(FLAVORS), metavar="LIST", help="(all three)")
+    _add_list(parser, "--servers", tuple(KINDS))
+    _add_list(parser, "--flavors", served())
     parser.add_argument(
         "--formats", default=DEFAULTS["format"], metavar="LIST", help=f"({DEFAULTS['format']}; MLeap's own)"
     )
@@ -39,9 +39,15 @@ def add(commands: Any) -> None:
     parser.add_argument("--rows-per-call", type=int, default=1, metavar="N", help="records in a call (1)")
     parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1")
     parser.add_argument("--report-dir", type=Path, default=Path(REPORT_DIR), metavar="DIR")
-    parser.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (5001, 5002, 5003)")
+    parser.add_argument("--port", type=int, metavar="N", help=f"port on 127.0.0.1 ({kinds.ports()})")
     add_sizes(parser)
     parser.set_defaults(run=_matrix, model_uri=None)
+
+
+def _add_list(parser: Any, flag: str, known: tuple[str, ...]) -> None:
+    parser.add_argument(
+        flag, default=",".join(known), metavar="LIST", help=f"some of {', '.join(known)}, with commas between"
+    )
 
 
 def _matrix(options: argparse.Namespace) -> int:
@@ -49,8 +55,8 @@ def _matrix(options: argparse.Namespace) -> int:
     from scorebench.folders import folder
     from scorebench.report import matrix as report
 
-    servers = _listed("--servers", options.servers, SERVERS)
-    flavors = _listed("--flavors", options.flavors, FLAVORS)
+    servers = _listed("--servers", options.servers, tuple(KINDS))
+    flavors = _listed("--flavors", options.flavors, served())
     formats = _formats(options.formats)
     _check(options)
     cells: list[Cell] = []
@@ -64,7 +70,7 @@ def _matrix(options: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 interrupted = True
                 break
-        matrix = Matrix(tuple(cells))
+        matrix = Matrix(tuple(cells), _titles())
         folder.write_text(path / MATRIX_MARKDOWN, report.render(matrix))
         folder.write_text(path / MATRIX_CSV, report.render_csv(matrix))
         folder.write_text(path / MATRIX_JSON, report.render_json(matrix))
@@ -81,13 +87,15 @@ def _cell(options: argparse.Namespace, path: Path, server: str, flavor: str, for
     from scorebench.servers.protocol import ServerFailed
     from scorebench.verdicts.verdict import judge
 
-    name = f"{server}-{flavor}" + ("" if format in (DEFAULTS["format"], JAVA_FORMAT) else f"-{format}")
+    name = f"{server}-{flavor}" + (
+        "" if format in (DEFAULTS["format"], FLAVORS[flavor].only_format) else f"-{format}"
+    )
     one = path / name
     one.mkdir()
     asked = argparse.Namespace(**{**vars(options), "target": server, "flavor": flavor, "quiet": False})
     interrupted: list[int] = []
     try:
-        with running_server(asked, one, deployment_flavor="mleap" if flavor == "mleap" else None) as running:
+        with running_server(asked, one) as running:
             launch = _launch(options, running.endpoint, one, format)
             code = launch_run(launch, running, on_signal=interrupted.append)
     except (ServerFailed, InputError) as error:
@@ -134,7 +142,7 @@ def _check(options: argparse.Namespace) -> None:
     asked = {name: getattr(options, name) for name in ("warm_up", "rows", "rows_per_call")}
     run_time = parse_seconds(options.run_time, "--run-time")
     settings.from_namespace(argparse.Namespace(**asked, run_time=run_time), "http://127.0.0.1")
-    for flavor in _listed("--flavors", options.flavors, FLAVORS):
+    for flavor in _listed("--flavors", options.flavors, served()):
         demo_model(flavor)  # now: making one takes longer than measuring it
 
 
@@ -153,4 +161,11 @@ def _formats(text: str) -> tuple[str, ...]:
 
 
 def _of_flavor(flavor: str, formats: tuple[str, ...]) -> tuple[str, ...]:
-    return (JAVA_FORMAT,) if flavor == "mleap" else formats
+    only = FLAVORS[flavor].only_format
+    return formats if only is None else (only,)
+
+
+def _titles() -> dict[str, str]:
+    """What the table shows for the name of a kind of server or of a flavor."""
+    titles = {name: kind.title for name, kind in KINDS.items()}
+    return titles | {name: flavor.title for name, flavor in FLAVORS.items()}

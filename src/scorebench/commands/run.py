@@ -20,7 +20,9 @@ from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
 from scorebench.runs import publish
 from scorebench.runs.launch import Launch
 from scorebench.runs.launch import run as launch_run
-from scorebench.runs.server import SERVERS, add_server_options, running_server
+from scorebench.runs.server import add_server_options, running_server
+from scorebench.servers import kinds
+from scorebench.servers.kinds import KINDS
 
 if TYPE_CHECKING:
     from scorebench.options.settings import Settings
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     run = commands.add_parser("run", help="measure a server: one that runs, or one to bring up and take down")
-    run.add_argument("target", metavar="TARGET", help=f"a URL, or {', '.join(SERVERS)}")
+    run.add_argument("target", metavar="TARGET", help=f"a URL, or {kinds.names()}")
     run.add_argument("--repeat", type=int, default=1, metavar="N", help="measure N times, for `compare`")
     add_load_options(run)
     add_server_options(run)
@@ -79,19 +81,18 @@ def checked(options: argparse.Namespace) -> Settings:
             whole = f"{ceil(seconds)}s"
             raise InputError(f"--run-time {options.run_time}: expected whole seconds, such as {whole}")
         options.run_time = f"{seconds:.0f}s"  # Locust reads fewer forms
-    if options.target in SERVERS and options.body is None:
+    if options.target in KINDS and options.body is None:
         options.model = options.model or options.model_uri  # what is served says what can be sent
     asked = argparse.Namespace(**{**vars(options), "run_time": seconds, "num_users": options.users})
-    return settings.from_namespace(asked, "http://127.0.0.1" if options.target in SERVERS else options.target)
+    return settings.from_namespace(asked, "http://127.0.0.1" if options.target in KINDS else options.target)
 
 
 def _check_place(options: argparse.Namespace) -> None:
     from scorebench.servers import check_cpus, parse_cpus
 
-    if options.target.isalpha() and options.target not in SERVERS:
-        names = ", ".join(SERVERS)
+    if options.target.isalpha() and options.target not in KINDS:
         raise InputError(
-            f"{options.target}: none of the servers to bring up ({names}), and no URL such as http://localhost:5001"
+            f"{options.target}: none of the servers to bring up ({kinds.names()}), and no URL such as http://localhost:5001"
         )
     if options.processes is not None and options.processes < 1:
         raise InputError(f"--processes {options.processes}: expected at least 1")
@@ -145,7 +146,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.repeat < 1:
         raise InputError(f"--repeat {options.repeat}: expected at least 1")
     publish.check(options)
-    bring_up = options.target in SERVERS
+    bring_up = options.target in KINDS
     name = options.target if bring_up else settings.target.host
     if options.repeat > 1:
         name = f"{name}-{options.repeat}-runs"

@@ -7,14 +7,15 @@ import sys
 import time
 from typing import Any
 
-from scorebench.runs.server import SERVERS, add_server_options, running_server
+from scorebench.runs.server import add_server_options, running_server
+from scorebench.servers.kinds import KINDS
 
 _LOOK_S = 0.5
 
 
 def add(commands: Any) -> None:
     serve = commands.add_parser("serve", help="bring up a server and leave it running until Ctrl-C")
-    serve.add_argument("target", choices=SERVERS)
+    serve.add_argument("target", choices=tuple(KINDS))
     add_server_options(serve)
     serve.set_defaults(run=_serve)
 

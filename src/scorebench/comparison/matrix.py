@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """The version of the form of matrix.json."""
-SERVER_NAMES = {"webserver": "webserver", "docker": "docker", "sagemaker": "SageMaker"}
-FLAVOR_NAMES = {"sklearn": "sklearn", "spark": "SparkML", "mleap": "MLeap"}
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,10 @@ def measured_cell(
 
 @dataclass(frozen=True)
 class Matrix:
-    """The cells in the order in which they were measured."""
+    """The cells in the order in which they were measured; `titles`: what is shown for a name."""
 
     cells: tuple[Cell, ...]
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -89,14 +88,23 @@ class Matrix:
         """A column's name: the flavor, and the format where one flavor has several."""
         flavors = [flavor for flavor, _ in self.columns]
         return [
-            FLAVOR_NAMES.get(flavor, flavor) + (f" {format}" if flavors.count(flavor) > 1 else "")
+            self.title(flavor) + (f" {format}" if flavors.count(flavor) > 1 else "")
             for flavor, format in self.columns
         ]
 
     def versions(self) -> list[str]:
         """What lies under it, each once: `webserver: mlflow 3.17.2, python 3.11.7, workers 1`."""
-        found = dict.fromkeys(filter(None, (_versions_of(cell) for cell in self.cells)))
+        found = dict.fromkeys(filter(None, (self._versions_of(cell) for cell in self.cells)))
         return list(found)
+
+    def title(self, name: str) -> str:
+        """What is shown for a server or a flavor."""
+        return self.titles.get(name, name)
+
+    def _versions_of(self, cell: Cell) -> str | None:
+        server = cell.environment.get("server") or {}
+        told = [f"{name} {_said(server[key])}" for name, key in _TOLD if server.get(key)]
+        return f"{self.title(cell.server)}: {', '.join(told)}" if told else None
 
 
 _TOLD = (
@@ -106,12 +114,6 @@ _TOLD = (
     ("workers", "workers"),
     ("cores", "cpus"),
 )
-
-
-def _versions_of(cell: Cell) -> str | None:
-    server = cell.environment.get("server") or {}
-    told = [f"{name} {_said(server[key])}" for name, key in _TOLD if server.get(key)]
-    return f"{SERVER_NAMES.get(cell.server, cell.server)}: {', '.join(told)}" if told else None
 
 
 def _said(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from scorebench.comparison.matrix import FORMAT, SERVER_NAMES, Cell, Matrix
+from scorebench.comparison.matrix import FORMAT, Cell, Matrix
 from scorebench.report.data import dumped
 from scorebench.report.markdown import escaped
 from scorebench.report.words import NOT_MEASURED, plain
@@ -19,7 +19,7 @@ def render(matrix: Matrix) -> str:
     rows = [["Server", *matrix.heads()]]
     for server in matrix.servers:
         cells = [matrix.at(server, flavor, format) for flavor, format in matrix.columns]
-        rows.append([SERVER_NAMES.get(server, server), *map(said, cells)])
+        rows.append([matrix.title(server), *map(said, cells)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_row(row, widths) for row in rows]
     rule = "| " + " | ".join("-" * width for width in widths) + " |"

@@ -7,19 +7,19 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench.models.flavors import DEFAULT_FLAVOR, FLAVORS, demo_model, served
+from scorebench.servers import kinds
+
 if TYPE_CHECKING:
     from scorebench.servers.protocol import Server
-
-SERVERS = ("webserver", "docker", "sagemaker")
-FLAVORS = ("sklearn", "spark", "mleap")
 
 
 def add_server_options(parser: Any) -> None:
     """What says which model is served, where, and with how much."""
     group = parser.add_argument_group("the server, where it is brought up")
-    group.add_argument("--flavor", choices=FLAVORS, default="sklearn", help="the demo model to serve")
+    group.add_argument("--flavor", choices=served(), default=DEFAULT_FLAVOR, help="the demo model to serve")
     group.add_argument("--model-uri", metavar="URI", help="your own model to serve")
-    group.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (5001, 5002, 5003)")
+    group.add_argument("--port", type=int, metavar="N", help=f"port on 127.0.0.1 ({kinds.ports()})")
     add_sizes(group)
 
 
@@ -33,13 +33,13 @@ def add_sizes(group: Any) -> None:
 
 
 def running_server(
-    options: argparse.Namespace, log_folder: Path | None = None, *, deployment_flavor: str | None = None
+    options: argparse.Namespace, log_folder: Path | None = None
 ) -> AbstractContextManager[Server]:
-    """The server of `options.target`, one of SERVERS: up within the context, its log in `log_folder`."""
+    """The server of the kind `options.target`: up within the context, its log in `log_folder`."""
     from scorebench import servers
-    from scorebench.commands.models import demo_model
     from scorebench.runs.progress import Waiting
 
+    flavor = None if options.model_uri else FLAVORS[options.flavor]
     server = servers.create(
         options.target,
         model_uri=options.model_uri or str(demo_model(options.flavor)),
@@ -49,7 +49,7 @@ def running_server(
         cpu_limit=options.cpu_limit,
         memory_bytes=None if options.memory is None else options.memory * 2**20,
         base_image=options.base_image,
-        deployment_flavor=deployment_flavor,
+        deployment_flavor=None if flavor is None else flavor.deployment_flavor,
         log_folder=log_folder,
     )
     return servers.running(server, Waiting(options.target, quiet=getattr(options, "quiet", False)))

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from scorebench.errors import InputError
 from scorebench.servers import engine, images
+from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import Progress
 
-KINDS = ("webserver", "docker", "sagemaker")
 BUILD_FOLDER = ".build"
 
 
 def build_images(
     root: Path,
     model: Path,
-    kinds: Sequence[str] = KINDS,
+    kinds: Iterable[str] | None = None,
     base_image: str | None = None,
     progress: Progress | None = None,
 ) -> list[str]:
     """Write the contexts and build the images under the names that docker-compose.yml has; their names.
 
-    A context stays, so that `docker compose build` works too. Takes minutes the first time, seconds after.
+    `kinds`: names of kinds; None: all that have an image. A context stays, so that `docker compose build`
+    works too. Takes minutes the first time, seconds after.
     """
     client = engine.connect()
     names = []
-    for kind in kinds:
-        recipe = images.Recipe(kind=kind, base_image=base_image)
+    for kind in KINDS if kinds is None else kinds:
+        if (image := KINDS[kind].image()) is None:
+            continue
+        recipe = replace(image, base_image=base_image)
         context = _write(root, model, recipe)
         name, wanted = images.tag(kind, model), images.key(recipe, model)
         images.build(client, context, name, wanted=wanted, log=context.with_suffix(".log"), progress=progress)
         names.append(name)
     return names
-
-
-def command() -> list[str]:
-    """`docker compose`, or `docker-compose`; InputError if neither is there."""
-    for candidate in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(candidate[0]) is None:
-            continue
-        if subprocess.run([*candidate, "version"], capture_output=True, check=False).returncode == 0:
-            return candidate
-    raise InputError("docker compose: neither the plugin nor docker-compose is there; install one of them")
 
 
 def _write(root: Path, model: Path, recipe: images.Recipe) -> Path:

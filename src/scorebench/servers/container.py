@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
 from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
-from scorebench.servers.process import check_cpus
+from scorebench.servers.cores import check_cpus
+from scorebench.servers.hosting import CONTAINER_PORT, READY_WITHIN_S, STOPPED_WITHIN_S
+from scorebench.servers.kinds import Wanted
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
 
-CONTAINER_PORT = 8080
-READY_TIMEOUT_S = 240.0
-"""SageMaker's own limit for becoming healthy."""
-STOP_TIMEOUT_S = 30
-"""SageMaker's own time from SIGTERM to SIGKILL."""
 STOP_TIMEOUT_UNSERVED_S = 1
 _MOST_CPUS = 10_000
 _LEAST_MEMORY_BYTES = 6 * 2**20
@@ -33,60 +30,27 @@ print(json.dumps({"python": platform.python_version(), "mlflow": version("mlflow
 """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ContainerSpec:
     """What differs between the container servers."""
 
-    kind: str
+    image: images.Recipe
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     mount_model_at: str | None = None
     """The folder in the container where the model is mounted read-only; None: the image holds it."""
-    with_requirements: bool = True
-    """The image has the model's packages."""
     init: bool = False
     """An init process as PID 1, as `docker run --init`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a container may use; None and (): no limit."""
-
-    cpus: Sequence[int] = ()
-    cpu_limit: float | None = None
-    """Cores' worth of CPU time."""
-    memory_bytes: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.cpu_limit is not None and not 0.01 <= self.cpu_limit <= _MOST_CPUS:
-            raise InputError(f"--cpu-limit {self.cpu_limit:g}: expected cores' worth of time, such as 0.5")
-        if self.memory_bytes is not None and self.memory_bytes < _LEAST_MEMORY_BYTES:
-            raise InputError(f"--memory {self.memory_bytes // 2**20}: a container has at least 6 MB")
 
 
 class ContainerServer:
     """A model behind a container that is published on 127.0.0.1."""
 
-    def __init__(
-        self,
-        spec: ContainerSpec,
-        model_uri: str,
-        *,
-        port: int,
-        workers: int = 1,
-        limits: Limits | None = None,
-        base_image: str | None = None,
-        log_folder: Path | None = None,
-    ) -> None:
-        if workers < 1:
-            raise InputError(f"--workers {workers}: a server has at least one")
+    def __init__(self, spec: ContainerSpec, wanted: Wanted) -> None:
+        _check_limits(wanted)
         self._spec = spec
-        self._model_uri = model_uri
-        self._port = port
-        self._workers = workers
-        self._limits = limits or Limits()
-        self._base_image = base_image
-        self._log_folder = log_folder
+        self._wanted = wanted
+        self._port = wanted.port
         self._card: mlmodel.ModelCard | None = None
         self._container: Any = None
         self._token: str | None = None
@@ -96,7 +60,7 @@ class ContainerServer:
 
     @property
     def kind(self) -> str:
-        return self._spec.kind
+        return self._spec.image.kind
 
     @property
     def endpoint(self) -> str:
@@ -106,17 +70,13 @@ class ContainerServer:
         """Build the image if it is not there (minutes), start the container."""
         images.require_mlflow()
         client = engine.connect()
-        check_cpus(self._limits.cpus)
+        check_cpus(self._wanted.cpus)
         leftovers.stop_abandoned()
         self._port = ports.claim(self._port)
         folder = self._folder()
-        model = mlmodel.local_copy(self._model_uri, folder)
+        model = mlmodel.local_copy(self._wanted.model_uri, folder)
         self._card = mlmodel.read_card(model)
-        recipe = images.Recipe(
-            kind=self.kind,
-            base_image=self._base_image,
-            with_requirements=self._spec.with_requirements,
-        )
+        recipe = replace(self._spec.image, base_image=self._wanted.base_image)
         image = images.ensure(client, recipe, model, folder, progress)
         self._token = leftovers.register(self.kind, engine.address())
         self._run(client, image, model)
@@ -127,7 +87,7 @@ class ContainerServer:
             host=ports.LOOPBACK,
             port=self._port,
             server=self,
-            timeout_s=READY_TIMEOUT_S if timeout_s is None else timeout_s,
+            timeout_s=READY_WITHIN_S if timeout_s is None else timeout_s,
             progress=progress,
         )
         self._versions = self._ask_versions()  # now: later it would be part of what is measured
@@ -138,17 +98,17 @@ class ContainerServer:
         return ServerInfo(
             kind=self.kind,
             url=self.endpoint,
-            model=self._model_uri,
+            model=self._wanted.model_uri,
             flavors=None if self._card is None else self._card.flavors,
             mlflow_version=None if by_java else self._versions.get("mlflow"),
             python_version=None if by_java else self._versions.get("python"),
             java_server_version=by_java,
             uvloop=None if by_java else self._versions.get("uvloop"),
             httptools=None if by_java else self._versions.get("httptools"),
-            workers=None if by_java else self._workers,
-            cpus=tuple(self._limits.cpus) or None,
-            cpu_limit=self._limits.cpu_limit,
-            memory_limit_bytes=self._limits.memory_bytes,
+            workers=None if by_java else self._wanted.workers,
+            cpus=tuple(self._wanted.cpus) or None,
+            cpu_limit=self._wanted.cpu_limit,
+            memory_limit_bytes=self._wanted.memory_bytes,
             image=image.tags[0] if image is not None and image.tags else None,
             image_id=None if image is None else image.id,
             pids=self._pids(),
@@ -197,30 +157,31 @@ class ContainerServer:
         # Before it serves it has nothing to finish, and a container's first process may not heed SIGTERM yet.
         served = self._time_to_ready_s is not None
         try:
-            container.stop(timeout=STOP_TIMEOUT_S if served else STOP_TIMEOUT_UNSERVED_S)
+            container.stop(timeout=STOPPED_WITHIN_S if served else STOP_TIMEOUT_UNSERVED_S)
             self._last_log = container.logs()
         except (docker.errors.DockerException, requests.exceptions.RequestException):
             return  # somebody else removed it, or the engine has gone
-        if self._log_folder is not None and self._log_folder.is_dir():  # a refused run's folder is gone
-            (self._log_folder / SERVER_LOG).write_bytes(self._last_log)
+        log_folder = self._wanted.log_folder
+        if log_folder is not None and log_folder.is_dir():  # a refused run's folder is gone
+            (log_folder / SERVER_LOG).write_bytes(self._last_log)
 
     def _options(self, model: Path) -> dict[str, Any]:
-        limits, at = self._limits, self._spec.mount_model_at
+        wanted, at = self._wanted, self._spec.mount_model_at
         options: dict[str, Any] = {
-            "environment": {"MLFLOW_MODELS_WORKERS": str(self._workers), **self._spec.environment},
+            "environment": {"MLFLOW_MODELS_WORKERS": str(wanted.workers), **self._spec.environment},
             "ports": {f"{CONTAINER_PORT}/tcp": (ports.LOOPBACK, self._port)},
             "volumes": {} if at is None else {str(model.resolve()): {"bind": at, "mode": "ro"}},
             "labels": {leftovers.TOKEN_LABEL: self._token},
-            "cpuset_cpus": ",".join(map(str, limits.cpus)) or None,
-            "nano_cpus": None if limits.cpu_limit is None else int(limits.cpu_limit * 1e9),
-            "mem_limit": limits.memory_bytes,
+            "cpuset_cpus": ",".join(map(str, wanted.cpus)) or None,
+            "nano_cpus": None if wanted.cpu_limit is None else int(wanted.cpu_limit * 1e9),
+            "mem_limit": wanted.memory_bytes,
             "init": self._spec.init,
             "detach": True,
         }
         return options | ({"command": list(self._spec.command)} if self._spec.command else {})
 
     def _folder(self) -> Path:
-        folder = leftovers.runtime_folder() if self._log_folder is None else self._log_folder
+        folder = self._wanted.log_folder or leftovers.runtime_folder()
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -260,3 +221,11 @@ class ContainerServer:
             return None  # it has just ended
         column = top["Titles"].index("PID")
         return tuple(int(process[column]) for process in top["Processes"])
+
+
+def _check_limits(wanted: Wanted) -> None:
+    cpu_limit, memory_bytes = wanted.cpu_limit, wanted.memory_bytes
+    if cpu_limit is not None and not 0.01 <= cpu_limit <= _MOST_CPUS:
+        raise InputError(f"--cpu-limit {cpu_limit:g}: expected cores' worth of time, such as 0.5")
+    if memory_bytes is not None and memory_bytes < _LEAST_MEMORY_BYTES:
+        raise InputError(f"--memory {memory_bytes // 2**20}: a container needs at least 6 MB")

@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,8 @@ from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed
 
 BASE_IMAGE = "python:3.11-slim-bookworm"
 """Has openjdk-17, which Debian 13 has not, and a Python that the models of this project are made for."""
-STOCK_BASE_IMAGE = "ubuntu:24.04"
-"""What `mlflow sagemaker build-and-push-container` builds on; it fetches pyenv from the internet."""
-
 KEY_LABEL = "scorebench.key"
-_OURS = Path(__file__).parent / "dockerfiles"
+OURS = Path(__file__).parent / "dockerfiles"
 _ENVIRONMENT_FILES = ("requirements.txt", "python_env.yaml")
 _MINIMAL_MLMODEL = """\
 flavors:
@@ -39,14 +36,17 @@ flavors:
 """
 """All that MLflow's installer of requirements reads. The model's own file changes with every save; the most
 expensive layer of the image must not."""
-_FROM = re.compile(r"^FROM (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Which image: the server's kind, and what may differ between two of a kind for one model."""
+    """An image: the kind of server that it is of, how its context is written, and what may differ in it."""
 
     kind: str
+    write: Callable[[mlmodel.ModelCard, Path, Recipe], None] = field(repr=False)
+    """Writes the Dockerfile, and what it copies, into an empty folder."""
+    holds_model: bool = field(default=False, repr=False)
+    """The model is inside; else it is mounted, and only its packages are."""
     base_image: str | None = None
     """None: what MLflow chooses for `docker`, BASE_IMAGE for the others."""
     with_requirements: bool = True
@@ -56,7 +56,6 @@ class Recipe:
 def write_context(recipe: Recipe, model: Path, output: Path) -> None:
     """Write the build context of one server for one model, replacing what is there.
 
-    `docker` holds the model; `sagemaker` and `webserver` hold its packages, and it is mounted.
     ServerFailed with MLflow's own words when its generator refuses the model.
     """
     require_mlflow()
@@ -64,7 +63,7 @@ def write_context(recipe: Recipe, model: Path, output: Path) -> None:
     shutil.rmtree(output, ignore_errors=True)  # MLflow's generator only adds to what it finds
     output.mkdir(parents=True)
     try:
-        _WRITERS[recipe.kind](card, output, recipe)
+        recipe.write(card, output, recipe)
     except BaseException:
         shutil.rmtree(output, ignore_errors=True)  # half a context would build an image of something else
         raise
@@ -72,9 +71,9 @@ def write_context(recipe: Recipe, model: Path, output: Path) -> None:
 
 def key(recipe: Recipe, model: Path) -> str:
     """Equal keys: equal images. A digest of what goes into a context, without generating it."""
-    digest = hashlib.sha256(repr((recipe, _mlflow_version())).encode())
-    ours = [path for path in sorted(_OURS.rglob("*")) if path.is_file()]
-    inside = sorted(path for path in model.rglob("*") if path.is_file()) if recipe.kind == "docker" else []
+    digest = hashlib.sha256(repr((recipe, mlflow_version())).encode())
+    ours = [path for path in sorted(OURS.rglob("*")) if path.is_file()]
+    inside = sorted(path for path in model.rglob("*") if path.is_file()) if recipe.holds_model else []
     for path in [*ours, Path(generate.__file__), *inside, *_environment_files(model)]:
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
@@ -134,7 +133,7 @@ def build(
 def _build_steps(client: Any, context: Path, name: str, wanted: str) -> Iterator[str]:
     import docker
 
-    labels = {KEY_LABEL: wanted, "scorebench.mlflow": _mlflow_version()}
+    labels = {KEY_LABEL: wanted, "scorebench.mlflow": mlflow_version()}
     steps = client.api.build(
         path=str(context), tag=name, labels=labels, rm=True, forcerm=True, decode=True, timeout=3600
     )
@@ -144,50 +143,8 @@ def _build_steps(client: Any, context: Path, name: str, wanted: str) -> Iterator
         yield from str(step.get("stream", "")).rstrip("\n").split("\n")
 
 
-def _docker(card: mlmodel.ModelCard, output: Path, recipe: Recipe) -> None:
-    base_image = recipe.base_image
-    if "spark" in card.flavors or base_image is not None:
-        arguments = [
-            generate.__name__,
-            "docker",
-            str(card.path.resolve()),
-            str(output),
-            base_image or BASE_IMAGE,
-        ]
-    else:
-        where = ["-m", str(card.path.resolve()), "-d", str(output)]
-        arguments = ["mlflow", "models", "generate-dockerfile", "--env-manager", "local", *where]
-    _generate("docker", arguments, output)
-
-
-def _sagemaker(card: mlmodel.ModelCard, output: Path, recipe: Recipe) -> None:
-    base = recipe.base_image or BASE_IMAGE
-    _generate("sagemaker", [generate.__name__, "sagemaker", str(output), base], output)
-    on_python = base.startswith("python:")
-    dockerfile = output / "Dockerfile"
-    theirs = _FROM.sub(
-        "FROM ${PYTHON_IMAGE} AS mlflow" if on_python else f"FROM {base} AS mlflow", dockerfile.read_text()
-    )
-    first = f"ARG PYTHON_IMAGE={base if on_python else BASE_IMAGE}\n"
-    manager = f"ENV SCOREBENCH_ENV_MANAGER={'local' if on_python else 'virtualenv'}\n"
-    dockerfile.write_text(first + theirs + (_OURS / "sagemaker/stages.Dockerfile").read_text() + manager)
-    for name in ("pom.xml", "jars.sha256", "entry"):
-        shutil.copy(_OURS / "sagemaker" / name, output)
-    # With a virtualenv MLflow makes it at the start, from the mounted model; there is nothing to prepare.
-    _write_model_environment(card if on_python and recipe.with_requirements else None, output / "model_env")
-
-
-def _webserver(card: mlmodel.ModelCard, output: Path, recipe: Recipe) -> None:
-    text = (_OURS / "webserver/Dockerfile").read_text()
-    text = text.replace("ARG MLFLOW_VERSION\n", f"ARG MLFLOW_VERSION={_mlflow_version()}\n")
-    (output / "Dockerfile").write_text(text.replace(BASE_IMAGE, recipe.base_image or BASE_IMAGE))
-    _write_model_environment(card, output / "model_env")
-
-
-_WRITERS = {"docker": _docker, "sagemaker": _sagemaker, "webserver": _webserver}
-
-
-def _write_model_environment(card: mlmodel.ModelCard | None, folder: Path) -> None:
+def write_model_environment(card: mlmodel.ModelCard | None, folder: Path) -> None:
+    """What names the model's packages, for the layer that installs them; of no model, an empty folder."""
     folder.mkdir()
     files = [] if card is None else _environment_files(card.path)
     for path in files:
@@ -201,7 +158,7 @@ def _environment_files(model: Path) -> list[Path]:
     return [path for name in _ENVIRONMENT_FILES if (path := model / name).is_file()]
 
 
-def _generate(kind: str, arguments: list[str], output: Path) -> None:
+def run_generator(kind: str, arguments: list[str], output: Path) -> None:
     """Run one of MLflow's generators: its last lines are the reason when it refuses."""
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -220,6 +177,7 @@ def require_mlflow() -> None:
         )
 
 
-def _mlflow_version() -> str:
+def mlflow_version() -> str:
+    """The version of the MLflow that writes the Dockerfiles."""
     require_mlflow()
     return importlib.metadata.version("mlflow")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from scorebench.errors import InputError
 from scorebench.servers import leftovers, supervisor
+from scorebench.servers.cores import listed
 
 
 class SupervisedProcess:
@@ -45,7 +45,7 @@ class SupervisedProcess:
             "-c",
             supervisor.RUN,
             str(os.getpid()),
-            _list(self._cpus),
+            listed(self._cpus),
             *self._command,
         ]
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -86,48 +86,3 @@ class SupervisedProcess:
         leftovers.kill_processes(self._token)
         leftovers.forget(self._token)
         self._token = None
-
-
-def check_cpus(cpus: Sequence[int], option: str = "--cpus") -> None:
-    """InputError unless this process may run on each of the cores and the system can pin."""
-    if not cpus:
-        return
-    if not hasattr(os, "sched_getaffinity"):
-        raise InputError(
-            f"{option} {_list(cpus)}: this system cannot pin processes to cores (Linux can); leave it out"
-        )
-    allowed = _usable_cores()
-    if unknown := sorted(set(cpus) - allowed):
-        raise InputError(
-            f"{option} {_list(cpus)}: no core {_list(unknown)}; here are {_list(sorted(allowed))}"
-        )
-
-
-def _usable_cores() -> set[int]:
-    """All that this process could be on: one that is pinned itself may start others elsewhere."""
-    now = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))  # of this thread, for an instant
-        return os.sched_getaffinity(0)
-    finally:
-        os.sched_setaffinity(0, now)
-
-
-_DIGITS = 4
-"""No machine has cores of five; a range of them would only fill the memory."""
-
-
-def parse_cpus(text: str, option: str = "--cpus") -> tuple[int, ...]:
-    """`0,2-3` as (0, 2, 3); sorted, each once. InputError for anything else."""
-    cores: set[int] = set()
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        ends = (first, last) if dash else (first,)
-        if not all(end.isdecimal() and len(end) <= _DIGITS for end in ends):
-            raise InputError(f"{option} {text[:40]}: expected cores such as 0,1 or 0-1")
-        cores.update(range(int(first), int(ends[-1]) + 1))
-    return tuple(sorted(cores))
-
-
-def _list(cpus: Sequence[int]) -> str:
-    return ",".join(map(str, cpus))

@@ -48,7 +48,7 @@ class Server(Protocol):
 
     @property
     def kind(self) -> str:
-        """`webserver`, `docker`, `sagemaker` or `url`."""
+        """The name of one of KINDS."""
         ...
 
     @property

@@ -6,14 +6,13 @@ import http.client
 import socket
 import time
 
+from scorebench.servers.hosting import PING_TIMEOUT_S
 from scorebench.servers.protocol import Progress, Server, ServerFailed
 
 POLL_S = 0.1
-PROBE_TIMEOUT_S = 2.0
-"""SageMaker's own limit for an answer to GET /ping."""
 
 
-def get(host: str, port: int, path: str, timeout_s: float = PROBE_TIMEOUT_S) -> tuple[int, bytes] | str:
+def get(host: str, port: int, path: str, timeout_s: float = PING_TIMEOUT_S) -> tuple[int, bytes] | str:
     """(status, body up to 64 kB), or why there is none. No proxy, no redirect, nothing but this address."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
     try:

@@ -7,20 +7,28 @@ import importlib.util
 import os
 import platform
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from scorebench.errors import InputError
 from scorebench.folders.names import SERVER_LOG
-from scorebench.servers import leftovers, mlmodel, ports, ready
+from scorebench.servers import images, leftovers, mlmodel, ports, ready
+from scorebench.servers.cores import check_cpus
+from scorebench.servers.images import Recipe
+from scorebench.servers.kinds import Wanted
 from scorebench.servers.logs import tail_of_file
-from scorebench.servers.process import SupervisedProcess, check_cpus
+from scorebench.servers.mlmodel import ModelCard
+from scorebench.servers.process import SupervisedProcess
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerInfo
 
 KIND = "webserver"
-PORT = 5001
 READY_TIMEOUT_S = 120.0
 """5 to 10 s is usual; a SparkML model on a busy machine took 42."""
+
+
+def create(wanted: Wanted) -> WebServer:
+    if wanted.cpu_limit is not None or wanted.memory_bytes is not None:
+        raise InputError(f"{KIND}: a process has no CPU or memory limit; use --cpus, or the server `docker`")
+    return WebServer(wanted)
 
 
 class WebServer:
@@ -28,22 +36,10 @@ class WebServer:
 
     kind = KIND
 
-    def __init__(
-        self,
-        model_uri: str,
-        *,
-        port: int = PORT,
-        workers: int = 1,
-        cpus: Sequence[int] = (),
-        log_folder: Path | None = None,
-    ) -> None:
-        if workers < 1:
-            raise InputError(f"--workers {workers}: a server has at least one")
-        self._model_uri = model_uri
-        self._port = port
-        self._workers = workers
-        self._cpus = tuple(cpus)
-        self._log_folder = log_folder
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._port = wanted.port
+        self._cpus = tuple(wanted.cpus)
         self._process: SupervisedProcess | None = None
         self._card: mlmodel.ModelCard | None = None
         self._time_to_ready_s: float | None = None
@@ -62,7 +58,7 @@ class WebServer:
             raise InputError(
                 f"{KIND}: MLflow is not installed beside {sys.executable}; pip install 'scorebench[mlflow]'"
             )
-        folder = mlmodel.local_folder(self._model_uri)
+        folder = mlmodel.local_folder(self._wanted.model_uri)
         self._card = None if folder is None else mlmodel.read_card(folder)
         check_cpus(self._cpus)
         leftovers.stop_abandoned()
@@ -84,13 +80,13 @@ class WebServer:
         return ServerInfo(
             kind=KIND,
             url=self.endpoint,
-            model=self._model_uri,
+            model=self._wanted.model_uri,
             flavors=None if self._card is None else self._card.flavors,
             mlflow_version=importlib.metadata.version("mlflow"),
             python_version=platform.python_version(),
             uvloop=importlib.util.find_spec("uvloop") is not None,
             httptools=importlib.util.find_spec("httptools") is not None,
-            workers=self._workers,
+            workers=self._wanted.workers,
             cpus=self._cpus or None,
             pids=None if self._process is None else self._process.pids(),
             time_to_ready_s=self._time_to_ready_s,
@@ -111,12 +107,12 @@ class WebServer:
 
     def _command(self) -> list[str]:
         serve = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
-        where = ["-h", ports.LOOPBACK, "-p", str(self._port), "-w", str(self._workers)]
-        return [*serve, *where, "-m", self._model_uri]
+        where = ["-h", ports.LOOPBACK, "-p", str(self._port), "-w", str(self._wanted.workers)]
+        return [*serve, *where, "-m", self._wanted.model_uri]
 
     def _new_log(self) -> Path:
-        if self._log_folder is not None:
-            return self._log_folder / SERVER_LOG
+        if self._wanted.log_folder is not None:
+            return self._wanted.log_folder / SERVER_LOG
         return leftovers.runtime_folder() / f"{KIND}-{self._port}.log"
 
 
@@ -125,3 +121,16 @@ def _environment() -> dict[str, str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     # A line a request would be the server's largest output, and part of what is measured.
     return {"UVICORN_ACCESS_LOG": "false"} | dict(os.environ) | {"PATH": path}
+
+
+def _write_context(card: ModelCard, output: Path, recipe: Recipe) -> None:
+    """docker-compose.yml runs it in a container."""
+    text = (images.OURS / "webserver/Dockerfile").read_text()
+    text = text.replace("ARG MLFLOW_VERSION\n", f"ARG MLFLOW_VERSION={images.mlflow_version()}\n")
+    (output / "Dockerfile").write_text(
+        text.replace(images.BASE_IMAGE, recipe.base_image or images.BASE_IMAGE)
+    )
+    images.write_model_environment(card, output / "model_env")
+
+
+IMAGE = Recipe(kind=KIND, write=_write_context)
