@@ -35,7 +35,8 @@ from tests.scoring_server import (
 
 from bench.closed_loops import GENERATORS, USERS
 from scorebench.figures.percentiles import percentile
-from scorebench.figures.summary import Times, summarise
+from scorebench.figures.summary import summarise
+from scorebench.figures.times import Times
 from scorebench.folders import folder as folder_of_run
 from scorebench.recordings.recording import Recording
 

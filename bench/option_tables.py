@@ -1,4 +1,7 @@
-"""Every command and its options as Markdown, from the parser itself: `docs/options.md` is pasted from it."""
+"""Every command, its options and every metric as Markdown: `docs/options.md` is pasted from it.
+
+It reads the parser and the table of metrics themselves.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,30 @@ import argparse
 from collections.abc import Iterator
 
 from scorebench.cli import parser
+from scorebench.figures import metrics
 
 SHOWN_AS_NONE: tuple[object, ...] = (None, False, [], argparse.SUPPRESS)
 
 
 def tables() -> str:
-    """A heading and a table for each command that takes options."""
-    return "\n\n".join(
+    """A heading and a table for each command that takes options, and one of the metrics."""
+    return "\n\n".join([*_command_tables(), metrics_table()])
+
+
+def metrics_table() -> str:
+    """What a limit can name, with its units."""
+    rows = [
+        f"| `{entry.words}` | {', '.join(entry.unit.factors)} | {entry.says} |" for entry in metrics.TABLE
+    ]
+    return "\n".join(["## Metrics", "", "| metric | units | what |", "| --- | --- | --- |", *rows])
+
+
+def _command_tables() -> list[str]:
+    return [
         "\n".join([f"## `{command.prog}`", "", "| option | default | what |", "| --- | --- | --- |", *rows])
         for command in commands(parser())
         if (rows := [row(action) for action in options_of(command)])
-    )
+    ]
 
 
 def commands(parent: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -57,10 +57,10 @@ class SimulatedServer:
     def _reading(self, limit: Limit, response_s: NDArray[np.float64], due_s: NDArray[np.float64]) -> Reading:
         if limit.metric == "mean":
             return Reading(limit, float(response_s.mean()))
-        if limit.percentile is None:
+        if limit.of.q is None:
             return Reading(limit, {"valid": 1.0, "throughput": 50.0}[limit.metric])
         values, counts = np.unique(response_s, return_counts=True)
-        found = estimate(values, counts, limit.percentile)
+        found = estimate(values, counts, limit.of.q)
         if found.value is None:
             return Reading(limit, None)
         clumped = clumps_of(due_s - WARM_UP_S, response_s).at(found.value)

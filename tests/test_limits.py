@@ -10,16 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
+from scorebench.figures.metrics import find
 from scorebench.verdicts.limits import (
     Limit,
     Watch,
     check,
     check_support,
-    needs_calls,
     parse_limit,
     parse_stop_when,
     parse_threshold,
-    say,
 )
 
 
@@ -53,20 +52,23 @@ def test_a_limit_is_read_in_si_units(text: str, metric: str, op: str, bound: flo
         ("", "found no comparison; expected METRIC"),
         ("p99", "found no comparison"),
         ("p99 50ms", "found no comparison"),
-        ("<50ms", "metric '' is not known. Known are p50, p90"),
-        ("p9x<50ms", "metric 'p9x' is not known. Known are p50, p90"),
+        ("<50ms", "metric '' is not known. Known are throughput; rows; valid; p50, p90"),
+        ("p9x<50ms", "metric 'p9x' is not known. Known are throughput; rows; valid; p50, p90"),
         ("latency<50ms", "metric 'latency' is not known"),
         ("service_valid>1%", "metric 'service_valid' is not known"),
-        ("p0<50ms", "metric 'p0' is no percentile"),
-        ("p100<50ms", "metric 'p100' is no percentile; expected one such as p99; the highest value is max"),
+        ("p0<50ms", "metric 'p0' is not a percentile"),
+        (
+            "p100<50ms",
+            "'p100' is not a percentile; expected one such as p99; the highest value is max",
+        ),
         ("p99==50ms", "comparison '==' is not known. Known are <, <=, >, >="),
         ("p99<<50ms", "comparison '<<' is not known"),
         ("p99>50ms", "comparison '>' looks the wrong way round. Write it as in p99<50ms"),
         ("valid<99%", "comparison '<' looks the wrong way round. Write it as in valid>99.9%"),
         ("throughput<100/s", "the wrong way round. Write it as in throughput>100/s"),
-        ("p99<", "bound '' is no number with a unit"),
-        ("p99<fast", "bound 'fast' is no number with a unit"),
-        ("p99<nanms", "bound 'nanms' is no number"),
+        ("p99<", "bound '' is not a number with a unit"),
+        ("p99<fast", "bound 'fast' is not a number with a unit"),
+        ("p99<nanms", "bound 'nanms' is not a number"),
         ("p99<1.2.3ms", "unit '.3ms' does not go with p99"),
         ("p99<50", "bound 50 has no unit. Known are us, µs, ms, s, as in 50ms"),
         ("p99<50%", "unit '%' does not go with p99"),
@@ -106,12 +108,12 @@ def test_the_verdict_says_the_figure_and_the_limit() -> None:
     assert check(parse_limit("p99<50ms"), 0.0412).why == "p99 is 41.2 ms, within p99<50ms"
     assert check(parse_limit("p99<50ms"), 0.05).why == "p99 is 50 ms, beyond p99<50ms"
     assert check(parse_limit("valid>99.9%"), 0.99951).why == "valid is 99.95 %, within valid>99.9%"
-    assert check(parse_limit("rows>5000/s"), 1240.0).why == "rows is 1,240/s, beyond rows>5000/s"
+    assert check(parse_limit("rows>5000/s"), 1240.0).why == "rows is 1,240/s, short of rows>5000/s"
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 def test_what_was_not_measured_is_neither_met_nor_missed(value: float | None) -> None:
-    """None, and what is no number, leave the limit open and say what it would take."""
+    """None, and what is not a number, leave the limit open and say what it would take."""
     checked = check(parse_limit("p99<50ms"), value)
     assert (checked.value, checked.met) == (None, None)
     assert checked.why == "p99 was not measured: it needs 662 calls"
@@ -124,7 +126,7 @@ def test_what_was_not_measured_is_neither_met_nor_missed(value: float | None) ->
 )
 def test_a_limit_knows_the_calls_it_needs(text: str, needed: int | None) -> None:
     """Percentiles need MLPerf's number of calls, other metrics have none."""
-    assert needs_calls(parse_limit(text)) == needed
+    assert parse_limit(text).of.needed == needed
 
 
 def test_a_limit_the_run_cannot_support_is_refused_before_it() -> None:
@@ -245,5 +247,5 @@ def test_a_threshold_is_exceeded_when_each_part_is(
 
 def test_figures_are_said_with_their_unit() -> None:
     """Times, shares and rates."""
-    said = [say(m, v) for m, v in (("p99", 0.0412), ("valid", 0.9994), ("throughput", 96.0))]
+    said = [find(m).say(v) for m, v in (("p99", 0.0412), ("valid", 0.9994), ("throughput", 96.0))]
     assert said == ["41.2 ms", "99.94 %", "96/s"]

@@ -11,8 +11,8 @@ import pytest
 
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
+from scorebench.figures.recent import Recent
 from scorebench.load.scenario import SCENARIOS, Chosen, choose
-from scorebench.verdicts.recent import Recent
 from tests.commands import Done, scorebench
 from tests.recordings import calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scorebench.verdicts.steadiness import FEWEST_BEATS, Finding, judge
+from scorebench.verdicts.steadiness import FEWEST_BEATS, Unsteadiness, judge
 from tests.queues import Calls, Draw, Floats, Queue, constant, exponential, lindley, poisson
 
 Profile = Callable[[Floats], NDArray[Any]]
@@ -112,7 +112,7 @@ def test_a_change_half_way_is_found(metric: str) -> None:
 
 def test_a_trend_is_named_with_its_size() -> None:
     """Latency that doubles over the run: a trend of 100 %, give or take 25, in 18 of 20 runs."""
-    trends: list[Finding] = []
+    trends: list[Unsteadiness] = []
     for seed in range(20):
         findings = judge(*independent(200, 60, seed, exponential(100), latency=lambda at: 1 + at)).findings
         trends += [finding for finding in findings or () if finding.kind == "trend"]

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.answers.outcome import Outcome
-from scorebench.figures.summary import QUANTILES, Summary, summarise
+from scorebench.figures.percentiles import QUANTILES
+from scorebench.figures.summary import Summary, summarise
 from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording

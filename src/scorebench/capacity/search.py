@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from scorebench.capacity.found import Capacity, Ended, Stopped
-from scorebench.capacity.trial import CLEAR_MARGIN, FLOORS, NOT_FOLLOWED, Measured, Plan, Step, Tried
-from scorebench.verdicts.limits import Limit, check, kind_of, needs_calls
+from scorebench.capacity.trial import CLEAR_MARGIN, NOT_FOLLOWED, Measured, Plan, Step, Tried
+from scorebench.verdicts.limits import Limit, check
 
 BUDGET_S = 600.0
 PRECISION = 0.06
@@ -195,7 +195,7 @@ class _Search:
 
     def _open_s(self, rate: float) -> float | None:
         """A part of the budget, but what the limits' percentiles need; None when that is not left."""
-        needed = max((needs_calls(limit) or 0 for limit in self.limits), default=0)
+        needed = max((limit.of.needed or 0 for limit in self.limits), default=0)
         least_s = max(SHORTEST_S, SPARE_CALLS * needed / rate)
         if self.left_s < least_s:
             return None
@@ -206,7 +206,7 @@ class _Search:
     def _users(self, rate: float) -> int:
         """Enough that calls wait at the server and not for a user, by Little's law far beyond the limits."""
         times_s = [step.measured.mean_service_s or 0.0 for step in self.rungs]
-        times_s += [limit.bound for limit in self.limits if kind_of(limit.metric).good == "<"]
+        times_s += [limit.bound for limit in self.limits if limit.of.is_time]
         return min(max(32, math.ceil(rate * 4 * max(times_s))), MOST_OPEN_USERS)
 
     def _take(self, duration_s: float, users: int, rate: float | None, why: str) -> Step:
@@ -234,9 +234,7 @@ class _Search:
             wall=next((t for t in self.tried if t.is_wall), None),
             knee=self._knee(),
             plateau_per_s=failed.throughput_per_s if failed and levelled_off else None,
-            floors=tuple(
-                check(f, held.value(f) if held else None) for f in self.limits if f.metric in FLOORS
-            ),
+            floors=tuple(check(f, held.value(f) if held else None) for f in self.limits if f.of.is_floor),
             steps=tuple(self.steps),
             budget_s=self.budget_s,
         )

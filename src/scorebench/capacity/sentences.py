@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from scorebench.capacity.found import Capacity, Ended
-from scorebench.capacity.trial import FLOORS, NOT_FOLLOWED, Tried
+from scorebench.capacity.trial import NOT_FOLLOWED, Tried
 from scorebench.figures.percentiles import CONFIDENCE
 from scorebench.units import say_percent, say_rate, say_seconds
-from scorebench.verdicts.limits import Limit, say
+from scorebench.verdicts.limits import Limit
 
 WITH_AN_EDGE = (Ended.FOUND, Ended.NOTHING_BROKE)
 LITTLE_TOLERANCE = 0.1
@@ -32,7 +32,7 @@ def sentences(
 def _held(capacity: Capacity) -> str:
     held = capacity.held
     if held is not None:
-        figures = ", ".join(_figure(held, limit) for limit in capacity.limits if limit.metric not in FLOORS)
+        figures = ", ".join(_figure(held, limit) for limit in capacity.limits if not limit.of.is_floor)
         return f"holds {say_rate(held.rate_per_s)}" + (f" with {figures}" if figures else "")
     if capacity.ended is Ended.NO_ANSWER:
         return "no call was answered: nothing to search in"
@@ -45,7 +45,7 @@ def _held(capacity: Capacity) -> str:
 
 def _figure(tried: Tried, limit: Limit) -> str:
     upper = tried.upper(limit)
-    bound = "" if upper is None else f" ({say_percent(CONFIDENCE)} sure: at most {say(limit.metric, upper)})"
+    bound = "" if upper is None else f" ({say_percent(CONFIDENCE)} sure: at most {limit.of.say(upper)})"
     return tried.said(limit) + bound
 
 
@@ -77,7 +77,7 @@ def _broke(failed: Tried, metric: str, capacity: Capacity) -> str:
         return f"throughput did not follow ({say_rate(failed.throughput_per_s)})"
     limit = next(limit for limit in capacity.limits if limit.metric == metric)
     value = failed.value(limit)
-    return f"{metric} broke" + ("" if value is None else f" ({say(metric, value)})")
+    return f"{metric} broke" + ("" if value is None else f" ({limit.of.say(value)})")
 
 
 def _floors(capacity: Capacity) -> list[str]:

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from statistics import median
 
 from scorebench.figures.percentiles import Sample, pooled
-from scorebench.verdicts.limits import Limit, check, kind_of, needs_calls, say
+from scorebench.verdicts.limits import Limit, check
 
 FOLLOWS = 0.97
 """Throughput below this share of what was sent has not followed: the queue grows, or calls fail."""
 NOT_FOLLOWED = "throughput"
-FLOORS = ("throughput", "rows")
-"""Limits that are missed at low rates and met at high ones: no edge to look for, so judged at the end."""
 CLEAR_MARGIN = 3.0
 SLIM = 0.2
 """A margin below this may be chance: one step alone does not pass with it."""
@@ -74,7 +72,7 @@ class Step:
 
     @property
     def judged(self) -> tuple[Reading, ...]:
-        return tuple(r for r in self.measured.readings if r.limit.metric not in FLOORS)
+        return tuple(r for r in self.measured.readings if not r.limit.of.is_floor)
 
     @property
     def broke(self) -> tuple[str, ...]:
@@ -89,10 +87,7 @@ class Step:
             return self.measured.invalid
         unknown = [r.limit for r in self.judged if r.value is None]
         if unknown and not self.broke:
-            needed = needs_calls(unknown[0])
-            return f"{unknown[0].metric} was not measured" + (
-                f": it needs {needed:,} calls" if needed else ""
-            )
+            return check(unknown[0], None).why
         return None
 
     @property
@@ -128,12 +123,12 @@ class Step:
 
     @property
     def _fell_behind(self) -> bool:
-        """Fewer valid answers than sent, or than asked, beyond what a limit on `valid` allows."""
+        """Fewer valid answers than sent, or than asked, beyond the failures that a limit allows."""
         rate, measured = self.plan.rate_per_s, self.measured
         if rate is None:
             return False
         follows = FOLLOWS * min(
-            (r.limit.bound for r in self.judged if r.limit.metric == "valid"), default=1.0
+            (r.limit.bound for r in self.judged if r.limit.of.allows_failures), default=1.0
         )
         # What was asked varies by chance around the rate, as Poisson counts do; what was sent is known.
         chance = 3 * (rate / self.plan.duration_s) ** 0.5
@@ -204,7 +199,7 @@ class Tried:
     @property
     def is_sure(self) -> bool:
         """Each limit on a percentile is kept by its upper bound too."""
-        limits = [r.limit for step in self.usable[:1] for r in step.judged if r.limit.percentile is not None]
+        limits = [r.limit for step in self.usable[:1] for r in step.judged if r.limit.of.q is not None]
         return all(check(limit, self.upper(limit)).met for limit in limits)
 
     def value(self, limit: Limit) -> float | None:
@@ -213,33 +208,22 @@ class Tried:
 
     def upper(self, limit: Limit) -> float | None:
         """With 99 % confidence a percentile is at most this, by all steps together; None if too few calls."""
-        value, q = self.value(limit), limit.percentile
+        value, q = self.value(limit), limit.of.q
         samples = [r.sample for r in self._readings(limit) if r.sample is not None]
         upper = pooled(samples).upper_bound(q) if q is not None and samples else None
         return None if upper is None or value is None else max(upper, value)
 
     def said(self, limit: Limit) -> str:
         value = self.value(limit)
-        return (
-            f"{limit.metric} not measured" if value is None else f"{limit.metric} {say(limit.metric, value)}"
-        )
+        return f"{limit.metric} not measured" if value is None else f"{limit.metric} {limit.of.say(value)}"
 
     def _readings(self, limit: Limit) -> list[Reading]:
         return [r for step in self.usable for r in step.measured.readings if r.limit == limit]
 
 
 def margin_of(limit: Limit, value: float) -> float:
-    """bound / value - 1 for times, and the same of the share that is not valid; within -1 and 3.
-
-    The quotient, because a response time at an M/M/1 queue is inverse to the rate that is left: its margin
-    falls in a straight line as the rate rises, which makes the next guess a good one.
-    """
-    bound = limit.bound
-    if kind_of(limit.metric).good == ">":
-        bound, value = 1 - bound, 1 - value
-    if value <= 0:
-        return CLEAR_MARGIN if bound >= value else -1.0
-    return min(max(bound / value - 1, -1.0), CLEAR_MARGIN)
+    """The metric's margin, within -1 and 3: a straight line to the edge makes the next guess a good one."""
+    return min(max(limit.of.margin(limit.bound, value), -1.0), CLEAR_MARGIN)
 
 
 def _median(values: list[float | None]) -> float | None:

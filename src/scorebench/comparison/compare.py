@@ -14,22 +14,16 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from scorebench.verdicts.limits import Threshold, kind_of
+from scorebench.figures.metrics import every, find
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
+    from scorebench.verdicts.limits import Threshold
 
 ALPHA = 0.05
 CONFIDENCE = 0.95
 MOST_COUNTED = 100
 """Runs of both sets up to which the exact p is counted out where values are equal."""
-METRICS = (
-    "throughput", "rows", "valid", "mean", "p50", "p90", "p95", "p99", "p99.9",
-    "service_mean", "service_p50", "service_p99",
-)  # fmt: skip
-"""What is compared, in the order of the tables; response times unless `service_`."""
-AVERAGED = ("mean", "p50", "p90", "p95", "p99")
-"""Whose ratios the geometric mean is of."""
 
 
 class Change(StrEnum):
@@ -107,16 +101,21 @@ class Comparison:
     gates: tuple[Gate, ...]
 
 
+def compared() -> list[str]:
+    """The metrics that are compared without being asked for, in the order of the tables."""
+    return [metric.name for metric in every() if metric.is_compared]
+
+
 def compare(before: RunSet, after: RunSet, thresholds: Sequence[Threshold] = ()) -> Comparison:
     """Each metric that either set has, and each threshold."""
     differences = tuple(
-        difference(metric, before, after) for metric in METRICS if not _said_twice(metric, before, after)
+        difference(metric, before, after) for metric in compared() if not _said_twice(metric, before, after)
     )
     return Comparison(
         before=before,
         after=after,
         differences=tuple(d for d in differences if d.before or d.after),
-        geometric_mean=_geometric_mean([d for d in differences if d.metric in AVERAGED]),
+        geometric_mean=_geometric_mean([d for d in differences if find(d.metric).is_averaged]),
         gates=tuple(_gate(threshold, before, after) for threshold in thresholds),
     )
 
@@ -139,7 +138,7 @@ def difference(metric: str, before: RunSet, after: RunSet) -> Difference:
         return Difference(metric, left, right, ratio, None, Change.TOO_FEW)
     if p >= ALPHA or left.value == right.value:
         return Difference(metric, left, right, ratio, p, Change.NOT_SHOWN)
-    worse = (right.value > left.value) == (kind_of(metric).good == "<")
+    worse = find(metric).is_worse(left.value, right.value)
     return Difference(metric, left, right, ratio, p, Change.WORSE if worse else Change.BETTER)
 
 

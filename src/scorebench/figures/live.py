@@ -8,13 +8,12 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from scorebench.answers.outcome import Outcome
-from scorebench.figures.percentiles import calls_needed, percentile
+from scorebench.figures.percentiles import HEADLINE, QUANTILES, calls_needed, percentile
 
 if TYPE_CHECKING:
     from scorebench.recordings.histogram import Histogram
     from scorebench.recordings.recording import Recording
 
-QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 RECENT_S = 3
 """Whole seconds that the present rates are taken from."""
 
@@ -99,8 +98,10 @@ def look(
 def _percentiles(histogram: Histogram) -> dict[str, float | None]:
     values_s, counts = histogram.table()
     return {
-        name: percentile(values_s, counts, q) if histogram.count >= calls_needed(q) else None
-        for name, q in QUANTILES.items()
+        name: percentile(values_s, counts, QUANTILES[name])
+        if histogram.count >= calls_needed(QUANTILES[name])
+        else None
+        for name in HEADLINE
     }
 
 

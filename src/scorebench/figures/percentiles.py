@@ -18,6 +18,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+"""The percentiles that every output holds, by their names."""
+HEADLINE = ("p50", "p95", "p99")
+"""Those of them that are shown where there is room for few."""
 CONFIDENCE = 0.99
 FEWEST_BATCHES, MOST_BATCHES = 6, 12
 """Stretches of time that slow calls are counted in: long, so that one does not depend on the next."""
@@ -38,6 +42,11 @@ class Estimate:
     high: float | None
     needed: int
     calls: int
+
+    @property
+    def needs(self) -> str:
+        """What stands where the value would: `needs 662 calls`."""
+        return f"needs {self.needed:,} calls"
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,79 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from scorebench.figures.accounting import Accounting, account
 from scorebench.figures.clumps import Clumps
-from scorebench.figures.percentiles import Estimate, Sample, calls_needed, estimate, percentile
+from scorebench.figures.metrics import find
+from scorebench.figures.percentiles import QUANTILES, Estimate, calls_needed
+from scorebench.figures.times import Times, times_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from scorebench.recordings.histogram import Histogram
     from scorebench.recordings.recording import Recording
     from scorebench.recordings.tally import Tally
 
 FORMAT = 1
 """The version of the form that `to_dict` writes."""
-
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
-"""The percentiles that every output holds, by their names."""
-
-
-@dataclass(frozen=True)
-class Times:
-    """Durations in seconds: exact count, mean, least and greatest, and any percentile on demand."""
-
-    count: int
-    mean_s: float | None
-    min_s: float | None
-    max_s: float | None
-    sum_s: float
-    values_s: NDArray[np.float64] = field(compare=False, repr=False)
-    """The middles of the histogram's buckets that hold a call, ascending."""
-    counts: NDArray[np.int64] = field(compare=False, repr=False)
-    clumps: Clumps | None = field(compare=False, repr=False)
-    """How slow calls cluster; None where that was not recorded, and percentiles have no bounds."""
-
-    @cached_property
-    def percentiles(self) -> dict[str, Estimate]:
-        """`QUANTILES` by name."""
-        return {name: self.percentile(q) for name, q in QUANTILES.items()}
-
-    def percentile(self, q: float) -> Estimate:
-        """Any percentile, `q` between 0 and 1, with its bounds; no value where too few calls support it.
-
-        The bounds allow for calls that queue behind one another: see `percentiles.clumping`.
-        """
-        naive = estimate(self.values_s, self.counts, q)
-        if naive.value is None:
-            return naive
-        clumping = None if self.clumps is None else self.clumps.at(naive.value)
-        if clumping is None:
-            return replace(naive, low=None, high=None)
-        return estimate(self.values_s, self.counts, q, clumping=clumping)
-
-    def sample(self, q: float) -> Sample:
-        """The counted values and how they clump at percentile `q`, for bounds over several runs."""
-        value_s = percentile(self.values_s, self.counts, q)
-        if self.clumps is None or value_s is None:
-            return Sample(self.values_s, self.counts, None)
-        return Sample(self.values_s, self.counts, self.clumps.at(value_s))
-
-    def to_dict(self) -> dict[str, float | None]:
-        """mean, min, max and the percentiles, in seconds."""
-        exact = {"mean": self.mean_s, "min": self.min_s, "max": self.max_s}
-        return {**exact, **{name: found.value for name, found in self.percentiles.items()}}
-
-    def intervals(self) -> dict[str, list[float] | None]:
-        """The bounds that hold each true percentile with 99 % certainty, in seconds."""
-        return {name: _bounds(found) for name, found in self.percentiles.items()}
 
 
 @dataclass(frozen=True)
@@ -154,29 +96,12 @@ class Summary:
         return self.environment.get("arrivals") is not None
 
     def figure(self, metric: str) -> float | None:
-        """What a limit's metric came to, in SI units: `p99`, `service_mean`, `lag_max`, `valid`, `rows` …"""
-        plain = {"valid": self.valid_share, "throughput": self.throughput_per_s, "rows": self.rows_per_s}
-        if metric in plain:
-            return plain[metric]
-        times, name = self._times(metric)
-        if name in ("mean", "max"):
-            return times.mean_s if name == "mean" else times.max_s
-        return times.percentile(_share(name)).value
+        """What a metric came to, in SI units: `p99`, `service_mean`, `valid`, `rows` …"""
+        return find(metric).of(self)
 
     def estimate(self, metric: str) -> Estimate | None:
-        """The same with its bounds, where the metric is a percentile."""
-        if not metric.rpartition("_")[2].startswith("p"):
-            return None
-        times, name = self._times(metric)
-        return times.percentile(_share(name))
-
-    def times_of(self, metric: str) -> Times:
-        """The durations that a metric such as `p99` or `service_mean` is a figure of."""
-        return self._times(metric)[0]
-
-    def _times(self, metric: str) -> tuple[Times, str]:
-        of, _, name = metric.rpartition("_")
-        return {"": self.response, "service": self.service, "lag": self.lag}[of], name
+        """The same with its bounds; None where nothing bounds it."""
+        return find(metric).estimate(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The form of summary.json; its schema is schemas/summary.schema.json."""
@@ -243,21 +168,6 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
     )
 
 
-def times_of(histogram: Histogram, clumps: Clumps | None) -> Times:
-    """A histogram's figures. `clumps` are those of the response times, and stand in for other times' too."""
-    values_s, counts = histogram.table()
-    return Times(
-        count=histogram.count,
-        mean_s=histogram.mean_s,
-        min_s=histogram.min_s,
-        max_s=histogram.max_s,
-        sum_s=histogram.sum_s,
-        values_s=values_s,
-        counts=counts,
-        clumps=clumps,
-    )
-
-
 def _users(tally: Tally) -> tuple[UserFigures, ...]:
     return tuple(
         UserFigures(worker, number, user.calls, user.valid, user.mean_s, user.min_s, user.max_s)
@@ -278,12 +188,3 @@ def _wall_time_s(tally: Tally) -> float | None:
 def _per(count: int, of: float | None) -> float | None:
     """A rate or a share; None where there is nothing to divide by."""
     return count / of if of and math.isfinite(of) and of > 0 else None
-
-
-def _share(name: str) -> float:
-    """`p99.9` → 0.999, as the decimal that was written."""
-    return float(Decimal(name.removeprefix("p")) / 100)
-
-
-def _bounds(found: Estimate) -> list[float] | None:
-    return None if found.low is None or found.high is None else [found.low, found.high]

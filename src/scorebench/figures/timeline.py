@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scorebench.answers.outcome import BY_LABEL, Group
-from scorebench.figures.percentiles import calls_needed, percentile
+from scorebench.figures.percentiles import HEADLINE, QUANTILES, calls_needed, percentile
 from scorebench.recordings.tally import COARSE_BITS, SecondTally
 
 if TYPE_CHECKING:
     from scorebench.recordings.tally import Tally
-
-QUANTILES = {"p50_s": 0.5, "p95_s": 0.95, "p99_s": 0.99}
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,9 @@ def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
     counts = np.array([tally.response_us[us] for us in lowest_us], dtype=np.int64)
     calls = int(counts.sum())
     percentiles = {
-        name: _middle_of(percentile(lowest_us, counts, q)) if calls >= calls_needed(q) else None
-        for name, q in QUANTILES.items()
+        f"{name}_s": _middle_of(percentile(lowest_us, counts, q)) if calls >= calls_needed(q) else None
+        for name in HEADLINE
+        if (q := QUANTILES[name])
     }
     return Second(
         t_s=t_s,

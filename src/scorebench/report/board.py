@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scorebench.figures.percentiles import HEADLINE
 from scorebench.report import live as live_words
 from scorebench.report import text
+from scorebench.report.severities import SHOWN
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 from scorebench.verdicts.finding import Severity
@@ -26,11 +28,7 @@ EXAMPLE = 300
 """Characters of an answer that was not valid."""
 GOOD, BAD, WARN, OPEN = "good", "bad", "warn", "open"
 """How a line is to look; what it says stands in its words."""
-_SEVERITIES = {
-    Severity.INVALID: (BAD, "not valid"),
-    Severity.WARNING: (WARN, "warning"),
-    Severity.NOTE: (OPEN, "note"),
-}
+_TONES = {Severity.INVALID: BAD, Severity.WARNING: WARN, Severity.NOTE: OPEN}
 
 
 def board(summary: Summary, verdict: Verdict, live: Live | None) -> dict[str, Any]:
@@ -67,7 +65,8 @@ def _verdicts(verdict: Verdict, live: Live | None) -> list[dict[str, str]]:
     if verdict.lost:
         lines.append(_line(BAD, "lost", text.LOST))
     for finding in verdict.findings:
-        lines.append(_line(*_SEVERITIES[finding.severity], finding.text, f"Try: {finding.advice}."))
+        tone, word = _TONES[finding.severity], SHOWN[finding.severity].word
+        lines.append(_line(tone, word, finding.text, f"Try: {finding.advice}."))
     return lines
 
 
@@ -100,7 +99,7 @@ def _figures(summary: Summary, live: Live | None) -> list[dict[str, str]]:
     return [
         _figure("valid answers", _rate(summary.throughput_per_s), _now(live)),
         _figure("sent", _rate(summary.sent_per_s), _offered(summary, live)),
-        *(_percentile(name, times[name], of) for name in ("p50", "p95", "p99")),
+        *(_percentile(name, times[name], of) for name in HEADLINE),
         _figure("valid", _share(summary.valid_share), f"{summary.valid:,} of {count(summary.calls, 'call')}"),
         *_lag(summary),
     ]
@@ -120,7 +119,7 @@ def _share(share: float | None) -> str:
 
 def _percentile(name: str, found: Estimate, note: str) -> dict[str, str]:
     if found.value is None:
-        return _figure(name, "not shown", f"needs {found.needed:,} calls")
+        return _figure(name, "not shown", found.needs)
     return _figure(name, say_seconds(found.value), note)
 
 

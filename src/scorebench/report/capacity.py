@@ -11,7 +11,7 @@ from scorebench.report import text
 from scorebench.report.data import dumped
 from scorebench.report.words import NOT_MEASURED
 from scorebench.units import say_rate, say_seconds
-from scorebench.verdicts.limits import Limit, check, say
+from scorebench.verdicts.limits import Limit, check
 
 FORMAT = 1
 """The version of the form of capacity.json."""
@@ -62,7 +62,7 @@ def said_result(step: Step) -> str:
 
 
 def _figure(limit: Limit, value: float | None) -> str:
-    return NOT_MEASURED if value is None else say(limit.metric, value)
+    return NOT_MEASURED if value is None else limit.of.say(value)
 
 
 def render_json(capacity: Capacity, told: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ Computes nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
-from scorebench.verdicts.limits import parse_limit, say
+from scorebench.verdicts.limits import parse_limit
 
 Step = Mapping[str, Any]
 
@@ -66,14 +67,12 @@ def _by_rate(steps: Sequence[Step], text: str) -> Chart | None:
     if not known:
         return None
 
-    def said(value: float) -> str:
-        return say(limit.metric, value)
-
+    said = limit.of.say
     x = axes.linear("calls offered a second", max(rate for rate, _, _ in tried), say_rate)
     low = min(value for value in [*known, limit.bound] if value > 0) if any(v > 0 for v in known) else 1e-6
     y = (
-        axes.linear("", 1.0, said)
-        if limit.metric == "valid"
+        axes.linear("", limit.of.unit.most, said)
+        if math.isfinite(limit.of.unit.most)
         else axes.logarithmic("", low, max([*known, limit.bound]), said)
     )
     series = [

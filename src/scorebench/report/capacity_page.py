@@ -11,7 +11,7 @@ from scorebench.report.environment import told_in_a_line
 from scorebench.report.page import flat
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
-from scorebench.verdicts.limits import parse_limit, say
+from scorebench.verdicts.limits import parse_limit
 
 
 def render(said: str, record: Mapping[str, Any]) -> str:
@@ -47,8 +47,8 @@ def _row(step: Mapping[str, Any], limits: list[str]) -> list[str]:
 
 
 def _figure(value: float | None, limit: str) -> str:
-    metric = parse_limit(limit, place="recorded limit").metric
-    return NOT_MEASURED if value is None else say(metric, value)
+    metric = parse_limit(limit, place="recorded limit").of
+    return NOT_MEASURED if value is None else metric.say(value)
 
 
 def _says(step: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from scorebench.units import say_seconds
 
 if TYPE_CHECKING:
     from scorebench.figures.percentiles import Estimate
-    from scorebench.figures.summary import Summary, Times
+    from scorebench.figures.summary import Summary
+    from scorebench.figures.times import Times
 
 MOST_POINTS = 600
 """Of a curve: more can't be told apart."""
@@ -63,7 +64,7 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
 
 
 def _said(found: Estimate) -> str:
-    return f"needs {found.needed:,} calls" if found.value is None else say_seconds(found.value)
+    return found.needs if found.value is None else say_seconds(found.value)
 
 
 def curve(times: Times) -> list[svg.Point]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scorebench.comparison.compare import METRICS, Change, Comparison, Difference, Gate, Middle, runs_needed
-from scorebench.figures.percentiles import calls_needed
+from scorebench.comparison.compare import Change, Comparison, Difference, Gate, Middle, compared, runs_needed
+from scorebench.figures.metrics import find
 from scorebench.report import text
 from scorebench.report.data import dumped
 from scorebench.report.markdown import escaped
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_percent
-from scorebench.verdicts.limits import percentile_of, say
 
 FORMAT = 1
 """The version of the form of a comparison in JSON."""
@@ -72,14 +71,14 @@ def why(gate: Gate) -> str:
     """The figures behind a gate."""
     found = gate.difference
     if found.before is None or found.after is None:
-        share = percentile_of(found.metric)
-        needs = "" if share is None else f": it needs {calls_needed(share):,} calls a run"
+        needed = find(found.metric).needs
+        needs = "" if needed is None else f": it {needed} a run"
         return f"{found.metric} was not measured in both{needs}"
     if found.change is Change.TOO_FEW:
         return _too_few(found.before.runs, found.after.runs)
-    metric = found.metric
+    metric = find(found.metric)
     return (
-        f"{metric} went from {say(metric, found.before.value)} to {say(metric, found.after.value)} "
+        f"{metric.name} went from {metric.say(found.before.value)} to {metric.say(found.after.value)} "
         f"({_ratio(found)}, p {_p(found, '= ')})"
     )
 
@@ -109,9 +108,10 @@ def _middle(found: Difference, middle: Middle | None, runs: int) -> str:
 
 
 def _bounded(metric: str, middle: Middle) -> str:
-    said = say(metric, middle.value)
+    say = find(metric).say
+    said = say(middle.value)
     if middle.within is not None:
-        return f"{said} ({say(metric, middle.within[0])} to {say(metric, middle.within[1])})"
+        return f"{said} ({say(middle.within[0])} to {say(middle.within[1])})"
     if middle.low is None or middle.high is None or not middle.value:
         return said
     return (
@@ -154,8 +154,8 @@ def legend(comparisons: Sequence[Comparison]) -> list[str]:
 def _left_out(comparisons: Sequence[Comparison]) -> list[str]:
     """Percentiles that no run has the calls for."""
     shown = {d.metric for one in comparisons for d in one.differences}
-    missing = [(m, percentile_of(m)) for m in METRICS if m not in shown and not m.startswith("service_")]
-    said = [f"{m} needs {calls_needed(share):,}" for m, share in missing if share is not None]
+    missing = [find(name) for name in compared() if name not in shown and not name.startswith("service_")]
+    said = [f"{metric.name} needs {metric.needed:,}" for metric in missing if metric.needed is not None]
     return [f"left out, too few calls a run: {', '.join(said)}"] if said else []
 
 

@@ -9,22 +9,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
+from scorebench.figures.metrics import Metric, every
 from scorebench.figures.summary import UserFigures
 from scorebench.figures.timeline import Second, timeline
 
 if TYPE_CHECKING:
-    from scorebench.figures.summary import Summary, Times
+    from scorebench.figures.summary import Summary
     from scorebench.recordings.recording import Recording
     from scorebench.verdicts.verdict import Verdict
+
+Bounds = tuple[float | None, float | None]
 
 
 def render_json(summary: Summary, verdict: Verdict) -> str:
     """The text of summary.json; its schema is schemas/summary.schema.json, its times are seconds."""
-    return dumped({**summary.to_dict(), "verdict": verdict.to_dict()}, indent=2)
+    return dumped({**summary.to_dict(), "metrics": _metrics(summary), "verdict": verdict.to_dict()}, indent=2)
 
 
 def render_csv(summary: Summary) -> str:
@@ -32,22 +35,28 @@ def render_csv(summary: Summary) -> str:
     rows = [
         ("calls", summary.calls, "calls", None, None),
         *((f"calls {label}", calls, "calls", None, None) for label, calls in summary.outcomes.items()),
-        ("valid_share", summary.valid_share, "", None, None),
         ("wall_time", summary.wall_time_s, "s", None, None),
-        ("throughput", summary.throughput_per_s, "calls/s", None, None),
-        ("rows", summary.rows_per_s, "rows/s", None, None),
-        *_times("service", summary.service),
-        *_times("response", summary.response),
-        *_times("lag", summary.lag),
+        *((metric.column, value, metric.unit.name, *bounds) for metric, value, bounds in _figures(summary)),
     ]
     return _csv(("metric", "value", "unit", "low", "high"), rows)
 
 
-def _times(name: str, times: Times) -> Iterable[tuple[Any, ...]]:
-    for exact, value in (("mean", times.mean_s), ("min", times.min_s), ("max", times.max_s)):
-        yield f"{name}_{exact}", value, "s", None, None
-    for percentile, found in times.percentiles.items():
-        yield f"{name}_{percentile}", found.value, "s", found.low, found.high
+def _figures(summary: Summary) -> Iterator[tuple[Metric, float | None, Bounds]]:
+    """Every metric with what it came to, and its bounds."""
+    for metric in every():
+        found = metric.estimate(summary)
+        if found is None:
+            yield metric, metric.of(summary), (None, None)
+        else:
+            yield metric, found.value, (found.low, found.high)
+
+
+def _metrics(summary: Summary) -> dict[str, Any]:
+    """By the names that limits have."""
+    return {
+        metric.name: {"value": value, "unit": metric.unit.name, "low": low, "high": high}
+        for metric, value, (low, high) in _figures(summary)
+    }
 
 
 def users_csv(summary: Summary) -> str:

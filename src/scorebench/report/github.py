@@ -8,14 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scorebench.report import text
+from scorebench.report.severities import SHOWN
 from scorebench.report.words import count, plain
-from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
     from scorebench.verdicts.verdict import Verdict
-
-LEVELS = {Severity.INVALID: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def annotate(verdict: Verdict) -> str:
@@ -29,7 +27,7 @@ def annotate(verdict: Verdict) -> str:
         lines.append(_command("error", "lost", text.LOST))
     lines += [_command("error", "limit missed", one.why) for one in verdict.checked if one.met is False]
     lines += [
-        _command(LEVELS[finding.severity], finding.code, f"{finding.text}. Try: {finding.advice}.")
+        _command(SHOWN[finding.severity].github, finding.code, f"{finding.text}. Try: {finding.advice}.")
         for finding in verdict.findings
     ]
     return "".join(line + "\n" for line in lines)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from scorebench.report import text
+from scorebench.report.severities import SHOWN
 from scorebench.report.words import count, plain
 from scorebench.units import say_percent
 from scorebench.verdicts.finding import Finding, Severity
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
     from scorebench.verdicts.limits import Checked
     from scorebench.verdicts.verdict import Verdict
-
-WORDS = {Severity.INVALID: "**not valid**", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
 def render(summary: Summary, verdict: Verdict) -> str:
@@ -65,7 +64,9 @@ def _limits(checked: Sequence[Checked]) -> list[str]:
 
 
 def _finding(finding: Finding) -> str:
-    return f"- {WORDS[finding.severity]}: {escaped(finding.text)}. Try: {escaped(finding.advice)}."
+    shown = SHOWN[finding.severity]
+    word = f"**{shown.word}**" if finding.severity is Severity.INVALID else shown.word
+    return f"- {word}: {escaped(finding.text)}. Try: {escaped(finding.advice)}."
 
 
 def _times(summary: Summary) -> list[str]:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from scorebench.figures.percentiles import HEADLINE
 from scorebench.report import html, text
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, percentiles, times_of
 from scorebench.report.environment import told_in_a_line
+from scorebench.report.severities import SHOWN
 from scorebench.report.time_charts import time_charts
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, say_moment
 from scorebench.units import say_percent, say_rate, say_seconds
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 MOMENTS = ("started_s", "stopped_s")
 """Unix times, shown as a date."""
-_KINDS = {Severity.INVALID: "bad", Severity.WARNING: "warn", Severity.NOTE: "plain"}
-_WORDS = {Severity.INVALID: "Not valid:", Severity.WARNING: "Warning:", Severity.NOTE: "Note:"}
 
 
 def render(
@@ -84,8 +84,8 @@ def _events(recording: Recording) -> list[list[str]]:
 
 def _finding(found: Finding) -> dict[str, str]:
     return {
-        "kind": _KINDS[found.severity],
-        "word": _WORDS[found.severity],
+        "kind": SHOWN[found.severity].kind,
+        "word": SHOWN[found.severity].heading,
         "text": plain(found.text),
         "advice": plain(found.advice),
     }
@@ -134,7 +134,7 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
             f"{count(summary.calls, 'call')} {took}",
         ),
         ("Rows", NOT_MEASURED if rows is None else say_rate(rows), f"{summary.rows:,} in valid answers"),
-        *((f"{name} time {q}", *_said(times.percentiles[q])) for q in ("p50", "p95", "p99")),
+        *((f"{name} time {q}", *_said(times.percentiles[q])) for q in HEADLINE),
         (
             "Calls valid",
             NOT_MEASURED if share is None else say_percent(share),
@@ -145,7 +145,7 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
 
 def _said(found: Estimate) -> tuple[str, str]:
     if found.value is None:
-        return "not shown", f"needs {found.needed:,} calls"
+        return "not shown", found.needs
     if found.low is None:
         return say_seconds(found.value), "bounds not known"
     between = f"at least {say_seconds(found.low)}"

@@ -49,7 +49,7 @@ def more(summary: Summary) -> str:
 
 def _percentile(found: Estimate) -> str:
     if found.value is None:
-        return f"needs {found.needed:,} calls"
+        return found.needs
     if found.low is None or found.high is None:
         return f"{found.value:.3f}"
     return f"{found.value:.3f} (99 % sure: {found.low:.3f} to {found.high:.3f})"

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from scorebench.figures.percentiles import Estimate
+from scorebench.figures.percentiles import HEADLINE, Estimate
 from scorebench.report.environment import told_in_a_line
 from scorebench.report.scripts import results as seed_results
 from scorebench.report.scripts import table as seed_summary
+from scorebench.report.severities import BOLD, GREEN, RED, SHOWN, YELLOW
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
 from scorebench.units import say_percent, say_rate, say_seconds
-from scorebench.verdicts.finding import Finding, Severity
+from scorebench.verdicts.finding import Finding
 from scorebench.verdicts.limits import Checked
 
 if TYPE_CHECKING:
-    from scorebench.figures.summary import Summary, Times, UserFigures
+    from scorebench.figures.summary import Summary, UserFigures
+    from scorebench.figures.times import Times
     from scorebench.verdicts.verdict import Verdict
 
 WIDTH = 100
@@ -23,9 +25,6 @@ USERS = 20
 """Rows of the per-user table; all users are in users.csv."""
 
 USERS_TITLE = "Users (service time of their valid calls in ms)"
-RED, GREEN, YELLOW, BOLD = 31, 32, 33, 1
-_FINDING_COLOURS = {Severity.INVALID: RED, Severity.WARNING: YELLOW, Severity.NOTE: None}
-_FINDING_WORDS = {Severity.INVALID: "not valid", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 Row = Sequence[str]
 LOST = "the run was ended by its own stop condition"
@@ -107,7 +106,8 @@ def _limit(checked: Checked, good: int, page: _Page) -> str:
 
 
 def _finding(finding: Finding, page: _Page) -> list[str]:
-    word = page.paint(f"{_FINDING_WORDS[finding.severity]:<9}", _FINDING_COLOURS[finding.severity])
+    shown = SHOWN[finding.severity]
+    word = page.paint(f"{shown.word:<9}", shown.colour)
     return [f"  {word}  {plain(finding.text)}", f"             Try: {plain(finding.advice)}."]
 
 
@@ -124,11 +124,12 @@ def headline(summary: Summary) -> list[str]:
         f"{_share(summary.valid_share)} of the calls valid",
     ]
     shown = summary.response.percentiles
-    shown_times = ", ".join(f"{key} {_value(shown[key])}" for key in ("p50", "p95"))
+    shown_times = ", ".join(f"{key} {_value(shown[key])}" for key in HEADLINE[:-1])
     name = "Response" if summary.open_loop else "Service"
+    last = HEADLINE[-1]
     return [
         f"{count(summary.calls, 'call')}{took}: {', '.join(rates)}",
-        f"{name} time: {shown_times}, p99 {_bounded(shown['p99'])}",
+        f"{name} time: {shown_times}, {last} {_bounded(shown[last])}",
     ]
 
 
@@ -141,7 +142,7 @@ def _share(share: float | None) -> str:
 
 
 def _value(found: Estimate) -> str:
-    return f"needs {found.needed:,} calls" if found.value is None else say_seconds(found.value)
+    return found.needs if found.value is None else say_seconds(found.value)
 
 
 def _bounded(found: Estimate) -> str:
@@ -185,7 +186,7 @@ def _percentile(name: str, columns: Iterable[Times]) -> list[str]:
     for times in columns:
         found = times.percentiles[name]
         if found.value is None:
-            cells += ["", f"needs {found.needed:,} calls"]
+            cells += ["", found.needs]
         else:
             cells += [milliseconds(found.value), _between(found)]
     return cells

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from scorebench.figures.percentiles import HEADLINE
 from scorebench.figures.timeline import Second, timeline
 from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
@@ -25,7 +26,7 @@ TABLE_ROWS = 60
 """All seconds are in seconds.csv."""
 MOST_MARKS = 8
 GROUP = "time"
-LATENCIES = {"p50": "p50_s", "p95": "p95_s", "p99": "p99_s", "slowest call": "max_s"}
+LATENCIES = {**{name: f"{name}_s" for name in HEADLINE}, "slowest call": "max_s"}
 RATES = {"due": "due", "sent": "sent", "valid answers": "valid"}
 OUTCOMES = {"valid": "valid", "not valid": "invalid", "failed": "failed", "cut off": "cut_off"}
 T = TypeVar("T")

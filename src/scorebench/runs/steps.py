@@ -144,9 +144,7 @@ def _rates(recording: Recording, summary: Summary, plan: Plan) -> tuple[float, f
 
 
 def _reading(summary: Summary, limit: Limit) -> Reading:
-    q = limit.percentile
-    sample = None if q is None else summary.times_of(limit.metric).sample(q)
-    return Reading(limit, summary.figure(limit.metric), sample)
+    return Reading(limit, limit.of.of(summary), limit.of.sample(summary))
 
 
 def _invalid(summary: Summary, recording: Recording) -> str | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.figures.metrics import every
 from scorebench.figures.timeline import timeline
 from scorebench.payloads.signature import is_uri
 from scorebench.report import markdown
@@ -113,17 +114,12 @@ def metrics(summary: Summary, verdict: Verdict) -> Iterator[Figure]:
 
     What stands before a slash is a section of MLflow's page.
     """
-    known = {
+    known: dict[str, float | None] = {
         "calls": summary.calls,
         "valid": summary.valid,
-        "valid_share": summary.valid_share,
-        "throughput_per_s": summary.throughput_per_s,
-        "rows_per_s": summary.rows_per_s,
         "exit_code": int(verdict.exit_code),
     }
-    times = {"service_time_s": summary.service, "response_time_s": summary.response, "lag_s": summary.lag}
-    for of, figures in times.items():
-        known |= {f"{of}/{name}": value for name, value in figures.to_dict().items()}
+    known |= {metric.key: metric.of(summary) for metric in every()}
     known |= {f"outcomes/{label}": calls for label, calls in summary.outcomes.items()}
     for name, value in known.items():
         if value is not None and math.isfinite(value):

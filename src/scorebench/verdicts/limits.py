@@ -1,8 +1,7 @@
-"""Limits: what a user demands of the figures, text → records, and whether a figure keeps it. Knows no run.
+"""Limits: what a user asks of the figures, text → records, and whether a figure keeps it. Knows no run.
 
 A limit is METRIC, comparison, bound: `p99<50ms`, `service_mean<=5ms`, `valid>99.9%`, `throughput>100/s`.
-Times are response times (from due), `service_` times count from the send, `lag_` is how late the generator
-sent.
+Which metrics there are, and how each is read and said, stands in the table of `figures.metrics`.
 """
 
 from __future__ import annotations
@@ -10,34 +9,13 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from scorebench.errors import InputError
-from scorebench.figures.percentiles import calls_needed
-from scorebench.units import parse_seconds, say_percent, say_rate, say_seconds
+from scorebench.figures.metrics import Metric, UnknownMetric, find
+from scorebench.units import parse_seconds
 
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-KNOWN = (
-    "p50, p90, p95, p99, p99.9 or any other percentile, mean and max, each also as service_p99 or lag_p99; "
-    "valid; throughput; rows"
-)
-_TIME = re.compile(r"(?:service_|lag_)?(?:mean|max|p(\d+(?:\.\d+)?))")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What metrics of one kind share: units (text → factor to SI), the good side, how they are said."""
-
-    units: dict[str, float]
-    good: str
-    say: Callable[[float], str]
-    example: str
-
-
-TIME = Kind({"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}, "<", say_seconds, "50ms")
-SHARE = Kind({"%": 0.01}, ">", say_percent, "99.9%")
-RATE = Kind({"/s": 1.0}, ">", say_rate, "100/s")
 
 
 @dataclass(frozen=True)
@@ -50,8 +28,13 @@ class Limit:
     text: str
 
     @property
-    def percentile(self) -> float | None:
-        return percentile_of(self.metric)
+    def of(self) -> Metric:
+        """The metric's record."""
+        return find(self.metric)
+
+    def keeps(self, value: float) -> bool:
+        """Whether a figure of that size keeps the limit."""
+        return bool(COMPARISONS[self.op](value, self.bound))
 
 
 @dataclass(frozen=True)
@@ -76,7 +59,7 @@ class Threshold:
 
     def exceeded(self, before: float, after: float) -> bool:
         """Whether `after` is worse than `before` by more than every part of the threshold."""
-        worse = after - before if kind_of(self.metric).good == "<" else before - after
+        worse = abs(after - before) if find(self.metric).is_worse(before, after) else 0.0
         parts = [] if self.relative is None else [self.relative * abs(before)]
         parts += [] if self.absolute is None else [self.absolute]
         return all(worse > part for part in parts)
@@ -110,11 +93,14 @@ class Watch:
 
 def parse_limit(text: str, place: str = "--limit") -> Limit:
     """`p99<50ms` → Limit. InputError says which part is wrong, and what is known."""
-    metric, op, bound = _condition(text, f"{place} {text.strip()}")
-    _right_way(metric, op, f"{place} {text.strip()}", wanted=kind_of(metric).good)
-    if kind_of(metric) is SHARE and (bound > 1 or (bound == 1 and op == ">")):
-        raise InputError(f"{place} {text.strip()}: no share is above 100 %. Write {metric}>=100% or less.")
-    return Limit(metric, op, bound, text.strip())
+    place = f"{place} {text.strip()}"
+    metric, op, bound = _condition(text, place)
+    _right_way(metric, op, place, wanted=metric.good)
+    most = metric.unit.most
+    if bound > most or (bound == most and op == ">"):
+        write = f"{metric.name}{op[0]}={most:.0%}"
+        raise InputError(f"{place}: no share is above 100 %. Write {write} or less.")
+    return Limit(metric.name, op, bound, text.strip())
 
 
 def parse_stop_when(text: str, place: str = "--stop-when") -> StopWhen:
@@ -124,8 +110,8 @@ def parse_stop_when(text: str, place: str = "--stop-when") -> StopWhen:
     if not word:
         raise InputError(f"{place}: for how long? Write it as in 'p99>2s for 10s'.")
     metric, op, bound = _condition(condition, place)
-    _right_way(metric, op, place, wanted="<" if kind_of(metric).good == ">" else ">")
-    return StopWhen(metric, op, bound, parse_seconds(duration, f"{place}, duration"), text.strip())
+    _right_way(metric, op, place, wanted="<" if metric.good == ">" else ">")
+    return StopWhen(metric.name, op, bound, parse_seconds(duration, f"{place}, duration"), text.strip())
 
 
 def parse_threshold(text: str, place: str = "--fail-if") -> Threshold:
@@ -133,61 +119,37 @@ def parse_threshold(text: str, place: str = "--fail-if") -> Threshold:
     place = f"{place} {text.strip()}"
     name, _, changes = text.strip().partition(" ")
     metric = _metric(name, place)
-    kind = kind_of(metric)
     parts: dict[str, float] = {}
     for change in changes.split(" and "):
-        what, size = _change(change.strip(), kind, place)
+        what, size = _change(change.strip(), metric, place)
         if what in parts:
             raise InputError(f"{place}: found two {what} parts; one is enough. Keep the larger.")
         parts[what] = size
-    return Threshold(metric, parts.get("relative"), parts.get("absolute"), text.strip())
+    return Threshold(metric.name, parts.get("relative"), parts.get("absolute"), text.strip())
 
 
 def check(limit: Limit, value: float | None) -> Checked:
     """Whether `value`, in SI units, keeps the limit. What was not measured is neither met nor missed."""
+    metric = limit.of
     if value is None or not math.isfinite(value):
-        needed = needs_calls(limit)
-        why = f"{limit.metric} was not measured" + (f": it needs {needed:,} calls" if needed else "")
+        why = f"{metric.name} was not measured" + (f": it {metric.needs}" if metric.needs else "")
         return Checked(limit, None, None, why)
-    met = bool(COMPARISONS[limit.op](value, limit.bound))
-    figure = f"{limit.metric} is {say(limit.metric, value)}"
-    return Checked(limit, value, met, f"{figure}, {'within' if met else 'beyond'} {limit.text}")
-
-
-def needs_calls(limit: Limit) -> int | None:
-    """The calls below which the limit can't be judged; None where there is no such number."""
-    return None if limit.percentile is None else calls_needed(limit.percentile)
+    met = limit.keeps(value)
+    word = "within" if met else "beyond" if metric.good == "<" else "short of"
+    return Checked(limit, value, met, f"{metric.name} is {metric.say(value)}, {word} {limit.text}")
 
 
 def check_support(limit: Limit, calls: float, place: str = "--limit") -> None:
     """InputError when a run of `calls` calls can't support the limit's percentile; asked before the run."""
-    needed = needs_calls(limit)
-    if needed is not None and calls < needed:
+    metric = limit.of
+    if metric.needed is not None and calls < metric.needed:
         raise InputError(
-            f"{place} {limit.text}: {limit.metric} needs {needed:,} calls, the run sends about {calls:,.0f}. "
-            f"Run {needed / max(calls, 1):.3g} times as long, or limit a lower percentile."
+            f"{place} {limit.text}: {metric.name} {metric.needs}, the run sends about {calls:,.0f}. "
+            f"Run {metric.needed / max(calls, 1):.3g} times as long, or limit a lower percentile."
         )
 
 
-def kind_of(metric: str) -> Kind:
-    """The kind of a known metric; KeyError for others."""
-    if _TIME.fullmatch(metric):
-        return TIME
-    return {"valid": SHARE, "throughput": RATE, "rows": RATE}[metric]
-
-
-def percentile_of(metric: str) -> float | None:
-    """`service_p99.9` → 0.999; None for a metric that is no percentile."""
-    found = _TIME.fullmatch(metric)
-    return float(found[1]) / 100 if found and found[1] else None
-
-
-def say(metric: str, value: float) -> str:
-    """A figure of that metric with its unit: `41.2 ms`, `99.94 %`, `96/s`."""
-    return kind_of(metric).say(value)
-
-
-def _condition(text: str, place: str) -> tuple[str, str, float]:
+def _condition(text: str, place: str) -> tuple[Metric, str, float]:
     found = re.fullmatch(r"([^<>=]*)([<>=]+)(.*)", text, flags=re.DOTALL)
     if not found:
         raise InputError(
@@ -197,49 +159,41 @@ def _condition(text: str, place: str) -> tuple[str, str, float]:
     metric = _metric(name, place)
     if op not in COMPARISONS:
         raise InputError(f"{place}: comparison {op!r} is not known. Known are {', '.join(COMPARISONS)}.")
-    return metric, op, _quantity(bound, metric, kind_of(metric).units, place)
+    return metric, op, _quantity(bound, metric, op, place)
 
 
-def _metric(name: str, place: str) -> str:
+def _metric(name: str, place: str) -> Metric:
     try:
-        kind_of(name)
-    except KeyError:
-        raise InputError(f"{place}: metric {name!r} is not known. Known are {KNOWN}.") from None
-    share = percentile_of(name)
-    if share is not None and not 0 < share < 1:
-        raise InputError(
-            f"{place}: metric {name!r} is no percentile; expected one such as p99; the highest value is max."
-        )
-    return name
+        return find(name)
+    except UnknownMetric as unknown:
+        raise InputError(f"{place}: {unknown}.") from None
 
 
-def _quantity(text: str, metric: str, units: dict[str, float], place: str) -> float:
+def _quantity(text: str, metric: Metric, op: str, place: str) -> float:
     found = re.fullmatch(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(\D.*)?", text, flags=re.IGNORECASE)
     if not found:
-        raise InputError(
-            f"{place}: bound {text!r} is no number with a unit, as in {kind_of(metric).example}."
-        )
+        raise InputError(f"{place}: bound {text!r} is not a number with a unit, as in {metric.example}.")
     number, unit = found[1], (found[2] or "").strip()
+    units = metric.unit.factors
     if unit not in units:
-        what = f"unit {unit!r} does not go with {metric}" if unit else f"bound {number} has no unit"
-        raise InputError(f"{place}: {what}. Known are {', '.join(units)}, as in {kind_of(metric).example}.")
+        what = f"unit {unit!r} does not go with {metric.name}" if unit else f"bound {number} has no unit"
+        raise InputError(f"{place}: {what}. Known are {', '.join(units)}, as in {metric.example}.")
     bound = float(number) * units[unit]
-    if not 0 < bound < math.inf:
-        raise InputError(
-            f"{place}: bound {text!r} is infinite or not above zero; give {kind_of(metric).example}."
-        )
+    is_none = bound == 0 and metric.unit.has_zero and op == "<="
+    if not (0 < bound < math.inf or is_none):
+        raise InputError(f"{place}: bound {text!r} is infinite or not above zero; give {metric.example}.")
     return bound
 
 
-def _right_way(metric: str, op: str, place: str, wanted: str) -> None:
+def _right_way(metric: Metric, op: str, place: str, wanted: str) -> None:
     if op[0] != wanted:
-        example = f"{metric}{wanted}{kind_of(metric).example}"
+        example = f"{metric.name}{wanted}{metric.example}"
         raise InputError(f"{place}: comparison {op!r} looks the wrong way round. Write it as in {example}.")
 
 
-def _change(text: str, kind: Kind, place: str) -> tuple[str, float]:
-    sign = "+" if kind.good == "<" else "-"
-    units = {"%": 0.01, **kind.units}
+def _change(text: str, metric: Metric, place: str) -> tuple[str, float]:
+    sign = "+" if metric.good == "<" else "-"
+    units = {"%": 0.01, **metric.unit.factors}
     found = re.fullmatch(r"([-+])\s*(\d+(?:\.\d+)?)\s*(\D+)", text)
     if not found or found[3] not in units or float(found[2]) == 0:
         raise InputError(
@@ -247,5 +201,5 @@ def _change(text: str, kind: Kind, place: str) -> tuple[str, float]:
         )
     if found[1] != sign:
         raise InputError(f"{place}: change {text!r} is for the better. Worse is {sign}{text[1:].strip()}.")
-    is_relative = found[3] == "%" and kind is not SHARE
+    is_relative = found[3] == "%" and "%" not in metric.unit.factors
     return "relative" if is_relative else "absolute", float(found[2]) * units[found[3]]

@@ -41,7 +41,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Unsteadiness:
     """One thing that was not steady: `size` is a ratio (0.3 is 30 %), of a stall the seconds."""
 
     kind: str
@@ -55,7 +55,7 @@ class Finding:
 class Steadiness:
     """`findings` is empty when the run was steady, None when it was too short to tell: `why_not` says so."""
 
-    findings: tuple[Finding, ...] | None
+    findings: tuple[Unsteadiness, ...] | None
     why_not: str | None = None
 
 
@@ -156,7 +156,7 @@ def _variogram(values: Floats, lag: int, left_out: int) -> float:
     return float(kept.mean()) / 2 * (1 - share) / float(chdtr(3, chdtri(1, share)))
 
 
-def _judged(beats: Beats) -> list[Finding]:
+def _judged(beats: Beats) -> list[Unsteadiness]:
     """A slow start is named and left out; then a trend, or else thirds that differ."""
     slow = _slow_beats(beats)
     findings = [_slow_start(beats, slow)] if slow else []
@@ -182,10 +182,10 @@ def _slow_beats(beats: Beats) -> int:
     return int(np.argmin(np.append(slow, False)))
 
 
-def _slow_start(beats: Beats, slow: int) -> Finding:
+def _slow_start(beats: Beats, slow: int) -> Unsteadiness:
     first, rest = beats.mean(0, slow), beats.mean(slow, len(beats.values))
     length_s = slow * beats.width_s
-    return Finding(
+    return Unsteadiness(
         "slow start",
         beats.metric,
         abs(first / rest - 1),
@@ -194,7 +194,7 @@ def _slow_start(beats: Beats, slow: int) -> Finding:
     )
 
 
-def _trend(beats: Beats) -> Finding | None:
+def _trend(beats: Beats) -> Unsteadiness | None:
     """Theil and Sen's slope, the median over all pairs, times the length of the run."""
     count = len(beats.values)
     at = np.arange(count)
@@ -207,7 +207,7 @@ def _trend(beats: Beats) -> Finding | None:
     if abs(change) <= TREND_CERTAIN * beats.noise * math.sqrt(12 / count) or abs(size) <= TOLERANCE:
         return None
     word = "rose" if change > 0 else "fell"
-    return Finding(
+    return Unsteadiness(
         "trend",
         beats.metric,
         abs(size),
@@ -216,7 +216,7 @@ def _trend(beats: Beats) -> Finding | None:
     )
 
 
-def _unsteady(beats: Beats) -> Finding | None:
+def _unsteady(beats: Beats) -> Unsteadiness | None:
     count = len(beats.values)
     ends = [count * third // 3 for third in range(4)]
     means = [beats.mean(first, last) for first, last in pairwise(ends)]
@@ -224,7 +224,7 @@ def _unsteady(beats: Beats) -> Finding | None:
     if high <= (1 + TOLERANCE) * low or high - low <= RANGE_CERTAIN * beats.noise / math.sqrt(count / 3):
         return None
     size = high / low - 1 if low else math.inf
-    return Finding(
+    return Unsteadiness(
         "unsteady",
         beats.metric,
         size,
@@ -238,7 +238,7 @@ def _said(size: float) -> str:
     return say_percent(size) if size < 1 else f"a factor of {1 + size:.3g}"
 
 
-def _stalls(calls: Sequence[int], latency_s: Sequence[float | None]) -> list[Finding]:
+def _stalls(calls: Sequence[int], latency_s: Sequence[float | None]) -> list[Unsteadiness]:
     """The longest pause between answers, when it is neither chance nor due to calls that all take long."""
     answered = [-1, *(second for second, count in enumerate(calls) if count), len(calls)]
     length_s, start = max((after - before - 1, before + 1) for before, after in pairwise(answered))
@@ -247,7 +247,7 @@ def _stalls(calls: Sequence[int], latency_s: Sequence[float | None]) -> list[Fin
     if not known or length_s * sum(calls) / others < STALL_CALLS or length_s < 3 * float(np.median(known)):
         return []
     return [
-        Finding(
+        Unsteadiness(
             "stall",
             "throughput",
             float(length_s),

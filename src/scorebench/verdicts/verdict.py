@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.recordings.happenings import STOPPED_EARLY
 from scorebench.verdicts.finding import Finding, Severity
 from scorebench.verdicts.findings import look
-from scorebench.verdicts.limits import COMPARISONS, Checked, Limit, check, needs_calls, parse_limit
+from scorebench.verdicts.limits import Checked, Limit, check, parse_limit
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
@@ -111,8 +111,8 @@ def _met(checked: Sequence[Checked]) -> bool | None:
 
 
 def _allowed_failures(limits: Sequence[Limit], finished: int) -> int:
-    """The most failures of `finished` calls that keep every limit on `valid`; 0 without such a limit."""
-    shares = [limit for limit in limits if limit.metric == "valid"]
+    """The most failures of `finished` calls that keep every limit on them; 0 without such a limit."""
+    shares = [limit for limit in limits if limit.of.allows_failures]
     return min((_most_failures(limit, finished) for limit in shares), default=0)
 
 
@@ -120,7 +120,7 @@ def _most_failures(limit: Limit, finished: int) -> int:
     few, too_many = 0, finished + 1
     while too_many - few > 1:
         middle = (few + too_many) // 2
-        if COMPARISONS[limit.op]((finished - middle) / finished, limit.bound):
+        if limit.keeps((finished - middle) / finished):
             few = middle
         else:
             too_many = middle
@@ -132,10 +132,10 @@ def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
     return [
         Finding(
             Severity.INVALID,
-            "too_few_calls" if needs_calls(one.limit) else "not_measured",
+            "too_few_calls" if one.limit.of.needed else "not_measured",
             f"{one.limit.text}: {one.why}",
             "run longer, or at a higher rate"
-            if needs_calls(one.limit) and summary.valid
+            if one.limit.of.needed and summary.valid
             else "look for why no call was valid",
         )
         for one in checked
@@ -150,7 +150,7 @@ def _on_the_edge(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
         found = summary.estimate(one.limit.metric)
         if found is None or found.low is None or found.high is None or one.met is None:
             continue
-        keeps = [COMPARISONS[one.limit.op](bound, one.limit.bound) for bound in (found.low, found.high)]
+        keeps = [one.limit.keeps(bound) for bound in (found.low, found.high)]
         if all(keeps) or not any(keeps):
             continue
         text = f"{one.limit.text}: {one.why}, but the bounds of the true value lie on both sides of it"

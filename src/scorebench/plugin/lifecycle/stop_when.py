@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from scorebench.figures.recent import Recent
 from scorebench.verdicts.limits import StopWhen, Watch
-from scorebench.verdicts.recent import Recent
 
 if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording

@@ -1,0 +1,122 @@
+"""The last seconds of a run, as figures: what changed between two looks at its recording. Knows no clock."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scorebench.answers.outcome import Group
+from scorebench.figures.metrics import find
+from scorebench.figures.times import Times, times_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scorebench.recordings.recording import Recording
+
+WINDOW_S = 4.0
+"""Longer than the three seconds between a worker's reports."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was counted until `at_s`; less an earlier look, the figures of the time between."""
+
+    at_s: float
+    valid: int
+    finished: int
+    """Calls that ended, those cut off left out."""
+    rows: int
+    service: Times
+    response: Times
+    lag: Times
+
+    def since(self, then: Look) -> Look:
+        """What was counted after `then`; `at_s` is how long that is."""
+        return Look(
+            at_s=self.at_s - then.at_s,
+            valid=self.valid - then.valid,
+            finished=self.finished - then.finished,
+            rows=self.rows - then.rows,
+            service=_gained(then.service, self.service),
+            response=_gained(then.response, self.response),
+            lag=_gained(then.lag, self.lag),
+        )
+
+    @property
+    def valid_share(self) -> float | None:
+        return self.valid / self.finished if self.finished else None
+
+    @property
+    def throughput_per_s(self) -> float | None:
+        return self.valid / self.at_s
+
+    @property
+    def rows_per_s(self) -> float | None:
+        return self.rows / self.at_s
+
+
+class Recent:
+    """Figures of the calls that ended in the last seconds; the caller owns the clock."""
+
+    def __init__(self, window_s: float = WINDOW_S) -> None:
+        self._window_s = window_s
+        self._looks: deque[Look] = deque()
+
+    def see(self, at_s: float, recording: Recording) -> None:
+        """Look at what was counted until `at_s` (seconds, of any clock)."""
+        self._looks.append(_look(at_s, recording))
+        while len(self._looks) > 2 and self._looks[1].at_s <= at_s - self._window_s:
+            self._looks.popleft()
+
+    def figure(self, metric: str) -> float | None:
+        """As `Summary.figure`, in SI units; None before the window is full, and where no call ended in it."""
+        if not self._looks or self._looks[-1].at_s - self._looks[0].at_s < self._window_s:
+            return None
+        return find(metric).last(self._looks[-1].since(self._looks[0]))
+
+
+def _look(at_s: float, recording: Recording) -> Look:
+    measured = recording.measured
+    ended = measured.outcomes
+    return Look(
+        at_s=at_s,
+        valid=measured.valid,
+        finished=sum(calls for outcome, calls in ended.items() if outcome.group is not Group.CUT_OFF),
+        rows=measured.rows,
+        service=times_of(measured.service, None),
+        response=times_of(measured.response, None),
+        lag=times_of(measured.lag, None),
+    )
+
+
+def _gained(then: Times, now: Times) -> Times:
+    """The durations that `now` has and `then` has not; its extremes are those of buckets."""
+    counts = _between(then, now)
+    calls, sum_s = int(counts.sum()), now.sum_s - then.sum_s
+    seen = now.values_s[counts > 0]
+    return Times(
+        count=calls,
+        mean_s=sum_s / calls if calls else None,
+        min_s=float(seen.min()) if calls else None,
+        max_s=float(seen.max()) if calls else None,
+        sum_s=sum_s,
+        values_s=now.values_s,
+        counts=counts,
+        clumps=None,
+    )
+
+
+def _between(then: Times, now: Times) -> NDArray[np.int64]:
+    """What each bucket of `now` gained; a bucket's value moves a little while its extremes grow."""
+    before = np.zeros(len(now.counts), dtype=np.int64)
+    if len(then.values_s):
+        nearest = np.clip(np.searchsorted(now.values_s, then.values_s), 0, len(now.values_s) - 1)
+        below = np.clip(nearest - 1, 0, None)
+        closer = np.abs(now.values_s[below] - then.values_s) < np.abs(now.values_s[nearest] - then.values_s)
+        np.add.at(before, np.where(closer, below, nearest), then.counts)
+    gained: NDArray[np.int64] = np.maximum(now.counts - before, 0)
+    return gained
