@@ -6,10 +6,11 @@ PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
 
-.PHONY: bench test lint format lock pictures clean help
+.PHONY: bench test quick lint format lock pictures clean help
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
+	@echo 'make quick   lint, types and the tests that start no process and no server'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make lock    resolve the dependencies anew'
 	@echo 'make pictures  those of the README, each from a real run (needs chromium)'
@@ -26,8 +27,11 @@ bench: $(VENV)/installed
 	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/live
-	$(BIN)/python -m pytest tests/live
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 20 --ignore tests/live
+	$(BIN)/python -m pytest --durations 20 tests/live
+
+quick: lint
+	$(BIN)/python -m pytest -n 2 -m quick --ignore tests/live
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from scorebench.cli import parser
 from scorebench.figures import metrics
 
-SHOWN_AS_NONE: tuple[object, ...] = (None, False, [], argparse.SUPPRESS)
+NO_DEFAULT: tuple[object, ...] = (None, False, [], argparse.SUPPRESS)
 
 
 def tables() -> str:
@@ -31,7 +31,7 @@ def _command_tables() -> list[str]:
     return [
         "\n".join([f"## `{command.prog}`", "", "| option | default | what |", "| --- | --- | --- |", *rows])
         for command in commands(parser())
-        if (rows := [row(action) for action in options_of(command)])
+        if (rows := [row(command, action) for action in options_of(command)])
     ]
 
 
@@ -50,12 +50,19 @@ def options_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
     return [action for action in command._actions if not isinstance(action, passed_over)]
 
 
-def row(action: argparse.Action) -> str:
+def row(command: argparse.ArgumentParser, action: argparse.Action) -> str:
     """One option's line."""
     value = f" {action.metavar or action.dest.upper()}" if action.nargs != 0 and action.option_strings else ""
-    name = ", ".join(action.option_strings) + value if action.option_strings else str(action.metavar)
-    default = "" if action.default in SHOWN_AS_NONE else f"`{action.default}`"
-    return f"| `{name}` | {default} | {(action.help or '').replace('|', chr(92) + '|')} |"
+    name = (
+        ", ".join(action.option_strings) + value if action.option_strings else action.metavar or action.dest
+    )
+    default = "" if action.default in NO_DEFAULT else f"`{action.default}`"
+    return f"| `{name}` | {default} | {_text(command, action).replace('|', chr(92) + '|')} |"
+
+
+def _text(command: argparse.ArgumentParser, action: argparse.Action) -> str:
+    """The help as argparse prints it: `%%` is a percent sign."""
+    return argparse.HelpFormatter(command.prog)._expand_help(action) if action.help else ""
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
-"""What holds for every test: no deadline for an example, and SIGINT as a terminal gives it."""
+"""For every test: no deadline for an example, SIGINT as a terminal gives it, the marker `quick`."""
 
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests.quick import is_quick
 
 # Machines that run tests are shared.
 settings.register_profile("scorebench", deadline=None)
@@ -13,3 +18,43 @@ settings.load_profile("scorebench")
 # A shell that runs tests in the background has them ignore SIGINT, and what they start inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind"}
+"""Python's audit events of a process that starts and of a port that is taken."""
+_guarded: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that needs no process and no server."""
+    for item in items:
+        if isinstance(item, pytest.Function) and is_quick(item.path, _at_the_top(item)):
+            item.add_marker(pytest.mark.quick)
+
+
+def _at_the_top(item: pytest.Function) -> str:
+    """The name by which the module knows the test: its own, or that of its class."""
+    return item.cls.__name__ if item.cls else item.originalname
+
+
+@pytest.fixture(autouse=True)
+def quick_tests_start_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A quick test fails where it starts a process or listens: the names it uses did not give it away."""
+    if request.node.get_closest_marker("quick") is None:
+        yield
+        return
+    _guarded.append(request.node.nodeid)
+    yield
+    _guarded.pop()
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if (
+        _guarded and event in STARTS and arguments[0] != "uname"
+    ):  # Python's `platform` asks it for the processor
+        raise AssertionError(
+            f"{event}{arguments} in {_guarded[-1]}: it is marked quick, so it may start nothing; "
+            "add to STARTERS in tests/quick.py what it starts this by"
+        )
+
+
+sys.addaudithook(_refuse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from bench.option_tables import tables
+from bench.option_tables import commands, options_of, tables
 from bench.paste import pasted
 
 from scorebench.cli import parser
@@ -20,6 +21,7 @@ from tests.commands import ROOT
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 WORKFLOWS = [ROOT / "docs" / "examples" / name for name in ("github-workflow.yml", "gitlab-ci.yml")]
+WITH_OPTIONS = [command for command in commands(parser()) if options_of(command)]
 COMMAND = re.compile(r"(?:^|(?<=; ))(?:[A-Z_]+=\S+ )*((?:scorebench|locust) .*)")
 LOCUST_PARSES = """
 import sys
@@ -116,8 +118,51 @@ def test_a_workflow_keeps_the_report_of_a_red_run(workflow: Path) -> None:
     assert all(word in text for word in ("--limit", "--junit speed.xml", "reports", "always"))
 
 
-def test_the_page_of_options_is_the_parsers() -> None:
-    """docs/options.md holds each option with its default and its text, as the parser has them now."""
+def test_the_page_of_options_is_pasted() -> None:
+    """Nobody edits the tables of docs/options.md by hand."""
     page = (ROOT / "docs" / "options.md").read_text()
     assert pasted(page, "python bench/option_tables.py", tables(), markdown=True) == page
-    assert "| `--rate PER_S` |  | calls a second to offer" in page
+
+
+Line = tuple[frozenset[str], str]
+"""The words that name an argument, such as -u, --users and N; and its text."""
+
+
+def printed(command: argparse.ArgumentParser, monkeypatch: pytest.MonkeyPatch) -> set[Line]:
+    """What `--help` prints of each argument, without --help itself and the list of further commands."""
+    monkeypatch.setenv("COLUMNS", "400")
+    arguments = re.findall(r"^  (\S.*?)(?:  +|\n {10,})(\S.*)$", command.format_help(), re.MULTILINE)
+    lines = {(frozenset(re.findall(r"[-\w]+", name)), text) for name, text in arguments}
+    return {(name, text) for name, text in lines if "--help" not in name}
+
+
+def on_the_page(page: str, command: str) -> set[Line]:
+    """What docs/options.md has of each argument, its default put where `--help` puts it."""
+    section = page.split(f"## `{command}`\n")[1].split("\n## ", maxsplit=1)[0]
+    rows = re.findall(r"^\| `(.*?)` \| (?:`(.*?)`)? ?\| (.*) \|$", section, re.MULTILINE)
+    return {
+        (
+            frozenset(re.findall(r"[-\w]+", name)),
+            text if not default or "(default: " in text else f"{text} (default: {default})",
+        )
+        for name, default, text in rows
+    }
+
+
+@pytest.mark.parametrize("command", WITH_OPTIONS, ids=lambda command: command.prog)
+def test_the_page_of_options_is_what_help_prints(
+    command: argparse.ArgumentParser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`scorebench COMMAND --help` and docs/options.md name the same arguments in the same words."""
+    page = (ROOT / "docs" / "options.md").read_text()
+    assert on_the_page(page, command.prog) == printed(command, monkeypatch)
+
+
+@pytest.mark.parametrize("command", WITH_OPTIONS, ids=lambda command: command.prog)
+def test_every_argument_has_a_text(command: argparse.ArgumentParser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No argument is listed without a word, and none shows how Python or argparse write something."""
+    for name, text in printed(command, monkeypatch):
+        assert re.search(r"[a-z]{3}", text), name
+        assert "None" not in name | {text}
+        assert "%%" not in text
+    assert len(printed(command, monkeypatch)) == len(options_of(command))

@@ -46,8 +46,8 @@ def parser() -> argparse.ArgumentParser:
     parser = OneLine(
         prog="scorebench",
         description="Load-test MLflow scoring servers: how fast, how much, and can the figure be trusted.",
-        epilog="exit codes: 0 good; 1 calls failed; 2 wrong input, nothing was sent; 3 a limit was missed; "
-        "4 the measurement itself is not valid",
+        epilog="exit codes: 0 valid and limits met; 1 calls failed; 2 wrong input, nothing was sent; "
+        "3 a limit was missed; 4 the measurement is not valid",
     )
     parser.add_argument("--version", action="version", version=f"scorebench {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

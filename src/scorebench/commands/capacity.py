@@ -41,13 +41,11 @@ SHORTEST_BUDGET_S = 20.0
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser("capacity", help="find the highest rate at which a server keeps its limits")
+    parser = commands.add_parser("capacity", help="find the highest rate that keeps the limits")
     parser.add_argument("target", metavar="TARGET", help=f"a URL, or {kinds.names()}")
+    parser.add_argument("--budget", default=DEFAULT_BUDGET, metavar="TIME", help="time for the whole search")
     parser.add_argument(
-        "--budget", default=DEFAULT_BUDGET, metavar="TIME", help=f"time for it ({DEFAULT_BUDGET})"
-    )
-    parser.add_argument(
-        "--for", dest="wanted", type=float, metavar="PER_S", help="say what this rate would take"
+        "--for", dest="wanted", type=float, metavar="PER_S", help="say how many workers this rate needs"
     )
     add_place_options(parser)
     add_server_options(parser)

@@ -16,18 +16,23 @@ FORMATS = ("text", "markdown", "html", "json")
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser(
-        "compare", help="say what changed between sets of runs, and whether it is real"
+    parser = commands.add_parser("compare", help="compare sets of runs, and tell real changes from noise")
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUNS",
+        help="run folders, or NAME=DIR,DIR for a set; the first is the baseline",
     )
     parser.add_argument(
-        "runs", nargs="+", metavar="RUNS", help="folders of runs, or NAME=DIR,DIR; first is before"
+        "--fail-if",
+        action="append",
+        default=[],
+        metavar="CHANGE",
+        help="fail on this change, such as 'p99 +10%% and +2ms'; repeatable",
     )
-    parser.add_argument(
-        "--fail-if", action="append", default=[], metavar="CHANGE", help="such as 'p99 +10%% and +2ms'"
-    )
-    parser.add_argument("--anyway", action="store_true", help="compare runs that differ in what they sent")
+    parser.add_argument("--anyway", action="store_true", help="compare runs even if they sent different data")
     parser.add_argument("--format", default="text", metavar="FORMAT", help=", ".join(FORMATS))
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to stdout")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write to FILE instead of stdout")
     parser.set_defaults(run=_compare)
 
 

@@ -10,13 +10,17 @@ from scorebench.models.flavors import DEFAULT_FLAVOR, FLAVORS, demo_model, serve
 
 
 def add(commands: Any) -> None:
-    images = commands.add_parser("images", help="build what docker-compose.yml runs")
+    images = commands.add_parser("images", help="build the images that docker-compose.yml runs")
     verbs = images.add_subparsers(metavar="VERB", required=True)
-    build = verbs.add_parser("build", help="have MLflow write the build contexts, and build the images")
+    build = verbs.add_parser("build", help="build MLflow's Docker and SageMaker images")
     build.add_argument(
-        "--flavor", choices=served(), default=DEFAULT_FLAVOR, help="the demo model to build for"
+        "--flavor",
+        choices=served(),
+        default=DEFAULT_FLAVOR,
+        metavar="FLAVOR",
+        help=f"demo model to build for: {', '.join(served())}",
     )
-    build.add_argument("--base-image", metavar="IMAGE", help="what the images are built from")
+    build.add_argument("--base-image", metavar="IMAGE", help="base image to build from")
     build.set_defaults(run=_build)
 
 

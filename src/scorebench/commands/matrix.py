@@ -26,27 +26,37 @@ DEFAULT_USERS, DEFAULT_RUN_TIME, DEFAULT_WARM_UP = 2, "10s", "2s"
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser("matrix", help="measure every server with every flavor, in one table")
-    _add_list(parser, "--servers", tuple(KINDS))
-    _add_list(parser, "--flavors", served())
+    parser = commands.add_parser("matrix", help="measure every server with every demo model, in one table")
+    _add_list(parser, "--servers", tuple(KINDS), "servers")
+    _add_list(parser, "--flavors", served(), "demo models")
     parser.add_argument(
-        "--formats", default=DEFAULTS["format"], metavar="LIST", help=f"({DEFAULTS['format']}; MLeap's own)"
+        "--formats", default=DEFAULTS["format"], metavar="LIST", help="body formats, comma-separated"
     )
-    parser.add_argument("-u", "--users", type=int, default=DEFAULT_USERS, help=f"({DEFAULT_USERS})")
-    parser.add_argument("-t", "--run-time", default=DEFAULT_RUN_TIME, help=f"of each ({DEFAULT_RUN_TIME})")
-    parser.add_argument("--warm-up", default=DEFAULT_WARM_UP, help=f"of each ({DEFAULT_WARM_UP})")
+    parser.add_argument(
+        "-u", "--users", type=int, default=DEFAULT_USERS, metavar="N", help="concurrent users"
+    )
+    parser.add_argument(
+        "-t", "--run-time", default=DEFAULT_RUN_TIME, metavar="TIME", help="length of each run"
+    )
+    parser.add_argument("--warm-up", default=DEFAULT_WARM_UP, metavar="TIME", help="warm-up of each run")
     parser.add_argument("--rows", type=int, metavar="N", help="send only the first N rows")
-    parser.add_argument("--rows-per-call", type=int, default=1, metavar="N", help="records in a call (1)")
-    parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1")
-    parser.add_argument("--report-dir", type=Path, default=Path(REPORT_DIR), metavar="DIR")
+    parser.add_argument("--rows-per-call", type=int, default=1, metavar="N", help="rows in each call")
+    parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load generator, such as 1")
+    parser.add_argument(
+        "--report-dir",
+        type=Path,
+        default=Path(REPORT_DIR),
+        metavar="DIR",
+        help="where to create each run's folder",
+    )
     parser.add_argument("--port", type=int, metavar="N", help=f"port on 127.0.0.1 ({kinds.ports()})")
     add_sizes(parser)
     parser.set_defaults(run=_matrix, model_uri=None)
 
 
-def _add_list(parser: Any, flag: str, known: tuple[str, ...]) -> None:
+def _add_list(parser: Any, flag: str, known: tuple[str, ...], what: str) -> None:
     parser.add_argument(
-        flag, default=",".join(known), metavar="LIST", help=f"some of {', '.join(known)}, with commas between"
+        flag, default=",".join(known), metavar="LIST", help=f"{what} to measure, comma-separated"
     )
 
 

@@ -14,8 +14,8 @@ def add(commands: Any) -> None:
     models = commands.add_parser("models", help="make a demo model")
     verbs = models.add_subparsers(metavar="VERB", required=True)
     make = verbs.add_parser("make", help="write a demo model into a folder")
-    make.add_argument("flavor", choices=tuple(FLAVORS))
-    make.add_argument("directory", type=Path)
+    make.add_argument("flavor", choices=tuple(FLAVORS), metavar="FLAVOR", help=", ".join(FLAVORS))
+    make.add_argument("directory", type=Path, metavar="DIR", help="folder to create")
     make.set_defaults(run=_make)
 
 

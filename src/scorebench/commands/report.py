@@ -16,11 +16,20 @@ Render = Callable[[str], str]
 
 
 def add(commands: Any) -> None:
-    report = commands.add_parser("report", help="print a run again, from its folder alone")
-    report.add_argument("directory", type=Path, nargs="?", default=Path(REPORT_DIR) / LATEST)
+    report = commands.add_parser("report", help="print a run again from its folder")
+    report.add_argument(
+        "directory",
+        type=Path,
+        nargs="?",
+        default=Path(REPORT_DIR) / LATEST,
+        metavar="DIR",
+        help="the run's folder",
+    )
     report.add_argument("--format", default="text", help="text, json, csv, html, junit, github or markdown")
-    report.add_argument("--limit", action="append", metavar="LIMIT", help="judge by these limits")
-    report.add_argument("--open", action="store_true", help=f"make {PAGE} anew, and show it in the browser")
+    report.add_argument(
+        "--limit", action="append", metavar="LIMIT", help="judge by this limit instead; repeatable"
+    )
+    report.add_argument("--open", action="store_true", help=f"write {PAGE} again and open it in the browser")
     report.set_defaults(run=_report)
 
 

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    run = commands.add_parser("run", help="measure a server: one that runs, or one to bring up and take down")
+    run = commands.add_parser("run", help="load-test a running server, or one to start and stop")
     run.add_argument("target", metavar="TARGET", help=f"a URL, or {kinds.names()}")
-    run.add_argument("--repeat", type=int, default=1, metavar="N", help="measure N times, for `compare`")
+    run.add_argument(
+        "--repeat", type=int, default=1, metavar="N", help="repeat the run N times, for `compare`"
+    )
     add_load_options(run)
     add_server_options(run)
     publish.add_options(run)
@@ -43,18 +45,27 @@ def add(commands: Any) -> None:
 def add_load_options(parser: Any) -> None:
     """Who sends, how long, from where."""
     parser.add_argument(
-        "-u", "--users", type=int, metavar="N", help=f"concurrent users ({DEFAULT_USERS}, or the scenario's)"
+        "-u",
+        "--users",
+        type=int,
+        metavar="N",
+        help=f"concurrent users (default: {DEFAULT_USERS}, or the scenario's)",
     )
     parser.add_argument(
-        "-t", "--run-time", metavar="TIME", help=f"how long, such as 30s or 2m ({DEFAULT_RUN_TIME})"
+        "-t",
+        "--run-time",
+        metavar="TIME",
+        help=f"how long to run, such as 30s or 2m (default: {DEFAULT_RUN_TIME})",
     )
     add_place_options(parser)
 
 
 def add_place_options(parser: Any) -> None:
     """Where the load comes from."""
-    parser.add_argument("--processes", type=int, metavar="N", help="spread the load over N processes")
-    parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load, such as 1 or 2,3")
+    parser.add_argument("--processes", type=int, metavar="N", help="generate the load from N processes")
+    parser.add_argument(
+        "--generator-cpus", metavar="LIST", help="cores for the load generator, such as 1 or 2,3"
+    )
 
 
 def add_run_options(parser: Any) -> None:

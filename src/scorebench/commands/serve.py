@@ -8,14 +8,15 @@ import time
 from typing import Any
 
 from scorebench.runs.server import add_server_options, running_server
+from scorebench.servers import kinds
 from scorebench.servers.kinds import KINDS
 
 _LOOK_S = 0.5
 
 
 def add(commands: Any) -> None:
-    serve = commands.add_parser("serve", help="bring up a server and leave it running until Ctrl-C")
-    serve.add_argument("target", choices=tuple(KINDS))
+    serve = commands.add_parser("serve", help="start a server and keep it running until Ctrl-C")
+    serve.add_argument("target", choices=tuple(KINDS), metavar="SERVER", help=kinds.names())
     add_server_options(serve)
     serve.set_defaults(run=_serve)
 

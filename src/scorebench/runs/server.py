@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
 def add_server_options(parser: Any) -> None:
     """What says which model is served, where, and with how much."""
-    group = parser.add_argument_group("the server, where it is brought up")
-    group.add_argument("--flavor", choices=served(), default=DEFAULT_FLAVOR, help="the demo model to serve")
+    group = parser.add_argument_group("the server to start")
+    group.add_argument(
+        "--flavor",
+        choices=served(),
+        default=DEFAULT_FLAVOR,
+        metavar="FLAVOR",
+        help=f"demo model to serve: {', '.join(served())}",
+    )
     group.add_argument("--model-uri", metavar="URI", help="your own model to serve")
     group.add_argument("--port", type=int, metavar="N", help=f"port on 127.0.0.1 ({kinds.ports()})")
     add_sizes(group)
@@ -27,9 +33,9 @@ def add_sizes(group: Any) -> None:
     """How much a server gets."""
     group.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes of the server")
     group.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
-    group.add_argument("--cpu-limit", type=float, metavar="N", help="cores' worth of CPU time of a container")
-    group.add_argument("--memory", type=int, metavar="MB", help="most memory of a container")
-    group.add_argument("--base-image", metavar="IMAGE", help="what a container's image is built from")
+    group.add_argument("--cpu-limit", type=float, metavar="N", help="CPU limit of the container, in cores")
+    group.add_argument("--memory", type=int, metavar="MB", help="memory limit of the container")
+    group.add_argument("--base-image", metavar="IMAGE", help="base image of the container's image")
 
 
 def running_server(
