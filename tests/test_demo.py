@@ -23,7 +23,7 @@ from scorebench.models.demo_data import (
     wine_table,
     write_payloads,
 )
-from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads.formats import FORMATS
 from scorebench.payloads.payload import load_body
 from scorebench.payloads.rows import read_rows
 from tests.mlflow_reader import frame_values

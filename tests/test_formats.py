@@ -12,11 +12,12 @@ import pytest
 
 from scorebench.errors import InputError
 from scorebench.payloads.casting import cast
-from scorebench.payloads.format_names import FORMATS
-from scorebench.payloads.formats import check_carries, is_named
+from scorebench.payloads.columns import is_named
+from scorebench.payloads.formats import FORMATS
+from scorebench.payloads.formats.record import Batch
+from scorebench.payloads.formats.rules import check
 from scorebench.payloads.payload import Payload, encode
 from scorebench.payloads.signature import Signature, parse_column
-from scorebench.payloads.writers import writer
 from tests.column_types import TYPES
 from tests.mlflow_reader import frame_values, received, require_mlflow, values_of
 
@@ -54,9 +55,9 @@ def _without_absent(value: Any) -> Any:
 
 def _forced(rows: pd.DataFrame, format: str, rows_per_call: int, signature: Signature) -> Payload:
     """The bodies that would be sent if nothing were refused."""
-    bodies = tuple(writer(format, rows, rows_per_call, None, signature)(rows))
-    content_type = encode(pd.DataFrame({"a": [1]}), format).content_type
-    return Payload(bodies, (), content_type, format)
+    form = FORMATS[format]
+    bodies = tuple(form.writer(Batch(rows, rows_per_call, signature))(rows))
+    return Payload(bodies, (), form.content_type, format)
 
 
 def _cases() -> list[Any]:
@@ -98,7 +99,7 @@ def test_the_comparison_can_fail() -> None:
 def test_every_format_carries_numbers_and_booleans(format: str) -> None:
     """No refusal without need: a plain table goes through all of them, signature or not."""
     rows = pd.DataFrame({"a": [1, 2], "b": [0.5, None], "c": [True, False], "d": ["x", "y"]})
-    check_carries(rows, format)
+    check(FORMATS[format], Batch(rows))
 
 
 def test_a_model_with_a_type_hint_takes_inputs_alone() -> None:
@@ -107,7 +108,7 @@ def test_a_model_with_a_type_hint_takes_inputs_alone() -> None:
     rows = pd.DataFrame({0: ["a", "b"]})
     assert encode(rows, "inputs", rows_per_call=2, signature=signature).bodies == (b'{"inputs":["a","b"]}',)
     for format in set(FORMATS) - {"inputs"}:
-        with pytest.raises(InputError, match="takes --format inputs alone"):
+        with pytest.raises(InputError, match="use --format inputs"):
             encode(rows, format, signature=signature)
 
 
@@ -115,7 +116,7 @@ def test_a_model_with_a_type_hint_takes_inputs_alone() -> None:
 def test_csv_refuses_what_it_would_change_without_a_signature_too(cell: Any) -> None:
     """Nested values, bytes, texts that mean missing, NUL, and halves of a character have no form in CSV."""
     with pytest.raises(InputError, match=r"--format csv: column 'x': row 2: .*use "):
-        check_carries(pd.DataFrame({"x": pd.Series(["a", cell], dtype=object)}), "csv")
+        check(FORMATS["csv"], Batch(pd.DataFrame({"x": pd.Series(["a", cell], dtype=object)})))
 
 
 def test_columns_are_unnamed_when_all_are_numbers() -> None:

@@ -117,7 +117,7 @@ def test_compose_has_a_service_for_each_kind() -> None:
 
 def test_a_flavor_names_servers_and_formats_that_are_there() -> None:
     """What a record of a flavor points to exists; the command offers it."""
-    from scorebench.payloads.format_names import FORMATS
+    from scorebench.payloads.formats import FORMATS
 
     for name, flavor in FLAVORS.items():
         assert name == flavor.name

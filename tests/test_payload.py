@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
-from scorebench.payloads.format_names import CONTENT_TYPES, FORMATS, KEYS
+from scorebench.payloads.formats import FORMATS
 from scorebench.payloads.payload import Payload, encode, load_body, parse_params
 from tests.mlflow_reader import params_of, parsed, require_mlflow, values_of
 
-JSON_FORMATS = tuple(KEYS)
+WITH_PARAMS = tuple(name for name, format in FORMATS.items() if format.takes_params)
 TWO = pd.DataFrame({"a": [1, 2], "b": [0.5, None]})
 
 
@@ -47,7 +47,7 @@ def test_each_format_is_written_as_mlflow_defines_it(format: str, bodies: list[b
     payload = encode(TWO, format)
     assert payload.bodies == tuple(bodies)
     assert payload.rows == (1, 1)
-    assert payload.content_type == CONTENT_TYPES[format]
+    assert payload.content_type == FORMATS[format].content_type
     assert payload.format == format
 
 
@@ -94,7 +94,7 @@ def test_no_rows_and_no_columns_are_refused() -> None:
 
 def test_an_unknown_format_is_refused() -> None:
     """The error lists the known ones."""
-    with pytest.raises(InputError, match="found 'yaml', expected one of split, records, instances"):
+    with pytest.raises(InputError, match="--format yaml: not known; expected one of split, records,"):
         encode(TWO, "yaml")
 
 
@@ -104,7 +104,7 @@ def test_two_columns_of_one_name_are_refused() -> None:
         encode(pd.DataFrame([[1, 2]], columns=["a", "a"]), "records")
 
 
-@pytest.mark.parametrize("format", JSON_FORMATS)
+@pytest.mark.parametrize("format", WITH_PARAMS)
 def test_params_stand_beside_the_rows(format: str) -> None:
     """MLflow's parser finds the parameters, and the same rows as without them."""
     require_mlflow()
@@ -205,7 +205,7 @@ def test_parquet_that_arrow_cannot_write_is_refused() -> None:
 def test_a_ready_body_is_known_by_its_suffix_and_keys(format: str, tmp_path: Path) -> None:
     """What encode wrote is sent as it is, and its rows are counted."""
     made = encode(TWO, format, rows_per_call=2)
-    path = tmp_path / f"body.{format if format in ('csv', 'parquet') else 'json'}"
+    path = tmp_path / f"body{FORMATS[format].suffix}"
     path.write_bytes(made.bodies[0])
     assert load_body(path) == made
 
@@ -217,11 +217,11 @@ def test_a_ready_body_is_known_by_its_suffix_and_keys(format: str, tmp_path: Pat
         ("", "the file is empty"),
         (
             '{"inputs": [1], "instances": [1]}',
-            "found keys 'inputs' and 'instances'; MLflow takes exactly one of",
+            "found keys 'inputs' and 'instances'; expected exactly one of",
         ),
-        ('{"rows": [1]}', "found keys 'rows'; MLflow takes exactly one of"),
-        ('[{"a": 1}]', "found a list; MLflow takes exactly one of"),
-        ("5", "found a int; MLflow takes exactly one of"),
+        ('{"rows": [1]}', "found keys 'rows'; expected exactly one of"),
+        ('[{"a": 1}]', "found a list; expected exactly one of"),
+        ("5", "found a int; expected exactly one of"),
         ('{"inputs": [NaN]}', "found a bare NaN, which is not JSON; write null"),
         ('{"instances": []}', "found no rows"),
         ('{"dataframe_split": {"columns": ["a"], "data": []}}', "found no rows"),

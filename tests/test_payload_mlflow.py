@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
-from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads.formats import FORMATS
 from scorebench.payloads.payload import encode
 from scorebench.payloads.signature import Signature, parse_column
 from tests.mlflow_reader import frame_values, parsed, received, require_mlflow, values_of

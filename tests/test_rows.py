@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
-from scorebench.payloads.format_names import FORMATS
-from scorebench.payloads.forms import frame_from_json
+from scorebench.payloads import rows as rows_module
+from scorebench.payloads.formats import FORMATS
+from scorebench.payloads.formats.record import Source
 from scorebench.payloads.payload import encode
-from scorebench.payloads.rows import MADE_ROWS, read_rows, rows_for
+from scorebench.payloads.rows import MADE_ROWS, read_rows, rows_in
 from scorebench.payloads.signature import Array, Column, ModelInfo, Scalar, Signature, Tensor
 from tests.mlflow_reader import frame_values
 from tests.requirements import shared
@@ -27,6 +28,16 @@ def _file(directory: Path, name: str, content: str | bytes) -> Path:
     path = directory / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+def rows_for(data: Path | None, model: ModelInfo | None, *, seed: int = 1, **options: Any) -> pd.DataFrame:
+    """The rows to send, made with a seed where they have to be made."""
+    return rows_module.rows_for(data, model, seed=seed, **options)
+
+
+def frame_from_json(parsed: Any, place: str, signature: Signature | None = None) -> pd.DataFrame:
+    """The rows of a model's input example."""
+    return rows_in(Source(place, example=parsed, signature=signature))
 
 
 def _model(signature: Signature | None = WINE, example: Any = None) -> ModelInfo:
@@ -160,8 +171,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 def test_what_was_encoded_can_be_read_again(format: str, tmp_path: Path) -> None:
     """A body of any format is a data file, with the same rows."""
     frame = pd.DataFrame({"a": [1.5, 2.0], "b": ["x", 'say "hi"\n']})
-    suffix = format if format in ("csv", "parquet") else "json"
-    path = _file(tmp_path, f"d.{suffix}", encode(frame, format, rows_per_call=2).bodies[0])
+    path = _file(tmp_path, f"d{FORMATS[format].suffix}", encode(frame, format, rows_per_call=2).bodies[0])
     assert frame_values(read_rows(path)) == frame_values(frame)
 
 
@@ -179,9 +189,9 @@ def test_the_first_rows_and_no_more() -> None:
 def test_columns_are_dropped_by_name(tmp_path: Path) -> None:
     """A name that is not there is an error that lists those that are; one column has to stay."""
     path = _file(tmp_path, "d.csv", "a,b,c\n1,2,3\n")
-    assert list(read_rows(path, drop=["b", "a"]).columns) == ["c"]
+    assert list(rows_for(path, None, drop=["b", "a"]).columns) == ["c"]
     with pytest.raises(InputError, match="found no column 'q' to drop, only 'a', 'b', 'c'"):
-        read_rows(path, drop=["q"])
+        rows_for(path, None, drop=["q"])
     with pytest.raises(InputError, match="no column is left once 'a', 'b', 'c' is dropped"):
         rows_for(path, None, drop=["a", "b"], label="c")
 
@@ -220,11 +230,10 @@ def test_data_come_before_the_example_and_that_before_the_signature(tmp_path: Pa
 
 def test_rows_are_made_with_the_seed_and_number_asked_for() -> None:
     """The same seed makes the same rows."""
-    made = rows_for(None, _model(), rows=20, seed=5)
+    made = rows_for(None, _model(), limit=20, seed=5)
     assert made.shape == (20, 2)
-    pd.testing.assert_frame_equal(made, rows_for(None, _model(), rows=20, seed=5))
-    assert not made.equals(rows_for(None, _model(), rows=20, seed=6))
-    assert len(rows_for(None, _model(), rows=20, limit=3)) == 3
+    pd.testing.assert_frame_equal(made, rows_for(None, _model(), limit=20, seed=5))
+    assert not made.equals(rows_for(None, _model(), limit=20, seed=6))
 
 
 def test_nothing_to_send_is_an_error() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.models.demo_data import LABEL
 from scorebench.options.one_line import OneLine
 from scorebench.options.table import DEFAULTS
 
@@ -48,9 +49,7 @@ def _parser(threaded: bool) -> argparse.ArgumentParser:
     parser.add_argument("--log_mod", type=int, default=100, help="print every Nth call (100)")
     parser.add_argument("--num_iters", type=int, default=1, help="walk the data N times (1)")
     parser.add_argument("--output_file_base", help="write BASE.json and BASE.csv")
-    parser.add_argument(
-        "--label", default=DEFAULTS["label"], help="column left out of what is sent (quality)"
-    )
+    parser.add_argument("--label", default=LABEL, help=f"column to leave out ({LABEL})")
     parser.add_argument("--format", default=DEFAULTS["format"], help="the body's format (split)")
     parser.add_argument("--model", help="model whose signature selects and casts the columns")
     if threaded:

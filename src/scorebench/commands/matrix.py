@@ -165,9 +165,9 @@ def _listed(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    from scorebench.payloads.format_names import FORMATS
+    from scorebench.payloads.formats import FORMATS
 
-    return _listed("--formats", text, FORMATS)
+    return _listed("--formats", text, tuple(FORMATS))
 
 
 def _of_flavor(flavor: str, formats: tuple[str, ...]) -> tuple[str, ...]:

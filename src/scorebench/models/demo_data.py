@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scorebench.payloads.format_names import CONTENT_TYPES
+from scorebench.payloads.formats import FORMATS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,6 @@ LABEL = "quality"
 ROWS = 4898
 SEED = 2009
 BODY_ROWS = 3
-_SUFFIXES = {"application/json": "json", "text/csv": "csv", "application/vnd.apache.parquet": "parquet"}
 
 
 @dataclass(frozen=True)
@@ -138,9 +137,9 @@ def write_payloads(folder: str | Path) -> list[Path]:
     table = folder / "wine.csv"
     wine_table().to_csv(table, index=False, lineterminator="\n")
     written = [table]
-    for format, content_type in CONTENT_TYPES.items():
-        payload = encode(wine_features().head(BODY_ROWS), format, rows_per_call=BODY_ROWS)
-        written.append(folder / f"wine-{format}.{_SUFFIXES[content_type]}")
+    for name, format in FORMATS.items():
+        payload = encode(wine_features().head(BODY_ROWS), name, rows_per_call=BODY_ROWS)
+        written.append(folder / f"wine-{name}{format.suffix}")
         written[-1].write_bytes(payload.bodies[0])
     return written
 

@@ -20,7 +20,7 @@ from scorebench.load.arrivals import Arrivals
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.warm_up import WarmUp
 from scorebench.options.table import DEFAULTS
-from scorebench.payloads.format_names import FORMATS
+from scorebench.payloads import formats
 from scorebench.units import parse_seconds
 from scorebench.verdicts import limits
 from scorebench.verdicts.limits import Limit, StopWhen
@@ -99,7 +99,7 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
         label=of("label"),
         drop=_texts(of("drop")),
         rows=_whole("--rows", of("rows")) if of("rows") is not None else None,
-        format=_one_of("--format", of("format"), FORMATS),
+        format=formats.find(of("format")).name,
         rows_per_call=chosen.rows_per_call,
         params=of("params"),
         payload_memory_bytes=_whole("--payload-memory", of("payload_memory")) * 2**20,
@@ -176,12 +176,6 @@ def _texts(value: Any) -> tuple[str, ...]:
         return ()
     parts = value.split(",") if isinstance(value, str) else value
     return tuple(part.strip() for part in parts if part.strip())
-
-
-def _one_of(flag: str, value: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise InputError(f"{flag} {value}: not known; expected one of {', '.join(known)}")
-    return value
 
 
 def _whole(flag: str, value: Any) -> int:

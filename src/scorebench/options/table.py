@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scorebench.payloads.format_names import DEFAULT_FORMAT, FORMATS
+from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 
 TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
@@ -60,12 +60,12 @@ OPTIONS = (
         metavar="URI",
     ),
     Option("--body", "file with a request body, sent unchanged", metavar="FILE"),
-    Option("--label", "column to leave out, if the data has it", default="quality", metavar="NAME"),
+    Option("--label", "column to leave out, if the data has it", metavar="NAME"),
     Option("--drop", "column to leave out; repeatable", metavar="COLUMN", repeated=True),
     Option("--rows", "send only the first N rows, or make N from the signature", int, metavar="N"),
     Option(
         "--format",
-        " or ".join((", ".join(FORMATS[:-1]), FORMATS[-1])),
+        ", ".join(FORMATS),
         default=DEFAULT_FORMAT,
         metavar="FORMAT",
         on_page=True,

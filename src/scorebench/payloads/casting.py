@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from scorebench.errors import InputError
-from scorebench.payloads.forms import typed
+from scorebench.payloads.columns import typed
 from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Signature, Tensor, Type
 
 if TYPE_CHECKING:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scorebench.errors import InputError
-from scorebench.payloads.format_names import CONTENT_TYPES, DEFAULT_FORMAT, FORMATS, KEYS
-from scorebench.payloads.formats import check_carries
-from scorebench.payloads.forms import form_of
-from scorebench.payloads.rows import parse_json, read_rows
+from scorebench.payloads import formats
+from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
+from scorebench.payloads.formats.record import Batch, BodyFormat, Source
+from scorebench.payloads.formats.rules import check
+from scorebench.payloads.json_text import parse_json
+from scorebench.payloads.rows import read_rows
 from scorebench.payloads.signature import Signature
-from scorebench.payloads.writers import writer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MEMORY_BYTES = 256 * 2**20
 _BLOCK_CELLS = 500_000
 
 
@@ -55,45 +55,45 @@ def encode(
     *,
     rows_per_call: int = 1,
     params: Mapping[str, Any] | None = None,
-    memory_bytes: int = MEMORY_BYTES,
+    memory_bytes: int | None = None,
     signature: Signature | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Payload:
     """Every row once, `rows_per_call` in a body, what is left over in the last one.
 
-    Columns whose names are whole numbers are unnamed: they go by their place. `progress` hears, block by
-    block, how many more rows are encoded. Raises InputError for what the format, or MLflow's reader of it,
-    cannot carry, and where the bodies would take more than `memory_bytes`.
+    Columns whose names are whole numbers are unnamed: they go by their place. `progress` is called after
+    each block with the number of its rows. Raises InputError for what the format, or MLflow's reader of it,
+    can't carry, and where the bodies would take more than `memory_bytes`.
     """
-    _refuse(rows, format, rows_per_call, params)
-    check_carries(rows, format, signature, rows_per_call)
+    form = formats.find(format)
     rows = rows.reset_index(drop=True)
-    write = writer(format, rows, rows_per_call, params, signature)
+    batch = Batch(rows, rows_per_call, signature, params or {})
+    _refuse(form, batch)
+    check(form, batch)
+    write = form.writer(batch)
     bodies: list[bytes] = []
     size = 0
     for block in _blocks(rows, rows_per_call):
         for body in write(block):
             bodies.append(body)
             size += len(body)
-            if size > memory_bytes:
+            if memory_bytes is not None and size > memory_bytes:
                 needed = size * -(-len(rows) // rows_per_call) // len(bodies)
                 raise InputError(_too_large(len(rows), format, needed, memory_bytes))
         progress(len(block))
     counts = [rows_per_call] * (len(bodies) - 1)
-    return Payload(tuple(bodies), (*counts, len(rows) - sum(counts)), CONTENT_TYPES[format], format)
+    return Payload(tuple(bodies), (*counts, len(rows) - sum(counts)), form.content_type, form.name)
 
 
 def load_body(path: str | Path) -> Payload:
-    """A ready body, to be sent as it is: its format by its suffix and keys, its rows counted.
+    """A ready body, sent as it is. Suffix and JSON keys tell its format; its rows are counted.
 
-    Raises InputError where the file is no .json, .csv or .parquet body with at least one row.
+    Raises InputError where the file is no body of a known format with at least one row.
     """
     path = Path(path)
     rows = read_rows(path)
-    body = path.read_bytes()
-    suffix = path.suffix.lower()
-    format = form_of(parse_json(body, str(path)), str(path)) if suffix == ".json" else suffix[1:]
-    return Payload((body,), (len(rows),), CONTENT_TYPES[format], format)
+    form = formats.recognise(Source(str(path), path))
+    return Payload((path.read_bytes(),), (len(rows),), form.content_type, form.name)
 
 
 def parse_params(text: str) -> dict[str, Any]:
@@ -106,11 +106,10 @@ def parse_params(text: str) -> dict[str, Any]:
     return params
 
 
-def _refuse(rows: pd.DataFrame, format: str, rows_per_call: int, params: Mapping[str, Any] | None) -> None:
-    if format not in FORMATS:
-        raise InputError(f"--format: found {format!r}, expected one of {', '.join(FORMATS)}")
-    if rows_per_call < 1:
-        raise InputError(f"--rows-per-call: found {rows_per_call}, expected 1 or more")
+def _refuse(form: BodyFormat, batch: Batch) -> None:
+    rows = batch.rows
+    if batch.rows_per_call < 1:
+        raise InputError(f"--rows-per-call: found {batch.rows_per_call}, expected 1 or more")
     if not len(rows) or not len(rows.columns):
         raise InputError(
             "payload: found no rows, expected at least one row with one column; give data that has rows"
@@ -120,8 +119,9 @@ def _refuse(rows: pd.DataFrame, format: str, rows_per_call: int, params: Mapping
         raise InputError(
             f"payload: found two columns named {twice!r}, expected each name once; drop or rename one"
         )
-    if params and format not in KEYS:
-        raise InputError(f"--params: --format {format} has no place for them; use one of {', '.join(KEYS)}")
+    if batch.params and not form.takes_params:
+        places = ", ".join(other.name for other in FORMATS.values() if other.takes_params)
+        raise InputError(f"--params: --format {form.name} has no place for them; use one of {places}")
 
 
 def _too_large(row_count: int, format: str, needed_bytes: int, memory_bytes: int) -> str:

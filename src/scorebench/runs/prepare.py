@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scorebench.payloads.payload import Payload, encode, load_body, parse_params
-from scorebench.payloads.rows import MADE_ROWS, rows_for, without
+from scorebench.payloads.rows import rows_for, without
 from scorebench.payloads.signature import read_model
 from scorebench.runs.progress import steps
 
@@ -48,5 +48,4 @@ def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:
         label=settings.label,
         limit=settings.rows,
         seed=settings.seed,
-        rows=settings.rows or MADE_ROWS,
     )

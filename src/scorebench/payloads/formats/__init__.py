@@ -1,0 +1,52 @@
+"""The table of body formats: every format that `--format` takes. Knows their records; does nothing itself.
+
+To add a format, write its record in a module of this package and name it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from scorebench.errors import InputError
+from scorebench.payloads.formats.csv_form import CSV
+from scorebench.payloads.formats.json_arrays import INPUTS, INSTANCES
+from scorebench.payloads.formats.json_frames import RECORDS, SPLIT, SPLIT_1X
+from scorebench.payloads.formats.parquet_form import PARQUET
+from scorebench.payloads.formats.record import BodyFormat, Source
+
+FORMATS: dict[str, BodyFormat] = {
+    format.name: format for format in (SPLIT, RECORDS, INSTANCES, INPUTS, CSV, PARQUET, SPLIT_1X)
+}
+"""By name, in the order in which help and docs list them."""
+DEFAULT_FORMAT = SPLIT.name
+
+
+def find(name: str) -> BodyFormat:
+    """The format of this name, or InputError that lists all names."""
+    if name not in FORMATS:
+        raise InputError(f"--format {name}: not known; expected one of {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def suffixes() -> tuple[str, ...]:
+    """The suffixes of the files that rows are read from."""
+    return tuple(dict.fromkeys(format.suffix for format in FORMATS.values()))
+
+
+def recognise(source: Source) -> BodyFormat:
+    """The format that a body is in: by its file's suffix, and for JSON by its keys. Else InputError."""
+    found = [form for form in FORMATS.values() if form.suffix == source.suffix and form.holds(source)]
+    return found[0] if len(found) == 1 else _refuse(source)
+
+
+def _refuse(source: Source) -> NoReturn:
+    keys = [form.key for form in FORMATS.values() if form.key is not None]
+    parsed = source.json
+    if isinstance(parsed, Mapping):
+        found = f"keys {' and '.join(repr(key) for key in list(parsed)[:6])}" if parsed else "no keys"
+    else:
+        found = "a list" if isinstance(parsed, list) else f"a {type(parsed).__name__}"
+    several = isinstance(parsed, Mapping) and any(key in parsed for key in keys)
+    cure = "Keep one." if several else "Put the rows under one of them."
+    raise InputError(f"{source.place}: found {found}; expected exactly one of {', '.join(keys)}. {cure}")

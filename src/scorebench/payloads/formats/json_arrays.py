@@ -1,0 +1,164 @@
+"""JSON bodies that become arrays on the server: instances and inputs.
+
+Knows how they are written and read, and what NumPy's arrays don't hold; nothing of other formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from scorebench.errors import InputError
+from scorebench.payloads.columns import frame, is_named
+from scorebench.payloads.formats import json_rows
+from scorebench.payloads.formats.record import Batch, BodyFormat, Source, Writer
+from scorebench.payloads.formats.rules import call_size_problem, scalars_in
+from scorebench.payloads.json_text import dumps
+from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Signature, Tensor
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_INSTANCES_KEY, _INPUTS_KEY = "instances", "inputs"
+
+
+# ---- what can't travel -------------------------------------------------------------------------------------
+
+
+def _inputs_problem(column: Column, batch: Batch) -> str | None:
+    """These formats become arrays and not a DataFrame: no base64, and nested types fall apart."""
+    if isinstance(column.type, Tensor):
+        return call_size_problem(column.type, batch)
+    if "binary" in scalars_in(column.type):
+        return "binary arrives as base64 text; use parquet, or split where it is not inside another type"
+    if isinstance(column.type, Array | Map | Object) and column.name is None:
+        return "MLflow can't read an unnamed one; use split or records"
+    return None
+
+
+def _instances_problem(column: Column, batch: Batch) -> str | None:
+    problem = _inputs_problem(column, batch)
+    if problem is None and isinstance(column.type, Array | Object):
+        return "MLflow puts the rows together into one array; use split, records or inputs"
+    return problem
+
+
+def _values_problem(column: pd.Series[Any], batch: Batch) -> str | None:
+    """What NumPy's arrays of text don't hold."""
+    if batch.signature is None or batch.signature.is_tensor:
+        return None
+    if column.isna().any():
+        return "a missing value arrives as the text 'None', or breaks the array; use split or records"
+    if any(isinstance(cell, str) and cell.endswith("\0") for cell in column):
+        return "a text that ends in NUL arrives without it; use split or records"
+    return None
+
+
+# ---- written -----------------------------------------------------------------------------------------------
+
+
+def _write_instances(batch: Batch) -> Writer:
+    return _write_rows(_INSTANCES_KEY, batch)
+
+
+def _write_inputs(batch: Batch) -> Writer:
+    if not (is_named(batch.rows) and _is_flat(batch.rows, batch.signature)):
+        return _write_rows(_INPUTS_KEY, batch)
+    opening = f'{{"{_INPUTS_KEY}":'
+    return partial(_columnar_bodies, batch.rows_per_call, opening, json_rows.closing(batch))
+
+
+def _write_rows(key: str, batch: Batch) -> Writer:
+    opening = f'{{"{key}":'
+    return partial(json_rows.bodies, _rows_as_values, batch.rows_per_call, opening, json_rows.closing(batch))
+
+
+def _columnar_bodies(rows_per_call: int, opening: str, closing: str, block: pd.DataFrame) -> Iterator[bytes]:
+    columns = dict(zip(map(str, block.columns), json_rows.columns(block), strict=True))
+    for start in range(0, len(block), rows_per_call):
+        part = {name: cells[start : start + rows_per_call] for name, cells in columns.items()}
+        yield (opening + dumps(part) + closing).encode("ascii")
+
+
+def _rows_as_values(block: pd.DataFrame) -> Sequence[Any]:
+    """Objects where columns are named, else lists; of a single unnamed column its values alone."""
+    if is_named(block):
+        return json_rows.dicts(block)
+    columns = json_rows.columns(block)
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def _is_flat(rows: pd.DataFrame, signature: Signature | None) -> bool:
+    """Whether a column may be sent as one list: MLflow takes lists of lists or of objects for one value."""
+    if signature is not None and not signature.is_tensor:
+        return all(isinstance(c.type, Scalar) and c.type.name != "any" for c in signature.columns)
+    return not any(
+        isinstance(cell, list | dict) for name in rows.columns for cell in rows[name].dropna().head(1)
+    )
+
+
+# ---- read --------------------------------------------------------------------------------------------------
+
+
+def _read_instances(source: Source) -> pd.DataFrame:
+    place = f"{source.place}: {_INSTANCES_KEY}"
+    return json_rows.read(json_rows.listed(source.json[_INSTANCES_KEY], place), place)
+
+
+def _read_inputs(source: Source) -> pd.DataFrame:
+    """A list of rows, an object of columns, or one value as one row."""
+    content, place = source.json[_INPUTS_KEY], f"{source.place}: {_INPUTS_KEY}"
+    if isinstance(content, Mapping):
+        return _read_columns(content, place, source.signature)
+    return json_rows.read(content if isinstance(content, list) else [content], place)
+
+
+def _read_columns(content: Mapping[str, Any], place: str, signature: Signature | None) -> pd.DataFrame:
+    """A list a column. Where one is no list, or the model takes arrays or objects, the whole is one row."""
+    nested = (
+        signature is not None
+        and not signature.is_tensor
+        and not all(isinstance(column.type, Scalar) for column in signature.columns)
+    )
+    if nested or not all(isinstance(values, list) for values in content.values()):
+        return frame({name: [value] for name, value in content.items()})
+    lengths = {name: len(values) for name, values in content.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(
+            f"{place}: found columns of unequal length {lengths}, expected as many values in each"
+        )
+    return frame(content)
+
+
+# ---- the formats -------------------------------------------------------------------------------------------
+
+INSTANCES = BodyFormat(
+    name="instances",
+    about="TensorFlow Serving's form, one value a row; MLflow 2 and later, KServe V1",
+    content_type=json_rows.CONTENT_TYPE,
+    suffix=".json",
+    key=_INSTANCES_KEY,
+    holds=partial(json_rows.has_key, _INSTANCES_KEY),
+    writer=_write_instances,
+    read=_read_instances,
+    column_problem=_instances_problem,
+    values_problem=_values_problem,
+    takes_params=True,
+    sample='{"instances":[{"a":1,"b":0.5},{"a":2,"b":null}]}',
+)
+INPUTS = BodyFormat(
+    name="inputs",
+    about="TensorFlow Serving's columnar form; MLflow 2 and later, and models with a type hint",
+    content_type=json_rows.CONTENT_TYPE,
+    suffix=".json",
+    key=_INPUTS_KEY,
+    holds=partial(json_rows.has_key, _INPUTS_KEY),
+    writer=_write_inputs,
+    read=_read_inputs,
+    column_problem=_inputs_problem,
+    values_problem=_values_problem,
+    takes_params=True,
+    takes_type_hints=True,
+    sample='{"inputs":{"a":[1,2],"b":[0.5,null]}}',
+)

@@ -1,0 +1,105 @@
+"""What JSON formats share: rows as lists or objects, divided into bodies, and lists of rows read again.
+
+Knows JSON and rows; no format by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scorebench.errors import InputError
+from scorebench.payloads.columns import frame
+from scorebench.payloads.json_text import dumps
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scorebench.payloads.cells import Cells
+    from scorebench.payloads.formats.record import Batch, Source
+
+CONTENT_TYPE = "application/json"
+
+
+# ---- written -----------------------------------------------------------------------------------------------
+
+
+def bodies(
+    to_units: Callable[[pd.DataFrame], Sequence[Any]],
+    rows_per_call: int,
+    opening: str,
+    closing: str,
+    block: pd.DataFrame,
+) -> Iterator[bytes]:
+    """The bodies of a block: between `opening` and `closing` a JSON list with one unit a row."""
+    units = to_units(block)
+    for start in range(0, len(units), rows_per_call):
+        yield (opening + dumps(units[start : start + rows_per_call]) + closing).encode("ascii")
+
+
+def closing(batch: Batch) -> str:
+    """The end of each body, with the parameters; InputError where JSON can't hold them."""
+    if not batch.params:
+        return "}"
+    try:
+        return f',"params":{dumps(dict(batch.params))}}}'
+    except (TypeError, ValueError) as error:
+        raise InputError(f"--params: {error}; give a JSON object") from None
+
+
+def columns(block: pd.DataFrame) -> list[Cells]:
+    """The values of each column as JSON can hold them."""
+    from scorebench.payloads.cells import json_cells
+
+    return [json_cells(block[name]) for name in block.columns]
+
+
+def dicts(block: pd.DataFrame) -> list[dict[str, Any]]:
+    """One object a row."""
+    names = [str(name) for name in block.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns(block), strict=True)]
+
+
+def flattened(block: pd.DataFrame) -> pd.DataFrame:
+    """Tensors as one flat list a row: MLflow gives one that comes through a DataFrame its shape itself."""
+    import numpy as np
+
+    deep = [name for name in block.columns if getattr(block[name].iloc[0], "ndim", 0) > 1]
+    flat = block.copy(deep=False)
+    for name in deep:
+        flat[name] = block[name].map(np.ravel)
+    return flat
+
+
+# ---- read --------------------------------------------------------------------------------------------------
+
+
+def has_key(key: str, source: Source) -> bool:
+    """Whether the JSON is an object with this key."""
+    return isinstance(source.json, Mapping) and key in source.json
+
+
+def listed(content: Any, place: str) -> list[Any]:
+    """The rows, which have to be a list."""
+    if not isinstance(content, list):
+        raise InputError(f"{place}: found a {type(content).__name__}, expected a list of rows")
+    return content
+
+
+def read(rows: list[Any], place: str) -> pd.DataFrame:
+    """A column for each key of objects, or for each place of equal flat lists; else one column of values."""
+    if not rows:
+        return frame({})
+    if all(isinstance(row, Mapping) for row in rows):
+        names = dict.fromkeys(name for row in rows for name in row)
+        return frame({name: [row.get(name) for row in rows] for name in names})
+    if any(isinstance(row, Mapping) for row in rows):
+        raise InputError(f"{place}: found objects and other values mixed, expected rows of one kind")
+    if all(isinstance(row, list) for row in rows) and _is_table(rows):
+        return frame(dict(enumerate(zip(*rows, strict=True))))
+    return frame({0: rows})
+
+
+def _is_table(rows: list[list[Any]]) -> bool:
+    flat = not any(isinstance(cell, list | dict) for row in rows for cell in row)
+    return flat and len({len(row) for row in rows}) == 1

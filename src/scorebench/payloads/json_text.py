@@ -1,0 +1,36 @@
+"""JSON text and values, both ways, as strict readers take it. Knows JSON; nothing of rows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, NoReturn
+
+from scorebench.errors import InputError
+
+dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""Compact JSON in ASCII; ValueError for NaN and infinity, which JSON does not have."""
+
+
+def parse_json(text: bytes, place: str) -> Any:
+    """The value of JSON text. InputError, which begins with `place`, for anything else, bare NaN too."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise InputError(f"{place}: found a bare {constant}, which is not JSON; write null")
+
+    try:
+        return json.loads(text.decode("utf-8-sig"), parse_constant=refuse)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{place}: found bytes that are not UTF-8 (at {error.start}); save it as UTF-8"
+        ) from None
+    except RecursionError:
+        raise InputError(f"{place}: found JSON nested too deep to be rows; correct the file") from None
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{place}: found no JSON (line {error.lineno}, column {error.colno}: {error.msg}); correct it"
+        ) from None
+    except ValueError:  # Python's guard against whole numbers that take long to read
+        raise InputError(
+            f"{place}: found a whole number of more than {sys.get_int_max_str_digits():,} digits; shorten it"
+        ) from None
