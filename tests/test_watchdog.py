@@ -18,6 +18,7 @@ class Watched:
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
+        self.unsure = False
         self.expired_s: list[float] = []
 
     def expire(self) -> None:

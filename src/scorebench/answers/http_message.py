@@ -11,6 +11,7 @@ from scorebench.answers.outcome import Outcome
 
 MAX_HEAD_BYTES = 65_536
 _MEMO_BYTES = 16_384
+"""As many as are received at once: an answer that fills them may have been cut, and is not compared."""
 _FRAME_BYTES = 8
 """Most that frames a byte of a body: a chunk of one byte costs five more."""
 
@@ -72,9 +73,14 @@ class AnswerParser:
         return self.complete and self._keep_alive and not self._extra
 
     @property
+    def has_surplus(self) -> bool:
+        """Whether bytes came behind the answer: no call asked for them."""
+        return self._extra
+
+    @property
     def answer(self) -> Answer:
         """The answer; only when it is `complete`, and before `release`."""
-        comparable = self._pieces == 1 and self.reusable and len(self._first) <= _MEMO_BYTES
+        comparable = self._pieces == 1 and self.reusable and len(self._first) < _MEMO_BYTES
         raw = self._first if comparable else None
         return Answer(self._status, self._content_type, b"".join(self._body), raw)
 

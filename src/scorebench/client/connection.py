@@ -1,16 +1,13 @@
-"""One kept-alive HTTP/1.1 connection: bytes in, Answer out. Knows sockets, TLS and gevent's loop; no MLflow.
+"""One kept-alive HTTP/1.1 connection: bytes in, Answer out. Knows HTTP and what may be sent twice; no MLflow.
 
 A call is a send, one switch to gevent's hub, and a receive. The watcher that ends the wait lives as long as
-the connection, so nothing is registered for a call; and an answer that is, byte for byte, one that was
-parsed before is not parsed again. What is rare (connecting, large bodies, answers in pieces, everything that
-goes wrong) has its own slower way.
+the connection, so nothing is registered for a call. An answer that is, byte for byte, one that was parsed
+before is not parsed again. What is rare (connecting, large bodies, answers in pieces, everything that goes
+wrong) has its own slower way; `Wire` opens and `Waiter` waits.
 """
 
 from __future__ import annotations
 
-import _socket
-import errno
-import os
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,24 +15,23 @@ from time import perf_counter as clock
 from typing import Any
 
 from gevent import get_hub, getcurrent
-from greenlet import greenlet
 
 from scorebench.answers.http_message import Answer, AnswerParser, CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.client.addresses import addresses
-from scorebench.client.failures import GONE, failure_of
+from scorebench.client.failures import GONE, NeverArrived, failure_of
 from scorebench.client.target import Target
 from scorebench.client.tls import TlsSocket
+from scorebench.client.waiting import Waiter
 from scorebench.client.watchdog import GIVEN_UP, NEVER, Watchdog
+from scorebench.client.wire import WRITE, Wire, connect
 
-_READ, _WRITE = 1, 2
 _RECEIVE_BYTES = 16_384
 _SMALL_ANSWER_BYTES = 470
 """Received into an object of at most 512 bytes, which Python keeps at hand; a larger one is malloc's."""
-_ENDED = (Outcome.CONNECTION_CLOSED, Outcome.CONNECTION_RESET)
 
 
-class Connection:
+class Connection(Waiter):
     """A connection that one greenlet uses, opened at its first call and again after it broke."""
 
     def __init__(
@@ -48,54 +44,52 @@ class Connection:
         max_answer_bytes: int,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        super().__init__()
         self._target = target
         self._watchdog = watchdog
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._tls_context = tls
         self._max_answer_bytes = max_answer_bytes
-        # greenlet's own switch: gevent's asks first whether it is the hub that waits, which no call is.
-        self._hub_switch = greenlet.switch.__get__(get_hub())
         self._room_bytes = _SMALL_ANSWER_BYTES
-        self._sock: Any = None
+        self._wire: Wire | None = None
+        # The wire's own, at hand for each call:
         self._tls: TlsSocket | None = None
         self._watcher: Any = None
         self._send: Callable[[bytes | memoryview], int]
         self._recv: Callable[[int], bytes]
-        self._caller: Any = None
-        self._resume: Callable[[], object]
-        self._waiting = False
-        self._stale = False
-        self.deadline = NEVER
-        """When the call in flight times out; GIVEN_UP cuts it off at the watchdog's next look."""
+        self._sent = 0  # bytes of the call in flight, where it is sent slowly
+        self.unsure = True
+        """Whether the next call first looks if the connection still stands. The watchdog sets this, too."""
         self.reconnects = 0
-        """How often a kept-alive connection turned out to be closed and the call was sent again."""
-
-    @property
-    def in_call(self) -> bool:
-        """Whether a call is in flight."""
-        return self.deadline != NEVER
+        """Kept-alive connections that had ended before a call arrived, and were opened again for it."""
+        self.sent_twice = 0
+        """Calls among these that had left already, though they never reached the server."""
+        self.unasked = 0
+        """Connections that were closed because the server sent more than it was asked for."""
 
     def call(  # noqa: PLR0911
         self, request: bytes, expected: bytes | None = None, now_s: float | None = None
     ) -> Answer | None:
         """Send `request` and return its answer; None when that is, byte for byte, `expected`.
 
-        `now_s` is what `time.perf_counter` says, where the caller has just asked it.
+        `now_s` is `time.perf_counter()`, where the caller has just asked for it.
 
-        Raises CallFailed. A kept-alive connection that ends before the first byte of the answer is opened
-        anew, and the call sent once more: the server had closed it while it was idle. A greenlet that is
-        killed meanwhile leaves a closed connection: no later call can meet this one's answer.
+        Raises CallFailed. A call is sent again only where a kept-alive connection had ended before the call
+        could arrive (RFC 9110, 9.2.2; RFC 9112, 9.3.1): a POST that the server may have executed is never
+        repeated. A greenlet that is killed meanwhile leaves a closed connection: no later call can meet
+        this one's answer.
         """
         try:
-            if self._sock is None or self._stale:
+            if self.unsure and not self._still_stands():
                 return self._call_anew(request)
             self.deadline = (clock() if now_s is None else now_s) + self._timeout_s
+            sent = 0
             try:
                 try:
                     sent = self._send(request)
                 except BlockingIOError:
-                    sent = 0
+                    return self._call_slowly(request, sent)
                 if sent != len(request) or (self._tls is not None and self._tls.unsent):
                     return self._call_slowly(request, sent)
                 self._watcher.callback = self._resume  # straight into this greenlet: no frame of ours between
@@ -103,16 +97,16 @@ class Connection:
                 self._watcher.callback = self._on_ready
                 data = self._recv(self._room_bytes)
             except BlockingIOError:  # woken by the watchdog, or by TLS's own messages
-                return self._call_slowly(request, len(request))
-            except GONE:
-                return self._call_anew(request, self.deadline)
+                return self._call_slowly(request, sent)
             except OSError as error:
-                raise self._failed(error) from None
+                if sent or not isinstance(error, GONE):
+                    raise self._failed(error) from None
+                return self._call_again(request, sent)
             if data == expected:
                 self.deadline = NEVER
                 return None
             if not data:
-                return self._call_anew(request, self.deadline)
+                return self._call_slowly(request, sent)
             if len(data) == self._room_bytes:  # cut, so it can't be compared; the next one can
                 self._room_bytes = _RECEIVE_BYTES
             return self._read_answer(AnswerParser(self._max_answer_bytes), data)
@@ -133,59 +127,70 @@ class Connection:
             get_hub().loop.run_callback(self.expire)
             return
         self.deadline = NEVER
-        if self._sock is None:
-            return
         self._watchdog.forget(self)
-        if self._watcher is not None:
-            self._watcher.stop()
-            self._watcher.close()
-        self._sock.close()
-        self._sock = self._tls = self._watcher = None
-        self._waiting = self._stale = False
-
-    def give_up(self) -> None:
-        """Have the call in flight cut off at the watchdog's next look; without one nothing happens."""
-        if self.in_call:
-            self.deadline = GIVEN_UP
+        if self._wire is not None:
+            self._wire.close()
+        self._wire = self._tls = self._watcher = None
+        self._waiting = False
+        self.unsure = True
 
     def expire(self) -> None:
-        """Wake a call that is past its deadline, which then ends. For the watchdog, which runs in the hub."""
-        if self._waiting or (self._watcher is not None and self._watcher.callback is self._resume):
-            self._waiting = False
+        """Wake a call that is past its deadline, which ends it. The watchdog calls this, in the hub."""
+        if self._watcher is not None and self._watcher.callback is self._resume:
             self._resume()
+        else:
+            self._wake()
 
     def _on_ready(self) -> None:
-        if self._waiting:
-            self._waiting = False
-            self._resume()
-        else:  # bytes or an end that no call waits for: the connection is of no more use
-            self._stale = True
+        if not self._wake():  # bytes or an end that no call waits for
+            self.unsure = True
             self._watcher.stop()
 
-    def _call_anew(self, request: bytes, deadline: float | None = None) -> Answer:
-        """Open and send; with the `deadline` of a call that the server closed on, in the time left to it."""
-        if deadline is not None and clock() >= deadline:  # given up, or too late: it is not sent again
+    def _still_stands(self) -> bool:
+        """Whether the open connection can carry a call: neither its end nor an unasked byte has come."""
+        if self._wire is None:
+            return False
+        try:
+            surplus = self._recv(1)
+        except BlockingIOError:
+            self._watcher.start(self._on_ready)
+            self.unsure = False
+            return True
+        except OSError:
+            return False
+        if surplus:
+            self.unasked += 1
+            self.close()
+        return False
+
+    def _call_again(self, request: bytes, sent: int) -> Answer:
+        """Send a call that never arrived on a new connection, in the time that is left to it."""
+        deadline = self.deadline
+        if clock() >= deadline:  # too late, or given up
             raise self._failed(TimeoutError())
-        stale = self._stale or deadline is not None
+        return self._call_anew(request, deadline, sent)
+
+    def _call_anew(self, request: bytes, deadline: float | None = None, sent: int = 0) -> Answer:
+        """Open and send; in the time left until `deadline`, where `sent` bytes left in vain before."""
+        stale = self._wire is not None
         self.close()
         self._open()
         self.reconnects += stale
-        self._allow(self._timeout_s if deadline is None else deadline - clock())
+        self.sent_twice += sent > 0
+        self.allow(self._timeout_s if deadline is None else deadline - clock())
         return self._exchange(memoryview(request), AnswerParser(self._max_answer_bytes))
 
     def _call_slowly(self, request: bytes, sent: int) -> Answer:
         """Go on with a call on a kept-alive connection of which `sent` bytes have left."""
-        deadline = self.deadline
         parser = AnswerParser(self._max_answer_bytes)
         try:
-            return self._exchange(memoryview(request)[sent:], parser)
-        except CallFailed as failure:
-            if failure.outcome not in _ENDED or not parser.untouched:
-                raise
-        return self._call_anew(request, min(deadline, self.deadline))  # it may have been given up since
+            return self._exchange(memoryview(request)[sent:], parser, sent)
+        except NeverArrived:
+            return self._call_again(request, self._sent)
 
-    def _exchange(self, rest: memoryview, parser: AnswerParser) -> Answer:
+    def _exchange(self, rest: memoryview, parser: AnswerParser, sent: int = 0) -> Answer:
         """Send the rest of a request and read the answer, waiting wherever that takes long."""
+        self._sent = sent
         try:
             sent_all = self._send_rest(rest, parser)
         except OSError as error:
@@ -197,11 +202,13 @@ class Connection:
         while rest or (self._tls is not None and self._tls.unsent):
             try:
                 if rest:
-                    rest = rest[self._send(rest) :]
+                    sent = self._send(rest)
+                    self._sent += sent
+                    rest = rest[sent:]
                 elif self._tls is not None:
                     self._tls.flush()
             except BlockingIOError:
-                self._wait_for(_WRITE)
+                self._wait_to_send()
                 if self._answered_early(parser):
                     return False
             except GONE:
@@ -220,7 +227,15 @@ class Connection:
             return True
         if data:
             parser.feed(data)
+        else:
+            self._check_arrival(parser)
         return parser.decided or not data
+
+    def _check_arrival(self, parser: AnswerParser) -> None:
+        """At the end of the stream: NeverArrived if the server had ended it before the call arrived."""
+        assert self._wire is not None
+        if parser.untouched and self._wire.took_none_of(self._sent):
+            raise NeverArrived
 
     def _read_answer(self, parser: AnswerParser, data: bytes = b"", *, sent_all: bool = True) -> Answer:
         """Read until the answer is whole, beginning with `data`; the connection is closed if it must be."""
@@ -231,6 +246,7 @@ class Connection:
                 if data := self._receive():
                     parser.feed(data)
                 else:
+                    self._check_arrival(parser)
                     parser.end()
             answer = parser.answer
         except OSError as error:
@@ -238,6 +254,8 @@ class Connection:
         finally:
             parser.release()
         self.deadline = NEVER
+        self.unsure = True  # what was received may have been cut before a byte that nobody asked for
+        self.unasked += parser.has_surplus
         if not (parser.reusable and sent_all):
             self.close()
         return answer
@@ -248,33 +266,15 @@ class Connection:
             try:
                 return self._recv(_RECEIVE_BYTES)
             except BlockingIOError:
-                self._wait()
+                self.wait()
 
-    def _allow(self, limit_s: float) -> None:
-        if self.deadline != GIVEN_UP:
-            self.deadline = clock() + limit_s
-
-    def _wait(self) -> None:
-        """Switch to the hub until the lasting watcher, or one of `_wait_for`, or the watchdog, calls back."""
-        if clock() >= self.deadline:
-            raise TimeoutError
-        self._waiting = True
-        self._hub_switch()
-
-    def _wait_for(self, events: int) -> None:
-        watcher = get_hub().loop.io(self._sock.fileno(), events)
-        watcher.start(self._on_ready)
-        try:
-            self._wait()
-        finally:
-            watcher.stop()
-            watcher.close()
+    def _wait_to_send(self) -> None:
+        assert self._wire is not None
+        self.wait_for(self._wire.fileno(), WRITE)
 
     def _open(self) -> None:
         """Connect to the first address that takes us; CallFailed if none does."""
-        self._caller = getcurrent()
-        self._resume = self._caller.switch
-        self.deadline = clock() + self._connect_timeout_s
+        self._begin(self._connect_timeout_s)
         last: CallFailed | None = None
         for family, address in addresses(self._target, self._connect_timeout_s):
             try:
@@ -286,32 +286,14 @@ class Connection:
         raise last or CallFailed(Outcome.CONNECTION_FAILED, f"{self._target.host}: no address")
 
     def _connect(self, family: int, address: Any) -> None:
-        # The plain C socket: gevent's own waits by itself, with a watcher a call.
-        self._sock = _socket.socket(family, _socket.SOCK_STREAM)
-        self._sock.setblocking(False)
-        self._sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        self._watcher = get_hub().loop.io(self._sock.fileno(), _READ)
-        self._allow(self._connect_timeout_s)
+        self.allow(self._connect_timeout_s)
         self._watchdog.watch(self)
-        while code := self._sock.connect_ex(address):
-            if code == errno.EISCONN:
-                break
-            if code not in (errno.EINPROGRESS, errno.EALREADY):
-                raise OSError(code, os.strerror(code))
-            self._wait_for(_WRITE)
+        wire = self._wire = connect(family, address, self)
+        self._watcher = wire.watcher
         self._watcher.start(self._on_ready)
-        self._send, self._recv = self._sock.send, self._sock.recv
         if self._tls_context is not None:
-            self._start_tls(self._tls_context)
-
-    def _start_tls(self, context: ssl.SSLContext) -> None:
-        self._tls = TlsSocket(self._sock, context, self._target.host)
-        self._send, self._recv = self._tls.send, self._tls.recv
-        while True:
-            try:
-                return self._tls.handshake()
-            except BlockingIOError:
-                self._wait()
+            wire.shake_hands(self._tls_context, self._target.host, self)
+        self._tls, self._send, self._recv = wire.tls, wire.send, wire.recv
 
     def _failed(self, error: OSError, *, connecting: bool = False) -> CallFailed:
         """Close, and say what `error` made of the call."""

@@ -11,6 +11,15 @@ GONE = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 """The server has closed its end."""
 
 
+class NeverArrived(CallFailed):
+    """The server had closed the connection before any of the request arrived: it may be sent again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Outcome.CONNECTION_CLOSED, "the server closed the connection before the request arrived"
+        )
+
+
 def failure_of(error: OSError, *, connecting: bool, limit_s: float) -> CallFailed:
     """The outcome that stands for an error of the socket or of TLS."""
     if isinstance(error, ssl.SSLError):

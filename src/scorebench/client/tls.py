@@ -33,6 +33,8 @@ class TlsSocket:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._pending = b""
         self._answered = False
+        self.unanswered_bytes = 0
+        """Encrypted bytes sent since something was received."""
 
     @property
     def unsent(self) -> bool:
@@ -42,7 +44,9 @@ class TlsSocket:
         """Send what is encrypted already."""
         while self.unsent:
             self._pending = self._pending or self._outgoing.read()
-            self._pending = self._pending[self._sock.send(self._pending) :]
+            sent = self._sock.send(self._pending)
+            self.unanswered_bytes += sent
+            self._pending = self._pending[sent:]
 
     def handshake(self) -> None:
         """Go on with the handshake as far as the bytes that are there allow."""
@@ -84,6 +88,7 @@ class TlsSocket:
                 return b""
             else:
                 self._answered = True
+                self.unanswered_bytes = 0
                 return data
 
     def _fill(self) -> None:

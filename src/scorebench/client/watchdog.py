@@ -21,6 +21,8 @@ class Watched(Protocol):
     """What has a deadline, on `time.perf_counter`'s clock, and can be told that it has passed."""
 
     deadline: float
+    unsure: bool
+    """Set at each look: what sends must look itself before it sends again."""
 
     def expire(self) -> None: ...
 
@@ -49,5 +51,7 @@ class Watchdog:
 
     def _look(self) -> None:
         now = clock()
-        for connection in [c for c in self._watched if c.deadline < now]:
-            connection.expire()
+        for connection in list(self._watched):
+            connection.unsure = True
+            if connection.deadline < now:
+                connection.expire()
