@@ -108,7 +108,7 @@ class Connection(Waiter):
             if not data:
                 return self._call_slowly(request, sent)
             if len(data) == self._room_bytes:  # cut, so it can't be compared; the next one can
-                self._room_bytes = _RECEIVE_BYTES
+                self._room_bytes, self.unsure = _RECEIVE_BYTES, True
             return self._read_answer(AnswerParser(self._max_answer_bytes), data)
         except BaseException:
             self.close()
@@ -168,6 +168,8 @@ class Connection(Waiter):
         deadline = self.deadline
         if clock() >= deadline:  # too late, or given up
             raise self._failed(TimeoutError())
+        if not sent:
+            self._still_stands()  # which counts what nobody asked for: TLS refuses to send after it
         return self._call_anew(request, deadline, sent)
 
     def _call_anew(self, request: bytes, deadline: float | None = None, sent: int = 0) -> Answer:
@@ -254,7 +256,6 @@ class Connection(Waiter):
         finally:
             parser.release()
         self.deadline = NEVER
-        self.unsure = True  # what was received may have been cut before a byte that nobody asked for
         self.unasked += parser.has_surplus
         if not (parser.reusable and sent_all):
             self.close()
@@ -264,9 +265,13 @@ class Connection(Waiter):
         """What came, waiting until something does; b"" when the server closed."""
         while True:
             try:
-                return self._recv(_RECEIVE_BYTES)
+                data = self._recv(_RECEIVE_BYTES)
             except BlockingIOError:
                 self.wait()
+            else:
+                if len(data) == _RECEIVE_BYTES:  # bytes that nobody asked for may be left
+                    self.unsure = True
+                return data
 
     def _wait_to_send(self) -> None:
         assert self._wire is not None
