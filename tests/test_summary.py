@@ -72,7 +72,7 @@ def test_a_percentile_without_enough_calls_is_none() -> None:
     assert below["calls_needed"] == {"p50": 11, "p90": 64, "p95": 130, "p99": 662, "p99.9": 6636}
     assert below["service_time_s"]["p95"] is not None
     assert below["service_time_s"]["p99"] is None
-    assert below["service_time_interval_s"]["p99"] is None
+    assert below["service_time_interval_s"]["p99.9"] is None
     assert enough["service_time_s"]["p99"] == pytest.approx(0.01, rel=1e-3)
     assert enough["service_time_s"]["p99.9"] is None
 
@@ -102,6 +102,17 @@ def test_bounds_hold_their_percentile(seed: int, count: int) -> None:
         if estimate.low is not None and estimate.high is not None:
             assert estimate.value is not None
             assert estimate.low <= estimate.value <= estimate.high
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(20, 2_000), st.integers(1, 60))
+def test_bounds_ascend_with_their_percentiles(seed: int, count: int, bursts: int) -> None:
+    """p50 is never above p90, so it is not above p90's upper bound, nor p90 below p50's lower one."""
+    random = np.random.default_rng(seed)
+    services = np.repeat(random.gamma(2, 0.01, bursts), -(-count // bursts))[:count]
+    found = of(calls(evenly(count, service_s=services.tolist()))).service.percentiles.values()
+    for side in ("low", "high"):
+        known = [bound for estimate in found if (bound := getattr(estimate, side)) is not None]
+        assert known == sorted(known)
 
 
 def test_calls_that_queue_widen_the_bounds() -> None:

@@ -100,6 +100,44 @@ def test_a_percentile_that_the_run_can_not_support_leaves_its_limit_open() -> No
     assert "needs 662 calls" in found.findings[0].text
 
 
+def test_a_slow_model_fails_with_few_calls() -> None:
+    """150 calls of 542 ms and more in 20 s: p99 can't be below 250 ms, whatever the calls that it needs.
+
+    Were it, each of 150 independent calls would have been beyond it by a chance of 1 %.
+    """
+    services = [0.542 + k / 1_000 for k in range(150)]
+    found = judged(recording(calls(evenly(150, 7.5, services))), "p99<250ms")
+    assert (found.valid, found.met, found.exit_code) == (True, False, ExitCode.LIMIT_MISSED)
+    assert found.checked[0].why.startswith("p99 is at least 6")
+    assert found.checked[0].why.endswith(" ms (99 % sure), beyond p99<250ms")
+
+
+def test_a_slow_model_fails_in_a_run_too_short_to_see_clumps() -> None:
+    """Twelve calls in three seconds, all of them twice as slow as p95 may be."""
+    found = judged(recording(calls(evenly(12, 4, 0.5))), "p95<250ms")
+    assert (found.met, found.exit_code) == (False, ExitCode.LIMIT_MISSED)
+
+
+def test_a_limit_is_met_as_soon_as_an_upper_bound_says_so() -> None:
+    """600 calls are too few for a p99, but enough to say that it is at most the slowest: 0.99^600 < 0.5 %."""
+    services = [0.010 + k * 37 % 600 / 1e4 for k in range(600)]  # each second has as many slow ones
+    made = recording(calls(evenly(600, service_s=services)))
+    met, open_ = judged(made, "p99<80ms"), judged(made, "p99<69.3ms")
+    assert (met.met, met.exit_code) == (True, ExitCode.GOOD)
+    assert met.checked[0].why == "p99 is at most 69.9 ms (99 % sure), within p99<80ms"
+    assert (open_.met, open_.exit_code) == (None, ExitCode.NOT_VALID)
+
+
+@given(st.integers(1, 900), st.floats(0.001, 0.3), st.sampled_from(["p50", "p90", "p97", "p99", "p99.9"]))
+def test_slower_calls_never_turn_a_missed_limit(count: int, service_s: float, metric: str) -> None:
+    """A run that misses a limit misses it with every call three times as slow: open never replaces missed."""
+    verdicts = [
+        judged(recording(calls(evenly(count, 20, service_s * factor))), f"{metric}<50ms").met
+        for factor in (1, 3)
+    ]
+    assert verdicts[0] is not False or verdicts[1] is False
+
+
 def test_too_few_calls_matter_only_to_a_limit_that_asks() -> None:
     """The same 100 calls are enough for a mean, and for no limit."""
     assert judged(good(100)).valid
@@ -181,6 +219,8 @@ def test_a_limit_inside_the_bounds_is_said() -> None:
     found = judged(recording(calls(evenly(1_000, service_s=services))), "p90<905ms")
     assert (found.met, found.valid) == (True, True)
     assert "limit_on_the_edge" in {finding.code for finding in found.findings}
+    (said,) = [finding.text for finding in found.findings if finding.code == "limit_on_the_edge"]
+    assert "but it may truly be up to 9" in said
     clear = judged(recording(calls(evenly(1_000, service_s=services))), "p90<990ms")
     assert "limit_on_the_edge" not in {finding.code for finding in clear.findings}
 

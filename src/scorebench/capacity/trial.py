@@ -43,6 +43,13 @@ class Reading:
     value: float | None
     sample: Sample | None = None
 
+    @property
+    def is_missed(self) -> bool:
+        """By the figure, or where the calls did not support it by its lower bound."""
+        q, sample = self.limit.of.q, self.sample
+        low = None if q is None or sample is None or self.value is not None else sample.lower_bound(q)
+        return check(self.limit, self.value, low=low).met is False
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -77,7 +84,7 @@ class Step:
     @property
     def broke(self) -> tuple[str, ...]:
         """Metrics whose limits were missed, and `throughput` where it did not follow the rate."""
-        missed = [r.limit.metric for r in self.judged if check(r.limit, r.value).met is False]
+        missed = [r.limit.metric for r in self.judged if r.is_missed]
         return tuple(missed) + ((NOT_FOLLOWED,) if self._fell_behind else ())
 
     @property

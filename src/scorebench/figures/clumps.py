@@ -33,6 +33,12 @@ class Clumps:
         self._calls = np.fromiter(chain.from_iterable(t.values() for _, t in times), np.int64, sum(buckets))
         self._length = int(self._second[-1]) + 1 if len(self._second) else 0
 
+    @property
+    def calls_a_second(self) -> float:
+        """Valid calls in a second that had any, on average; never below 1."""
+        seconds = len(np.unique(self._second))
+        return max(1.0, float(self._calls.sum()) / seconds) if seconds else 1.0
+
     def at(self, value_s: float) -> float | None:
         """How many calls count as one at a percentile of that value; None where that can't be told.
 

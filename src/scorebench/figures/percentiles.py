@@ -31,9 +31,9 @@ Counts = Sequence[int] | NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A percentile as far as `calls` support it: all None when fewer than `needed`.
+    """A percentile as far as `calls` support it: `value` is None when they are fewer than `needed`.
 
-    A bound alone is None when clumped calls don't support it.
+    Each bound is there as soon as the calls support it: a slow model's lower bound comes with few.
     """
 
     q: float
@@ -61,6 +61,11 @@ class Sample:
         if self.clumping is None:
             return None
         return upper_bound(self.values, self.counts, q, clumping=self.clumping)
+
+    def lower_bound(self, q: float) -> float | None:
+        if self.clumping is None:
+            return None
+        return estimate(self.values, self.counts, q, clumping=self.clumping).low
 
 
 def pooled(samples: Sequence[Sample]) -> Sample:
@@ -92,13 +97,11 @@ def estimate(
     """
     upto = np.cumsum(counts)
     calls, needed = _total(upto), calls_needed(q, confidence)
-    if calls < needed:
-        return Estimate(q, None, None, None, needed, calls)
     tail = (1 - confidence) / 2
     alone = max(1, int(calls / clumping))
     low = _binomial_quantile(tail, alone, q) * calls // alone
     high = -(-(_binomial_quantile(1 - tail, alone, q) + 1) * calls // alone)
-    value = _at_rank(values, upto, _rank(q, calls))
+    value = _at_rank(values, upto, _rank(q, calls)) if calls >= needed else None
     return Estimate(q, value, _at_rank(values, upto, low), _at_rank(values, upto, high), needed, calls)
 
 

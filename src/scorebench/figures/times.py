@@ -39,15 +39,32 @@ class Times:
     def percentile(self, q: float) -> Estimate:
         """Any percentile, `q` between 0 and 1, with its bounds; no value where too few calls support it.
 
-        The bounds allow for calls that queue behind one another: see `percentiles.clumping`.
+        The bounds allow for calls that queue behind one another: see `percentiles.clumping`. No percentile is
+        below a lower one, and so a lower one's lower bound bounds it too, as a higher one's upper bound does.
         """
-        naive = estimate(self.values_s, self.counts, q)
-        if naive.value is None:
-            return naive
-        clumping = None if self.clumps is None else self.clumps.at(naive.value)
-        if clumping is None:
-            return replace(naive, low=None, high=None)
-        return estimate(self.values_s, self.counts, q, clumping=clumping)
+        found, others = self._alone(q), self._listed
+        lows = [found.low, *(other.low for other in others if other.q < q)]
+        highs = [found.high, *(other.high for other in others if other.q > q)]
+        return replace(
+            found,
+            low=max((low for low in lows if low is not None), default=None),
+            high=min((high for high in highs if high is not None), default=None),
+        )
+
+    @cached_property
+    def _listed(self) -> list[Estimate]:
+        return [self._alone(q) for q in QUANTILES.values()]
+
+    def _alone(self, q: float) -> Estimate:
+        value_s = self.at(q)
+        if self.clumps is None or value_s is None:
+            return replace(estimate(self.values_s, self.counts, q), low=None, high=None)
+        clumping = self.clumps.at(value_s)
+        if clumping is not None:
+            return estimate(self.values_s, self.counts, q, clumping=clumping)
+        # How calls clump can't be told: those of a second count as one, and what they say is not too much.
+        by_second = estimate(self.values_s, self.counts, q, clumping=self.clumps.calls_a_second)
+        return replace(by_second, high=None)
 
     def sample(self, q: float) -> Sample:
         """The counted values and how they clump at percentile `q`, for bounds over several runs."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from scorebench.errors import InputError
 from scorebench.figures.metrics import Metric, UnknownMetric, find
-from scorebench.units import parse_seconds
+from scorebench.figures.percentiles import CONFIDENCE
+from scorebench.units import parse_seconds, say_percent
 
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -128,15 +129,28 @@ def parse_threshold(text: str, place: str = "--fail-if") -> Threshold:
     return Threshold(metric.name, parts.get("relative"), parts.get("absolute"), text.strip())
 
 
-def check(limit: Limit, value: float | None) -> Checked:
-    """Whether `value`, in SI units, keeps the limit. What was not measured is neither met nor missed."""
+def check(limit: Limit, value: float | None, low: float | None = None, high: float | None = None) -> Checked:
+    """Whether a figure keeps the limit; all in SI units, `low` and `high` the bounds of the true value.
+
+    The figure decides where there is one. Where too few calls support it a bound alone can: the limit is
+    missed when even the better bound does not keep it, and met when even the worse one does. Else it is open.
+    """
     metric = limit.of
-    if value is None or not math.isfinite(value):
-        why = f"{metric.name} was not measured" + (f": it {metric.needs}" if metric.needs else "")
-        return Checked(limit, None, None, why)
-    met = limit.keeps(value)
-    word = "within" if met else "beyond" if metric.good == "<" else "short of"
-    return Checked(limit, value, met, f"{metric.name} is {metric.say(value)}, {word} {limit.text}")
+    if value is not None and math.isfinite(value):
+        met = limit.keeps(value)
+        return Checked(limit, value, met, f"{metric.name} is {metric.say(value)}, {_verdict(limit, met)}")
+    for bound, words, decides in ((low, "at least", ">"), (high, "at most", "<")):
+        if bound is not None and limit.keeps(bound) == (metric.good == decides):
+            met = limit.keeps(bound)
+            said = f"{words} {metric.say(bound)} ({say_percent(CONFIDENCE)} sure)"
+            return Checked(limit, None, met, f"{metric.name} is {said}, {_verdict(limit, met)}")
+    why = f"{metric.name} was not measured" + (f": it {metric.needs}" if metric.needs else "")
+    return Checked(limit, None, None, why)
+
+
+def _verdict(limit: Limit, met: bool) -> str:
+    word = "within" if met else "beyond" if limit.of.good == "<" else "short of"
+    return f"{word} {limit.text}"
 
 
 def check_support(limit: Limit, calls: float, place: str = "--limit") -> None:

@@ -17,6 +17,7 @@ from scorebench.verdicts.findings import look
 from scorebench.verdicts.limits import Checked, Limit, check, parse_limit
 
 if TYPE_CHECKING:
+    from scorebench.figures.percentiles import Estimate
     from scorebench.figures.summary import Summary
     from scorebench.recordings.recording import Recording
 
@@ -83,7 +84,7 @@ def judge(
     `so_far`: the run goes on. What only its end can show is not looked for, and a limit that too few calls
     support yet is open, which is no fault.
     """
-    checked = tuple(check(limit, summary.figure(limit.metric)) for limit in limits)
+    checked = tuple(_checked(limit, summary) for limit in limits)
     found = look(summary, recording, so_far=so_far)
     found += [] if so_far else [*_undecided(checked, summary), *_on_the_edge(checked, summary)]
     account = summary.accounting
@@ -96,6 +97,13 @@ def judge(
         allowed_failures=_allowed_failures([one.limit for one in checked], account.finished),
         lost=any(event.get("what") == STOPPED_EARLY for event in summary.events),
     )
+
+
+def _checked(limit: Limit, summary: Summary) -> Checked:
+    found = limit.of.estimate(summary)
+    if found is None:
+        return check(limit, limit.of.of(summary))
+    return check(limit, found.value, found.low, found.high)
 
 
 def limits_of(recording: Recording) -> tuple[Limit, ...]:
@@ -144,19 +152,31 @@ def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
 
 
 def _on_the_edge(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
-    """The percentile keeps its limit, but the bounds of what it may truly be do not (or the reverse)."""
-    findings = []
-    for one in checked:
-        found = summary.estimate(one.limit.metric)
-        if found is None or found.low is None or found.high is None or one.met is None:
-            continue
-        keeps = [one.limit.keeps(bound) for bound in (found.low, found.high)]
-        if all(keeps) or not any(keeps):
-            continue
-        text = f"{one.limit.text}: {one.why}, but the bounds of the true value lie on both sides of it"
-        advice = "run longer: bounds narrow with the root of the calls"
-        findings.append(Finding(Severity.NOTE, "limit_on_the_edge", text, advice))
-    return findings
+    """The figure decides, and the true value may lie on the other side of the limit."""
+    return [
+        Finding(
+            Severity.NOTE,
+            "limit_on_the_edge",
+            f"{one.limit.text}: {one.why}, but {doubt}",
+            "run longer: bounds narrow with the root of the calls",
+        )
+        for one in checked
+        if one.value is not None and (doubt := _doubt(one, one.limit.of.estimate(summary)))
+    ]
+
+
+def _doubt(one: Checked, found: Estimate | None) -> str | None:
+    """What the bound beyond the figure says; None where it says the same, or nothing bounds the figure."""
+    if found is None:
+        return None
+    metric = one.limit.of
+    reaches_up = one.met == (metric.good == "<")
+    bound = found.high if reaches_up else found.low
+    if bound is None:
+        return "the calls are too few, or too alike in time, to bound its true value"
+    if one.limit.keeps(bound) == one.met:
+        return None
+    return f"it may truly be {'up to' if reaches_up else 'as low as'} {metric.say(bound)}"
 
 
 def _checked_to_dict(checked: Checked) -> dict[str, Any]:
