@@ -6,13 +6,14 @@ PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
 
-.PHONY: bench test quick lint format lock pictures clean help
+.PHONY: bench test quick lint format lock schemas pictures clean help
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
 	@echo 'make quick   lint, types and the tests that start no process and no server'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make lock    resolve the dependencies anew'
+	@echo 'make schemas  write the schema files from the types that they describe'
 	@echo 'make pictures  those of the README, each from a real run (needs chromium)'
 
 # The locked dependencies, by hash; the project itself from this folder.
@@ -46,6 +47,9 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra containers \
 	    --group dev -o locks/dev.txt
+
+schemas: $(VENV)/installed
+	$(BIN)/python -m bench.schemas
 
 pictures: $(VENV)/installed
 	$(BIN)/python -m bench.pictures

@@ -84,7 +84,8 @@ def _lags(recording: Recording) -> Lags:
     p50_s, p99_s = percentile(*table, 0.5), percentile(*table, 0.99)
     if p50_s is None or p99_s is None:
         raise SystemExit("no call waited for its due time: nothing to compare")
-    used = [sample["cpu"] for sample in recording.resources if sample["who"].startswith("generator")]
+    samples = [sample for sample in recording.resources if sample["who"].startswith("generator")]
+    used = [cpu for sample in samples if (cpu := sample["cpu"]) is not None]
     return Lags(p50_s, p99_s, statistics.median(used) if used else None)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from hypothesis import strategies as st
 
 from scorebench.answers.outcome import Outcome
 from scorebench.recordings.calls import Calls
+from scorebench.recordings.form import RecordingForm, form_of, recording_of
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.tally import Tally
+from scorebench.report.data import dumped
 
 START_S = 1_700_000_000.0
 """A Unix time on a whole second."""
@@ -70,11 +74,26 @@ def with_due(made: Recording, due: int) -> Recording:
     return made
 
 
-def through_msgpack(data: dict[str, Any]) -> dict[str, Any]:
-    """As Locust carries it from a worker to the master."""
-    msgpack = importlib.import_module("msgpack")  # has no types
-    carried: dict[str, Any] = msgpack.unpackb(msgpack.packb(data))
-    return carried
+def data_of(made: Recording) -> dict[str, Any]:
+    """The recording as any reader of JSON gets it from its file."""
+    data: dict[str, Any] = json.loads(dumped(form_of(made)))
+    return data
+
+
+def from_data(data: dict[str, Any]) -> Recording:
+    """The recording that stands in such data."""
+    return recording_of(msgspec.json.decode(json.dumps(data), type=RecordingForm))
+
+
+def tally_data(tally: Tally) -> dict[str, Any]:
+    """One tally, as it stands in a file."""
+    data: dict[str, Any] = data_of(Recording(measured=tally))["measured"]
+    return data
+
+
+def through_msgpack(made: Recording) -> Recording:
+    """As it goes from a worker to the master."""
+    return recording_of(msgspec.msgpack.decode(msgspec.msgpack.encode(form_of(made)), type=RecordingForm))
 
 
 def batches() -> st.SearchStrategy[Calls]:

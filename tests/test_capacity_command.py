@@ -10,7 +10,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import jsonschema
 import psutil
 import pytest
 
@@ -18,12 +17,13 @@ from scorebench.capacity.found import Stopped
 from scorebench.capacity.search import search
 from scorebench.capacity.trial import Measured, Plan
 from scorebench.commands.capacity import exit_code
-from scorebench.folders import folder, schema
+from scorebench.folders import folder
 from scorebench.runs.launch import Launch
 from scorebench.runs.steps import Steps, measured_of
 from scorebench.verdicts.limits import parse_limit
 from tests.commands import Done, scorebench
 from tests.measuring import cliff
+from tests.schemas import validator
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
 
@@ -31,7 +31,7 @@ def found(done: Done) -> dict[str, object]:
     """capacity.json of the only search that was left, held to its schema."""
     (path,) = (p for p in done.reports.glob("*/capacity.json") if not p.parent.is_symlink())
     parsed: dict[str, object] = json.loads(path.read_text())
-    jsonschema.Draft202012Validator(schema.load("capacity")).validate(parsed)
+    validator("capacity").validate(parsed)
     assert (path.parent / "capacity.txt").read_text() in done.out
     return parsed
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import jsonschema
 import numpy as np
 import pytest
 from scipy.stats import binom, mannwhitneyu
@@ -26,7 +25,7 @@ from scorebench.comparison.compare import (
 )
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
-from scorebench.folders import folder, schema
+from scorebench.folders import folder
 from scorebench.folders.run_sets import sets_of
 from scorebench.recordings.recording import Recording
 from scorebench.report import compare as report
@@ -35,6 +34,7 @@ from scorebench.verdicts.limits import parse_threshold
 from scorebench.verdicts.verdict import judge
 from tests.commands import Done, scorebench
 from tests.recordings import calls, evenly, recording
+from tests.schemas import validator
 
 TRIALS = 1000
 NOISE = 0.05
@@ -265,7 +265,7 @@ def test_json_keeps_to_its_schema_and_html_loads_nothing(tmp_path: Path) -> None
     """Every format of the same comparison."""
     two_sets(tmp_path)
     data = json.loads(compared(tmp_path, "--format", "json").out)
-    jsonschema.Draft202012Validator(schema.load("comparison")).validate(data)
+    validator("comparison").validate(data)
     (p99,) = (m for m in data["comparisons"][0]["metrics"] if m["metric"] == "p99")
     assert p99["change"] == "worse"
     assert p99["p"] == pytest.approx(2 / 252, rel=0.01)  # C(10, 5) = 252

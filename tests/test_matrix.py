@@ -7,16 +7,15 @@ import io
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from scorebench.answers.outcome import Outcome
 from scorebench.comparison.matrix import Cell, Matrix, measured_cell
 from scorebench.figures.summary import summarise
-from scorebench.folders import schema
 from scorebench.report import matrix as report
 from tests.commands import scorebench
 from tests.recordings import calls, evenly, recording
+from tests.schemas import validator
 
 NO_BACKEND = "No suitable flavor backend was found for the model."
 
@@ -65,7 +64,7 @@ def test_json_and_csv_hold_the_same_cells() -> None:
     """By the shipped schema; what was not measured is null, or an empty field."""
     matrix = Matrix((good("webserver", "sklearn"), Cell("docker", "mleap", "split-1x", error=NO_BACKEND)))
     data = json.loads(report.render_json(matrix))
-    jsonschema.Draft202012Validator(schema.load("matrix")).validate(data)
+    validator("matrix").validate(data)
     rows = list(csv.DictReader(io.StringIO(report.render_csv(matrix))))
     assert [row["ok"] for row in rows] == ["True", "False"]
     assert (rows[1]["p99_s"], data["cells"][1]["p99_s"]) == ("", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import io
 import json
 import math
@@ -17,7 +16,7 @@ from scorebench.figures import metrics
 from scorebench.figures.metrics import SECONDS, Metric, Single, UnknownMetric, every, find
 from scorebench.figures.recent import Recent
 from scorebench.figures.summary import summarise
-from scorebench.folders import folder, schema
+from scorebench.folders import folder
 from scorebench.recordings.recording import Recording
 from scorebench.report import repeats
 from scorebench.runs import tracking
@@ -25,9 +24,9 @@ from scorebench.verdicts.limits import parse_limit, parse_stop_when
 from scorebench.verdicts.verdict import judge
 from tests.commands import locust
 from tests.recordings import calls, evenly, recording
+from tests.schemas import validator
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
-jsonschema = importlib.import_module("jsonschema")
 NEAR = 1e-3
 """Unix times are floats: a microsecond of 5 ms is lost in them."""
 OURS = """
@@ -76,7 +75,7 @@ def test_a_metric_of_ones_own_is_a_limit_and_in_every_report(
     assert rows["spread"]["unit"] == "s"
     main(["report", str(path), "--format", "json"])
     data = json.loads(capsys.readouterr().out)
-    jsonschema.Draft202012Validator(schema.load("summary")).validate(data)
+    validator("summary").validate(data)
     assert data["metrics"]["spread"]["value"] == pytest.approx(0.005, rel=NEAR)
     for name in ("html", "junit", "github", "markdown"):
         main(["report", str(path), "--format", name, "--limit", "spread<4ms"])

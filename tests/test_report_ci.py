@@ -29,7 +29,9 @@ def judged(made: Recording, *limits: str) -> tuple[Summary, Verdict]:
 def broken() -> Recording:
     """Half the calls failed, the generator was at its limit, and the server says what it should not."""
     made = recording(calls(evenly(800), outcome=[0, Outcome.MODEL_ERROR] * 400))
-    made.resources += [{"t_s": START_S + t, "who": f"generator {HOSTILE}", "cpu": 1.0} for t in range(9)]
+    made.resources += [
+        {"t_s": START_S + t, "who": f"generator {HOSTILE}", "cpu": 1.0, "rss_bytes": None} for t in range(9)
+    ]
     made.examples["model error"] = HOSTILE
     made.never_sent[HOSTILE] = 3
     return made
@@ -80,7 +82,9 @@ def test_junit_is_red_exactly_where_the_exit_code_is(
     """Any mixture of faults: a case fails if and only if the command would not return 0."""
     made = recording(calls(evenly(700), outcome=[Outcome.OVERLOADED] * failed + [0] * (700 - failed)))
     if slow:
-        made.resources += [{"t_s": START_S + t, "who": "generator", "cpu": 1.0} for t in range(9)]
+        made.resources += [
+            {"t_s": START_S + t, "who": "generator", "cpu": 1.0, "rss_bytes": None} for t in range(9)
+        ]
     if stopped:
         made.events.append({"t_s": START_S, "what": "stopped early"})
     summary, verdict = judged(made, *limits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import io
 import json
 
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given
 
 from scorebench.figures.summary import summarise
-from scorebench.folders import schema
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.report import FORMATS, render_csv, render_json
@@ -19,8 +17,7 @@ from scorebench.report.data import dumped
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge
 from tests.recordings import batches, calls, evenly, recording
-
-jsonschema = importlib.import_module("jsonschema")
+from tests.schemas import schema, validator
 
 
 @given(batches())
@@ -29,22 +26,22 @@ def test_any_summary_keeps_to_the_schema(batch: Calls) -> None:
     made = recording(batch, arrivals="poisson")
     summary = summarise(made)
     data = json.loads(render_json(summary, judge(summary, made, [parse_limit("p99<50ms")])))
-    jsonschema.Draft202012Validator(schema.load("summary")).validate(data)
+    validator("summary").validate(data)
 
 
 def test_the_schema_is_not_blind() -> None:
     """A figure of the wrong kind, and one that is missing, are refused."""
     made = recording(calls(evenly(3)))
     summary = summarise(made)
-    validator = jsonschema.Draft202012Validator(schema.load("summary"))
+    by_schema = validator("summary")
     for change in ({"throughput_per_s": "fast"}, {"valid_share": 1.5}, {"unknown": 1}):
         data = json.loads(render_json(summary, judge(summary, made))) | change
-        assert not validator.is_valid(data)
+        assert not by_schema.is_valid(data)
 
 
 def test_every_part_of_the_summary_is_described() -> None:
     """Each property at the top has a description, or refers to what has one."""
-    loaded = schema.load("summary")
+    loaded = schema("summary")
     for name, part in loaded["properties"].items():
         target = loaded["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
         described = "description" in part or "description" in target

@@ -21,12 +21,12 @@ from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
 from scorebench.folders import folder
 from scorebench.recordings.recording import Recording
-from scorebench.report import axes, capacity, capacity_page, data, page, svg
+from scorebench.report import axes, capacity, capacity_page, page, svg
 from scorebench.report.time_charts import time_charts
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge
 from tests.commands import scorebench
-from tests.recordings import START_S, calls, evenly, recording
+from tests.recordings import START_S, calls, data_of, evenly, recording
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -259,8 +259,9 @@ def test_users_of_all_generators_add_up() -> None:
     of = recording(calls(evenly(500)))
     for second in range(4):
         for who, users in (("generator 1", 3), ("generator 2", 4)):
-            sample = {"t_s": START_S + second, "who": who, "cpu": None, "rss_bytes": None, "users": users}
-            of.resources.append(sample)
+            of.resources.append(
+                {"t_s": START_S + second, "who": who, "cpu": None, "rss_bytes": None, "users": users}
+            )
     charts = {chart.title: chart for chart in time_charts(of)}
     assert charts["Users"].rows == [["0 s", "7"]]
     assert "CPU" not in charts  # None is not measured, and no line at zero
@@ -295,14 +296,15 @@ def test_a_search_is_shown_again_from_its_folder(tmp_path: Path) -> None:
     assert "not of a search for capacity" in refused.err
 
 
-def test_half_a_character_is_printed_as_its_escape(tmp_path: Path) -> None:
-    """A name that no UTF-8 can hold: every format is printed, and the JSON reads back as it was."""
-    of = recording(calls(evenly(700)), server={"kind": "half \ud800"})
-    folder.write_text(tmp_path / "recording.json", data.dumped(of.to_dict()))
+def test_half_a_character_becomes_the_sign_for_an_unknown_one(tmp_path: Path) -> None:
+    """A name that no UTF-8 can hold, which earlier versions wrote as an escape: every format is printed."""
+    of = data_of(recording(calls(evenly(700))))
+    of["environment"]["server"] = {"kind": "half \ud800"}
+    (tmp_path / "recording.json").write_text(json.dumps(of))
     for name in ("text", "csv", "html", "junit", "github", "markdown"):
         assert scorebench(tmp_path, "report", ".", "--format", name).code == 0
     shown = scorebench(tmp_path, "report", ".", "--format", "json").out
-    assert json.loads(shown)["environment"]["server"]["kind"] == "half \ud800"
+    assert json.loads(shown)["environment"]["server"]["kind"] == "half \ufffd"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,19 @@ from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.warm_up_gate import WarmUpGate
-from tests.recordings import batches, calls, evenly, recording
+from scorebench.report.data import dumped
+from scorebench.report.forms.summary import figures_of
+from tests.recordings import batches, calls, data_of, evenly, from_data, recording
 
 
 def of(measured: Calls, **told: object) -> Summary:
     return summarise(recording(measured, **told))
+
+
+def as_data(summary: Summary) -> dict[str, Any]:
+    """The figures as any reader of JSON gets them."""
+    data: dict[str, Any] = json.loads(dumped(figures_of(summary)))
+    return data
 
 
 def test_rates_worked_by_hand() -> None:
@@ -58,7 +67,7 @@ def test_service_counts_from_sent_and_response_from_due() -> None:
 
 def test_nothing_measured_is_none_and_never_zero() -> None:
     """An empty recording: counts of 0, and not one time or rate."""
-    found = summarise(Recording()).to_dict()
+    found = as_data(summarise(Recording()))
     assert (found["calls"], found["valid"], found["accounting"]["due"]) == (0, 0, 0)
     for rate in ("wall_time_s", "throughput_per_s", "rows_per_s", "sent_per_s", "valid_share"):
         assert found[rate] is None
@@ -68,7 +77,7 @@ def test_nothing_measured_is_none_and_never_zero() -> None:
 
 def test_a_percentile_without_enough_calls_is_none() -> None:
     """661 calls support p95 and not p99, 662 do: MLPerf's early stopping at 99 %."""
-    below, enough = of(calls(evenly(661))).to_dict(), of(calls(evenly(662))).to_dict()
+    below, enough = (as_data(of(calls(evenly(many)))) for many in (661, 662))
     assert below["calls_needed"] == {"p50": 11, "p90": 64, "p95": 130, "p99": 662, "p99.9": 6636}
     assert below["service_time_s"]["p95"] is not None
     assert below["service_time_s"]["p99"] is None
@@ -199,14 +208,13 @@ def test_a_percentile_of_any_share_can_be_asked() -> None:
 def test_a_summary_is_plain_json(batch: Calls) -> None:
     """No NaN, no infinity; and a recording that was read back gives the same figures."""
     made = recording(batch, arrivals="poisson")
-    text = json.dumps(summarise(made).to_dict(), allow_nan=False)
-    again = Recording.from_dict(json.loads(json.dumps(made.to_dict())))
-    assert json.loads(text) == json.loads(json.dumps(summarise(again).to_dict()))
+    again = from_data(data_of(made))
+    assert as_data(summarise(made)) == as_data(summarise(again))
 
 
 def test_every_output_holds_the_same_percentiles() -> None:
     """Values, bounds and the calls needed are told for the same names."""
-    found = summarise(Recording()).to_dict()
+    found = as_data(summarise(Recording()))
     for part in ("service_time_interval_s", "response_time_interval_s", "calls_needed"):
         assert list(found[part]) == list(QUANTILES)
     assert set(QUANTILES) < set(found["service_time_s"])

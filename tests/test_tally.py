@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +9,19 @@ from hypothesis import strategies as st
 
 from scorebench.answers.outcome import Group, Outcome
 from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
 from scorebench.recordings.tally import Tally, UserTally, coarse_us
-from tests.recordings import START_S, batches, calls, evenly, through_msgpack
+from tests.recordings import (
+    START_S,
+    batches,
+    calls,
+    data_of,
+    evenly,
+    from_data,
+    recording,
+    tally_data,
+    through_msgpack,
+)
 
 SECOND = int(START_S)
 
@@ -26,7 +35,7 @@ def tally(*parts: Calls) -> Tally:
 
 def same(left: Tally, right: Tally) -> bool:
     """All counts equal, sums to the last digits that adding in another order may change."""
-    return _rounded(left.to_dict()) == _rounded(right.to_dict())
+    return _rounded(tally_data(left)) == _rounded(tally_data(right))
 
 
 def _rounded(value: object) -> object:
@@ -124,14 +133,14 @@ def test_merging_any_split_equals_adding_at_once(batch: Calls, owners: list[int]
 def test_a_round_trip_through_json_and_msgpack_changes_nothing(batch: Calls) -> None:
     """What a worker sends and what a file holds reads back as the same tally."""
     found = tally(batch)
-    data = found.to_dict()
-    assert same(Tally.from_dict(json.loads(json.dumps(data))), found)
-    assert same(Tally.from_dict(through_msgpack(data)), found)
+    made = Recording(measured=found)
+    assert same(from_data(data_of(made)).measured, found)
+    assert same(through_msgpack(made).measured, found)
 
 
 def test_a_tally_that_was_read_goes_on_counting() -> None:
     """Merged into one that was read from a file, more calls are added to it."""
-    found = Tally.from_dict(tally(calls(evenly(10))).to_dict())
+    found = from_data(data_of(recording(calls(evenly(10))))).measured
     found.merge(tally(calls(evenly(5), user=1)))
     assert found.calls == found.service.count == 15
     assert len(found.users) == 2

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from scorebench.errors import InputError
 from scorebench.models.demo_data import LABEL
 from scorebench.options.one_line import OneLine
@@ -161,7 +163,9 @@ def _check_output(base: str | None) -> None:
 def _write(base: str, summary: Summary) -> None:
     import csv
 
-    figures = summary.to_dict()
+    from scorebench.report.forms.summary import figures_of
+
+    figures = msgspec.to_builtins(figures_of(summary))
     Path(f"{base}.json").write_text(json.dumps(figures, indent=2) + "\n")
     with Path(f"{base}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(figures["users"][0]))

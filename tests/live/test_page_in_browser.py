@@ -38,9 +38,11 @@ def measured() -> Recording:
     of.add_example(Outcome.MODEL_ERROR.label, f"500 {ATTACK}")
     of.events.append({"t_s": START_S + 12.0, "what": "server restarted", "why": ATTACK})
     for second in range(30):
-        at = {"t_s": START_S + second + 0.5, "rss_bytes": 100_000_000}
-        of.resources.append({**at, "who": "generator", "cpu": 0.2, "users": 3})
-        of.resources.append({**at, "who": "server", "cpu": 0.9})
+        t_s, rss_bytes = START_S + second + 0.5, 100_000_000
+        of.resources += [
+            {"t_s": t_s, "who": "generator", "cpu": 0.2, "rss_bytes": rss_bytes, "users": 3},
+            {"t_s": t_s, "who": "server", "cpu": 0.9, "rss_bytes": rss_bytes},
+        ]
     return of
 
 

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from scorebench.figures.percentiles import Estimate
     from scorebench.figures.summary import Summary
 
-FORMAT = 1
-"""The version of the form of matrix.json."""
-
 
 @dataclass(frozen=True)
 class Cell:

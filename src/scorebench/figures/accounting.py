@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorebench.answers.outcome import Group
 
@@ -35,19 +35,6 @@ class Accounting:
     def finished(self) -> int:
         """Calls whose fate is known: valid, invalid or failed."""
         return self.valid + self.invalid + self.failed
-
-    def to_dict(self) -> dict[str, Any]:
-        """With `adds_up`."""
-        return {
-            "due": self.due,
-            "valid": self.valid,
-            "invalid": self.invalid,
-            "failed": self.failed,
-            "cut_off": self.cut_off,
-            "never_sent": dict(self.never_sent),
-            "adds_up": self.adds_up,
-            "mismatches": list(self.mismatches),
-        }
 
 
 def account(recording: Recording) -> Accounting:

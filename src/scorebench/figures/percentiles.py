@@ -48,6 +48,11 @@ class Estimate:
         """What stands where the value would: `needs 662 calls`."""
         return f"needs {self.needed:,} calls"
 
+    @property
+    def bounds(self) -> list[float] | None:
+        """[low, high] where both are known."""
+        return None if self.low is None or self.high is None else [self.low, self.high]
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:

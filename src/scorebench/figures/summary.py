@@ -9,51 +9,41 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta, Struct
 
 from scorebench.figures.accounting import Accounting, account
 from scorebench.figures.clumps import Clumps
 from scorebench.figures.metrics import find
-from scorebench.figures.percentiles import QUANTILES, Estimate, calls_needed
+from scorebench.figures.percentiles import Estimate
 from scorebench.figures.times import Times, times_of
+from scorebench.recordings.types import Count, Event, Seconds
 
 if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
     from scorebench.recordings.tally import Tally
 
-FORMAT = 1
-"""The version of the form that `to_dict` writes."""
+
+class UserFigures(Struct, frozen=True, forbid_unknown_fields=True):
+    """One Locust user, as it stands in summary.json and users.csv: service times of its valid calls."""
+
+    worker: Annotated[Count, Meta(description="0 where Locust ran alone.")]
+    user: Count
+    calls: Count
+    valid: Count
+    mean_s: Seconds | None
+    min_s: Seconds | None
+    max_s: Seconds | None
 
 
-@dataclass(frozen=True)
-class UserFigures:
-    """One Locust user; times are the service times of its valid calls."""
+class LeftOut(Struct, frozen=True, forbid_unknown_fields=True):
+    """The calls before the figures count, kept apart from all else; service times in seconds."""
 
-    worker: int
-    user: int
-    calls: int
-    valid: int
-    mean_s: float | None
-    min_s: float | None
-    max_s: float | None
-
-    def to_dict(self) -> dict[str, int | float | None]:
-        """As a row of users.csv."""
-        return dict(vars(self))
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """The calls before the figures count; kept apart from all else."""
-
-    calls: int
-    valid: int
-    mean_s: float | None
-    max_s: float | None
-
-    def to_dict(self) -> dict[str, int | float | None]:
-        """Service times in seconds."""
-        return dict(vars(self))
+    calls: Count
+    valid: Count
+    mean_s: Seconds | None
+    max_s: Seconds | None
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,7 @@ class Summary:
     examples: Mapping[str, str]
     warm_up: LeftOut
     environment: Mapping[str, Any]
-    events: tuple[Mapping[str, Any], ...] = ()
+    events: tuple[Event, ...] = ()
 
     @property
     def open_loop(self) -> bool:
@@ -102,36 +92,6 @@ class Summary:
     def estimate(self, metric: str) -> Estimate | None:
         """The same with its bounds; None where nothing bounds it."""
         return find(metric).estimate(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The form of summary.json; its schema is schemas/summary.schema.json."""
-        return {
-            "format": FORMAT,
-            "calls": self.calls,
-            "valid": self.valid,
-            "valid_share": self.valid_share,
-            "rows": self.rows,
-            "wall_time_s": self.wall_time_s,
-            "throughput_per_s": self.throughput_per_s,
-            "rows_per_s": self.rows_per_s,
-            "sent_per_s": self.sent_per_s,
-            "service_time_s": self.service.to_dict(),
-            "service_time_interval_s": self.service.intervals(),
-            "response_time_s": self.response.to_dict(),
-            "response_time_interval_s": self.response.intervals(),
-            "lag_s": self.lag.to_dict() | {"calls": self.lag.count},
-            "late": self.late,
-            "calls_needed": {name: calls_needed(q) for name, q in QUANTILES.items()},
-            "outcomes": dict(self.outcomes),
-            "accounting": self.accounting.to_dict(),
-            "users": [user.to_dict() for user in self.users],
-            "reconnects": self.reconnects,
-            "changed": self.changed,
-            "examples": dict(self.examples),
-            "warm_up": self.warm_up.to_dict(),
-            "environment": dict(self.environment),
-            "events": [dict(event) for event in self.events],
-        }
 
 
 def summarise(recording: Recording, *, bounds: bool = True) -> Summary:

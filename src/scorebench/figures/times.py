@@ -83,14 +83,14 @@ class Times:
         """The percentile of what was seen, however few the calls; None without any."""
         return percentile(self.values_s, self.counts, q)
 
-    def to_dict(self) -> dict[str, float | None]:
+    def by_name(self) -> dict[str, float | None]:
         """mean, min, max and the percentiles, in seconds."""
         exact = {"mean": self.mean_s, "min": self.min_s, "max": self.max_s}
         return {**exact, **{name: found.value for name, found in self.percentiles.items()}}
 
     def intervals(self) -> dict[str, list[float] | None]:
         """The bounds that hold each true percentile with 99 % certainty, in seconds."""
-        return {name: _bounds(found) for name, found in self.percentiles.items()}
+        return {name: found.bounds for name, found in self.percentiles.items()}
 
 
 def times_of(histogram: Histogram, clumps: Clumps | None) -> Times:
@@ -106,7 +106,3 @@ def times_of(histogram: Histogram, clumps: Clumps | None) -> Times:
         counts=counts,
         clumps=clumps,
     )
-
-
-def _bounds(found: Estimate) -> list[float] | None:
-    return None if found.low is None or found.high is None else [found.low, found.high]

@@ -5,19 +5,20 @@ Each file is written beside its place and then renamed, so a reader finds a whol
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
-from scorebench.folders import schema
+from scorebench.folders import reading
 from scorebench.folders.names import (
     CALLS,
     CAPACITY,
@@ -30,15 +31,14 @@ from scorebench.folders.names import (
     USERS,
 )
 from scorebench.recordings.calls import Calls
-from scorebench.recordings.recording import FORMAT, FormatError, Recording
+from scorebench.recordings.form import form_of
+from scorebench.recordings.recording import Recording
 from scorebench.report import data, page
+from scorebench.report.forms.capacity import CapacityForm
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
     from scorebench.verdicts.verdict import Verdict
-
-LONGEST_RUN_S = 7 * 24 * 3600
-DEEPEST = 20
 
 
 def check_parent(parent: Path) -> None:
@@ -76,7 +76,7 @@ def create(parent: Path, server_name: str, now: datetime) -> Path:
 
 def write(path: Path, recording: Recording, summary: Summary, verdict: Verdict) -> None:
     """Leave the run in `path`, which is there."""
-    write_text(path / RECORDING, data.dumped(recording.to_dict()))
+    write_text(path / RECORDING, data.dumped(form_of(recording)))
     write_text(path / SUMMARY, data.render_json(summary, verdict))
     write_text(path / USERS, data.users_csv(summary))
     write_text(path / SECONDS, data.seconds_csv(recording))
@@ -110,83 +110,21 @@ def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> None:
 
 def read(path: Path) -> Recording:
     """The recording in a run's folder, or in the file itself. InputError for whatever can't be read."""
-    file = path / RECORDING if path.is_dir() else path
-    try:
-        content = json.loads(file.read_bytes(), parse_constant=_refused)
-    except OSError as problem:
-        raise InputError(
-            f"{file}: {problem.strerror or problem}; expected the {RECORDING} of a run. "
-            "Give the folder that a run left, such as reports/latest."
-        ) from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{file}: is not JSON, or cut short; expected the {RECORDING} of a run.") from None
-    return _recording(content, file)
+    return reading.read_recording(path / RECORDING if path.is_dir() else path)
 
 
 def read_capacity(path: Path) -> tuple[dict[str, Any], str]:
     """(capacity.json, capacity.txt) of a search for capacity. InputError for whatever can't be read."""
+    what = "what `scorebench capacity` left"
+    hint = "Give the folder that it named."
     file = path / CAPACITY
-    try:
-        record = json.loads(file.read_bytes(), parse_constant=_refused)
-        said = (path / CAPACITY_TEXT).read_text(encoding="utf-8")
-    except OSError as problem:
+    said = reading.content_of(path / CAPACITY_TEXT, what, hint).decode("utf-8", "replace")
+    form = reading.decoded(reading.content_of(file, what, hint), CapacityForm, file, what)
+    if not reading.is_flat(form.environment, reading.DEEPEST):
         raise InputError(
-            f"{problem.filename}: {problem.strerror}; expected what `scorebench capacity` left. "
-            "Give the folder that it named."
-        ) from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{file}: is not JSON, or cut short; expected that of a search.") from None
-    if fault := schema.first_fault(record, schema.load("capacity")) or (
-        None if _is_flat(record, DEEPEST) else "$: found lists within lists"
-    ):
-        raise InputError(f"{file}: is damaged: {fault}. Expected what `scorebench capacity` left, unchanged.")
-    return record, said
-
-
-def _refused(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _recording(content: Any, file: Path) -> Recording:
-    if not isinstance(content, dict) or "measured" not in content or "format" not in content:
-        raise InputError(f"{file}: is not a recording of scorebench; expected the {RECORDING} of a run.")
-    if content["format"] != FORMAT or isinstance(content["format"], bool):
-        raise InputError(f"{file}: {FormatError(content['format'])}")
-    if fault := _fault(content):
-        raise InputError(f"{file}: is damaged: {fault}. Expected the {RECORDING} of a run, unchanged.")
-    try:
-        return Recording.from_dict(content)
-    except Exception as problem:  # HdrHistogram's decoder raises as it likes, and a file is hostile input
-        raise InputError(
-            f"{file}: is damaged ({type(problem).__name__}); expected the {RECORDING} of a run, unchanged."
-        ) from None
-
-
-def _fault(content: dict[str, Any]) -> str | None:
-    """Where the file differs from its schema, or would fill the memory."""
-    if fault := schema.first_fault(content, schema.load("recording")):
-        return fault
-    for phase in ("measured", "warm_up"):
-        seconds = [second[0] for second in content[phase]["seconds"]]
-        if seconds and max(seconds) - min(seconds) > LONGEST_RUN_S:
-            return f"$.{phase}.seconds: found {max(seconds) - min(seconds):,} s; expected a week at most"
-    if not _is_flat(content, DEEPEST):
-        return f"$: found lists within lists; expected at most {DEEPEST}"
-    return None
-
-
-def _is_flat(value: Any, levels: int) -> bool:
-    """Whether no list or object lies deeper than `levels`, itself the first."""
-    level = [value]
-    for _ in range(levels):
-        level = [item for outer in level for item in _items(outer) if isinstance(item, (dict, list))]
-        if not level:
-            return True
-    return False
-
-
-def _items(value: Any) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
+            f"{file}: is damaged: $.environment: found lists within lists. Expected {what}, unchanged."
+        )
+    return msgspec.to_builtins(form), said
 
 
 def point_latest(path: Path) -> None:

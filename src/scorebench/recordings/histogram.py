@@ -5,7 +5,10 @@ Knows the library and numpy; nothing of what the durations measure.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import base64
+import struct
+import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
 DIGITS = 3
 HIGHEST_US = 3_600_000_000
 """One hour: longer durations are counted there, and `max_s` still tells their true length."""
+
+# HdrHistogram's V2 encoding: cookie and length; then, compressed, a header of 40 bytes with the settings, and
+# at most nine bytes for each of the 23,552 counters.
+_OUTER_HEADER_BYTES, _SETTINGS_AT = 8, 12
+_MOST_UNPACKED = 40 + 9 * 23_552
 
 
 class Histogram:
@@ -100,23 +108,37 @@ class Histogram:
         middles_s = (lowest_us + ((1 << shift) - 1) / 2) / 1e6
         return np.clip(middles_s, self._min_s, self._max_s), self._table[index].astype(np.int64)
 
-    def to_dict(self) -> dict[str, Any]:
-        """A form for JSON and msgpack; `hdr` is HdrHistogram's own compressed V2 encoding in base64."""
-        return {
-            "count": self.count,
-            "sum_s": self.sum_s,
-            "min_s": self.min_s,
-            "max_s": self.max_s,
-            "hdr": self._counts.encode().decode() if self.count else None,
-        }
+    def encoded(self) -> str | None:
+        """HdrHistogram's own compressed V2 encoding, in base64; None while empty."""
+        return self._counts.encode().decode() if self.count else None
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Histogram:
-        """The histogram that `to_dict` wrote."""
+    def decoded(cls, hdr: str, *, count: int, sum_s: float, min_s: float, max_s: float) -> Histogram:
+        """The histogram that `encoded` wrote. ValueError for anything else, however large once unpacked."""
+        _check(hdr)
         histogram = cls()
-        if data["count"]:
-            histogram._counts.decode_and_add(data["hdr"])
-            histogram.sum_s = float(data["sum_s"])
-            histogram._min_s = float(data["min_s"])
-            histogram._max_s = float(data["max_s"])
+        try:
+            histogram._counts.decode_and_add(hdr)
+        except Exception as problem:  # the library raises TypeError, IndexError, zlib.error and its own
+            raise ValueError(f"counts that do not decode ({type(problem).__name__})") from None
+        if histogram.count != count:
+            raise ValueError(f"{histogram.count} counted durations for a count of {count}")
+        histogram.sum_s, histogram._min_s, histogram._max_s = sum_s, min_s, max_s
         return histogram
+
+
+def _check(hdr: str) -> None:
+    """ValueError unless this is a histogram like ours.
+
+    The library unpacks whatever size it is given, and makes room for any range.
+    """
+    try:
+        packed = base64.b64decode(hdr, validate=True)[_OUTER_HEADER_BYTES:]
+        unpacked = zlib.decompressobj().decompress(packed, _MOST_UNPACKED + 1)
+        digits, lowest_us, highest_us = struct.unpack_from(">IQQ", unpacked, _SETTINGS_AT)
+    except (ValueError, zlib.error, struct.error):
+        raise ValueError("counts that do not decode") from None
+    if len(unpacked) > _MOST_UNPACKED:
+        raise ValueError(f"counts of more than {_MOST_UNPACKED:,} bytes")
+    if (digits, lowest_us, highest_us) != (DIGITS, 1, HIGHEST_US):
+        raise ValueError(f"a histogram of {digits} digits from {lowest_us} to {highest_us} us")

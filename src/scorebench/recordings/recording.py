@@ -1,34 +1,61 @@
-"""What was measured in a run: tallies that add up batch by batch, merge over workers, and survive in a file.
+"""What was measured in a run: tallies that add up batch by batch, and merge over workers.
 
-Knows calls, outcomes and histograms; nothing of files, clocks, Locust, or of what the numbers mean.
+Knows calls, outcomes and histograms; nothing of files, clocks, Locust, or of what the numbers mean. `form`
+knows how it stands in a file.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
 
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.tally import Tally
-
-FORMAT = 1
-"""The version of the form that `to_dict` writes; raised when an older reader could not make sense of it."""
+from scorebench.recordings.types import Count, Event, Example, Label, Sample
 
 EXAMPLE_BYTES = 2_000
 
 
-class FormatError(ValueError):
-    """A recording of a format that this version cannot read."""
+class Fields(Struct, kw_only=True):
+    """What a recording holds besides its tallies, as it stands in a file too.
 
-    def __init__(self, found: object) -> None:
-        super().__init__(
-            f"is a recording of format {found!r:.40}; this scorebench reads format {FORMAT}. "
-            "Read it with the version that wrote it, or run again."
-        )
+    To add a field, add a line with a default here: it is then written, read, checked, described in the schema
+    and merged, and older recordings are still read. Merging adds numbers and lists, and keeps the first of
+    two texts with the same name.
+    """
+
+    due: Annotated[
+        Count | None,
+        Meta(
+            description="Calls of both phases that came due, counted where they were made due. Null or "
+            "absent: not counted apart, as in a closed loop, where a call is due when it is sent."
+        ),
+    ] = None
+    never_sent: Annotated[
+        dict[str, Count], Meta(description="Calls that were due and did not leave, by cause.")
+    ] = field(default_factory=dict)
+    reconnects: Annotated[
+        Count, Meta(description="Idle connections that the server had closed; the call was sent again.")
+    ] = 0
+    changed: Annotated[
+        Count, Meta(description="Answers to a payload that differed from its first, and were judged anew.")
+    ] = 0
+    examples: Annotated[
+        dict[Label, Example], Meta(description="The first answer of each outcome but 'valid', cut to 2 kB.")
+    ] = field(default_factory=dict)
+    resources: Annotated[list[Sample], Meta(description="A sample a second and process.")] = field(
+        default_factory=list
+    )
+    environment: Annotated[
+        dict[str, Any], Meta(description="What the figures depend on, told once by whoever leads the run.")
+    ] = field(default_factory=dict)
+    events: Annotated[list[Event], Meta(description="What happened besides calls.")] = field(
+        default_factory=list
+    )
 
 
-@dataclass
-class Recording:
+class Recording(Fields, kw_only=True):
     """Everything that a run leaves: `measured` is what the figures are made of, `warm_up` is kept apart.
 
     Times are Unix seconds. What nobody measured is None or absent, never 0.
@@ -36,23 +63,6 @@ class Recording:
 
     measured: Tally = field(default_factory=Tally)
     warm_up: Tally = field(default_factory=Tally)
-    due: int | None = None
-    """Calls of both phases that came due, counted where they were made due. None: not known apart, as in a
-    closed loop, where a call is due when it is sent."""
-    never_sent: dict[str, int] = field(default_factory=dict)
-    """Calls that were due and did not leave, by cause."""
-    reconnects: int = 0
-    """Kept-alive connections that the server had closed: reopened, the call sent again."""
-    changed: int = 0
-    """Answers to a payload that differed from its first, and were judged anew."""
-    examples: dict[str, str] = field(default_factory=dict)
-    """The first answer of each kind that was not valid, by outcome label, cut to 2 kB."""
-    resources: list[dict[str, Any]] = field(default_factory=list)
-    """One sample a second and process: `t_s`, `who`, `cpu` (1.0 is one core), `rss_bytes`, `users`."""
-    environment: dict[str, Any] = field(default_factory=dict)
-    """Versions, host, cores, options, payload, server: told once by whoever leads the run."""
-    events: list[dict[str, Any]] = field(default_factory=list)
-    """What happened besides calls, each with `t_s` and `what`: stopped early, server restarted."""
 
     def add(self, calls: Calls) -> None:
         """Count a batch. What belongs to the warm-up goes to `warm_up` itself."""
@@ -76,17 +86,8 @@ class Recording:
         """Add what another process counted; its environment fills what this one does not know."""
         self.measured.merge(other.measured)
         self.warm_up.merge(other.warm_up)
-        if other.due is not None:
-            self.add_due(other.due)
-        for cause, calls in other.never_sent.items():
-            self.add_never_sent(cause, calls)
-        self.reconnects += other.reconnects
-        self.changed += other.changed
-        for label, answer in other.examples.items():
-            self.add_example(label, answer)
-        self.resources.extend(other.resources)
-        self.environment = {**other.environment, **self.environment}
-        self.events.extend(other.events)
+        for name in Fields.__struct_fields__:
+            setattr(self, name, _merged(name, getattr(self, name), getattr(other, name)))
 
     def rename_users(self, worker: int) -> None:
         """Say which worker the users belong to, so that two workers' first users stay two."""
@@ -95,36 +96,16 @@ class Recording:
         for sample in self.resources:
             sample["who"] = f"{sample['who']} {worker}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """A form for JSON and msgpack; `from_dict` reads it back."""
-        return {
-            "format": FORMAT,
-            "measured": self.measured.to_dict(),
-            "warm_up": self.warm_up.to_dict(),
-            "due": self.due,
-            "never_sent": self.never_sent,
-            "reconnects": self.reconnects,
-            "changed": self.changed,
-            "examples": self.examples,
-            "resources": self.resources,
-            "environment": self.environment,
-            "events": self.events,
-        }
 
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Recording:
-        """The recording that `to_dict` wrote; FormatError names the version that is needed."""
-        if data.get("format") != FORMAT:
-            raise FormatError(data.get("format"))
-        return cls(
-            measured=Tally.from_dict(data["measured"]),
-            warm_up=Tally.from_dict(data["warm_up"]),
-            due=data.get("due"),  # recordings of before it was counted have none
-            never_sent=dict(data["never_sent"]),
-            reconnects=int(data["reconnects"]),
-            changed=int(data["changed"]),
-            examples=dict(data["examples"]),
-            resources=list(data["resources"]),
-            environment=dict(data["environment"]),
-            events=list(data["events"]),
-        )
+def _merged(name: str, mine: Any, theirs: Any) -> Any:
+    """Both together. The environment's numbers are facts of the whole run: they are not added up."""
+    if mine is None or theirs is None:
+        return theirs if mine is None else mine
+    if not isinstance(mine, dict):
+        return mine + theirs
+    together = {**theirs, **mine} if name == "environment" else dict(mine)
+    if name != "environment":
+        for key, value in theirs.items():
+            known = together.get(key)
+            together[key] = known if isinstance(known, str) else _merged(name, known, value)
+    return together

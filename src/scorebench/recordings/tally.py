@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scorebench.answers.outcome import BY_LABEL, Group, Outcome
+from scorebench.answers.outcome import Group, Outcome
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.counting import counted, counted_pairs
 from scorebench.recordings.histogram import Histogram
@@ -206,46 +206,6 @@ class Tally:
     def rename_users(self, worker: int) -> None:
         """Say which worker the users belong to."""
         self.users = {(worker, number): tally for (_, number), tally in self.users.items()}
-
-    def to_dict(self) -> dict[str, Any]:
-        """A form for JSON and msgpack (lists and string keys only)."""
-        return {
-            "outcomes": {outcome.label: count for outcome, count in self.outcomes.items()},
-            "rows": self.rows,
-            "late": self.late,
-            "first_due_s": self.first_due_s,
-            "last_done_s": self.last_done_s,
-            "service": self.service.to_dict(),
-            "response": self.response.to_dict(),
-            "lag": self.lag.to_dict(),
-            "failing": self.failing.to_dict(),
-            "users": [
-                [worker, number, u.calls, u.valid, u.sum_s, u.min_s, u.max_s]
-                for (worker, number), u in self.users.items()
-            ],
-            "seconds": [
-                [second, s.due, s.sent, s.rows, s.done, [list(s.response_us), list(s.response_us.values())]]
-                for second, s in self.seconds.items()
-            ],
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Tally:
-        """The tally that `to_dict` wrote."""
-        histograms = {k: Histogram.from_dict(data[k]) for k in ("service", "response", "lag", "failing")}
-        return cls(
-            outcomes=Counter({BY_LABEL[label]: count for label, count in data["outcomes"].items()}),
-            rows=data["rows"],
-            late=data["late"],
-            first_due_s=data["first_due_s"],
-            last_done_s=data["last_done_s"],
-            users={(worker, number): UserTally(*rest) for worker, number, *rest in data["users"]},
-            seconds={
-                second: SecondTally(due, sent, done, rows, dict(zip(*times, strict=True)))
-                for second, due, sent, rows, done, times in data["seconds"]
-            },
-            **histograms,
-        )
 
 
 def coarse_us(durations_s: NDArray[np.float64]) -> NDArray[np.int64]:

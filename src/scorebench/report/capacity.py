@@ -6,15 +6,13 @@ from typing import Any
 
 from scorebench.capacity.found import Capacity
 from scorebench.capacity.sentences import sentences
-from scorebench.capacity.trial import Step, Tried
+from scorebench.capacity.trial import Step
 from scorebench.report import text
 from scorebench.report.data import dumped
+from scorebench.report.forms.capacity import form_of
 from scorebench.report.words import NOT_MEASURED
 from scorebench.units import say_rate, say_seconds
-from scorebench.verdicts.limits import Limit, check
-
-FORMAT = 1
-"""The version of the form of capacity.json."""
+from scorebench.verdicts.limits import Limit
 
 
 def render(
@@ -67,56 +65,4 @@ def _figure(limit: Limit, value: float | None) -> str:
 
 def render_json(capacity: Capacity, told: dict[str, Any]) -> str:
     """The text of capacity.json; its schema is schemas/capacity.schema.json. Seconds, calls a second."""
-    knee = capacity.knee
-    return dumped(
-        {
-            "format": FORMAT,
-            "ended": str(capacity.ended),
-            "limits": [limit.text for limit in capacity.limits],
-            "held": _tried(capacity.held, capacity),
-            "sure": _tried(capacity.sure, capacity),
-            "failed": _tried(capacity.failed, capacity),
-            "wall": _tried(capacity.wall, capacity),
-            "knee": None if knee is None else {"step": knee.plan.number, "users": knee.plan.users},
-            "plateau_per_s": capacity.plateau_per_s,
-            "budget_s": capacity.budget_s,
-            "spent_s": capacity.spent_s,
-            "steps": [_step(step) for step in capacity.steps],
-            "environment": told,
-        },
-        indent=2,
-    )
-
-
-def _tried(tried: Tried | None, capacity: Capacity) -> dict[str, Any] | None:
-    if tried is None:
-        return None
-    return {
-        "rate_per_s": tried.rate_per_s,
-        "throughput_per_s": tried.throughput_per_s,
-        "steps": [step.plan.number for step in tried.steps],
-        "broke": list(tried.broke),
-        "figures": {limit.text: tried.value(limit) for limit in capacity.limits},
-        "at_most": {limit.text: tried.upper(limit) for limit in capacity.limits},
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    plan, measured = step.plan, step.measured
-    return {
-        "number": plan.number,
-        "why": plan.why,
-        "users": plan.users,
-        "rate_per_s": plan.rate_per_s,
-        "duration_s": plan.duration_s,
-        "took_s": measured.duration_s,
-        "sent_per_s": measured.achieved_per_s,
-        "throughput_per_s": measured.throughput_per_s,
-        "mean_service_s": measured.mean_service_s,
-        "calls_in_service": step.calls_in_service,
-        "little_error": step.little_error,
-        "figures": {reading.limit.text: reading.value for reading in measured.readings},
-        "met": {r.limit.text: check(r.limit, r.value).met for r in measured.readings},
-        "held": None if plan.rate_per_s is None else step.held,
-        "invalid": measured.invalid,
-    }
+    return dumped(form_of(capacity, told), indent=2)

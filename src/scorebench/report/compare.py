@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from scorebench.comparison.compare import Change, Comparison, Difference, Gate, Middle, compared, runs_needed
 from scorebench.figures.metrics import find
 from scorebench.report import text
 from scorebench.report.data import dumped
+from scorebench.report.forms.comparison import form_of
 from scorebench.report.markdown import escaped
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_percent
-
-FORMAT = 1
-"""The version of the form of a comparison in JSON."""
 
 
 def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
@@ -161,25 +158,4 @@ def _left_out(comparisons: Sequence[Comparison]) -> list[str]:
 
 def render_json(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
     """Its schema is schemas/comparison.schema.json. Seconds, shares of 1, numbers a second."""
-    data = {"format": FORMAT, "warnings": list(warnings), "comparisons": [_data(one) for one in comparisons]}
-    return dumped(data, indent=2)
-
-
-def _data(one: Comparison) -> dict[str, Any]:
-    return {
-        "before": {"name": one.before.name, "runs": len(one.before.runs)},
-        "after": {"name": one.after.name, "runs": len(one.after.runs)},
-        "geometric_mean": one.geometric_mean,
-        "metrics": [
-            {
-                "metric": d.metric,
-                "before": None if d.before is None else vars(d.before),
-                "after": None if d.after is None else vars(d.after),
-                "ratio": d.ratio,
-                "p": d.p,
-                "change": str(d.change),
-            }
-            for d in one.differences
-        ],
-        "gates": [{"fail_if": g.threshold.text, "failed": g.failed, "why": why(g)} for g in one.gates],
-    }
+    return dumped(form_of(comparisons, warnings, why), indent=2)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
-from scorebench.comparison.matrix import FORMAT, Cell, Matrix
+import msgspec
+
+from scorebench.comparison.matrix import Cell, Matrix
 from scorebench.report.data import dumped
+from scorebench.report.forms.matrix import form_of
 from scorebench.report.markdown import escaped
 from scorebench.report.words import NOT_MEASURED, plain
 from scorebench.units import say_rate, say_seconds
@@ -71,29 +74,10 @@ def render_csv(matrix: Matrix) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(_data(cell) for cell in matrix.cells)
+    writer.writerows(msgspec.structs.asdict(cell) for cell in form_of(matrix).cells)
     return text.getvalue()
 
 
 def render_json(matrix: Matrix) -> str:
     """The text of matrix.json; its schema is schemas/matrix.schema.json. Seconds, calls a second."""
-    return dumped({"format": FORMAT, "cells": [_data(cell) for cell in matrix.cells]}, indent=2)
-
-
-def _data(cell: Cell) -> dict[str, object]:
-    found = cell.p99
-    return {
-        "server": cell.server,
-        "flavor": cell.flavor,
-        "format": cell.format,
-        "ok": cell.ok,
-        "error": None if cell.error is None else plain(cell.error),
-        "calls": cell.calls,
-        "valid": cell.valid,
-        "throughput_per_s": cell.throughput_per_s,
-        "p99_s": None if found is None else found.value,
-        "p99_interval_s": None if found is None or found.low is None else [found.low, found.high],
-        "measurement_valid": cell.measurement_valid,
-        "folder": cell.folder,
-        "environment": cell.environment,
-    }
+    return dumped(form_of(matrix), indent=2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Severity(StrEnum):
@@ -32,12 +31,3 @@ class Finding:
     def __lt__(self, other: Finding) -> bool:
         """Gravest first."""
         return _ORDER.index(self.severity) < _ORDER.index(other.severity)
-
-    def to_dict(self) -> dict[str, Any]:
-        """With its severity by name."""
-        return {
-            "severity": str(self.severity),
-            "code": self.code,
-            "text": self.text,
-            "advice": self.advice,
-        }

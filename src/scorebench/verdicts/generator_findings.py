@@ -77,7 +77,7 @@ def at_its_limit(_: Summary, recording: Recording) -> Iterator[Finding]:
 
 def answers_waited(summary: Summary, recording: Recording) -> Iterator[Finding]:
     """Answers that wait in the generator make every call look slower than the server is."""
-    lateness = [float(s["late_s"]) for s in recording.resources if s.get("late_s") is not None]
+    lateness = [late_s for s in recording.resources if (late_s := s.get("late_s")) is not None]
     service_s = summary.service.percentiles["p50"].value
     if len(lateness) < FEWEST_SECONDS or not service_s:
         return
@@ -95,9 +95,9 @@ def answers_waited(summary: Summary, recording: Recording) -> Iterator[Finding]:
 
 def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
     samples = sorted(
-        (str(sample["who"]), float(sample["cpu"]))
+        (sample["who"], cpu)
         for sample in recording.resources
-        if str(sample.get("who", "")).startswith(GENERATOR) and sample.get("cpu") is not None
+        if sample["who"].startswith(GENERATOR) and (cpu := sample["cpu"]) is not None
     )
     grouped = groupby(samples, key=lambda sample: sample[0])
     return [(who, [cpu for _, cpu in of_who]) for who, of_who in grouped]

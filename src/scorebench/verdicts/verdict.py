@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorebench.recordings.happenings import STOPPED_EARLY
 from scorebench.verdicts.finding import Finding, Severity
@@ -61,19 +61,6 @@ class Verdict:
         if missed and all(finding.flatters for finding in wrong):
             return ExitCode.LIMIT_MISSED
         return ExitCode.NOT_VALID if wrong else ExitCode.GOOD
-
-    def to_dict(self) -> dict[str, Any]:
-        """The form of `verdict` in summary.json."""
-        return {
-            "valid": self.valid,
-            "met": self.met,
-            "exit_code": int(self.exit_code),
-            "failures": self.failures,
-            "allowed_failures": self.allowed_failures,
-            "lost": self.lost,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "limits": [_checked_to_dict(checked) for checked in self.checked],
-        }
 
 
 def judge(
@@ -177,16 +164,3 @@ def _doubt(one: Checked, found: Estimate | None) -> str | None:
     if one.limit.keeps(bound) == one.met:
         return None
     return f"it may truly be {'up to' if reaches_up else 'as low as'} {metric.say(bound)}"
-
-
-def _checked_to_dict(checked: Checked) -> dict[str, Any]:
-    limit = checked.limit
-    return {
-        "limit": limit.text,
-        "metric": limit.metric,
-        "comparison": limit.op,
-        "bound": limit.bound,
-        "value": checked.value,
-        "met": checked.met,
-        "why": checked.why,
-    }

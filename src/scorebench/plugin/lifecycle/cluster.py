@@ -13,14 +13,15 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import gevent
+import msgspec
 from locust import argument_parser
 from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
 from scorebench.plugin.users.session import Session, session_of
 from scorebench.recordings.calls import from_bytes, to_bytes
+from scorebench.recordings.form import Report, form_of, recording_of
 from scorebench.recordings.happenings import WORKER_LOST
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
-from scorebench.recordings.recording import Recording
 
 if TYPE_CHECKING:
     from scorebench.options.settings import Settings
@@ -135,7 +136,7 @@ class Master(Alone):
             self._merge(client_id, data[KEY])
 
     def _on_last(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
-        self._merge(msg.node_id, msg.data)
+        self._merge(msg.node_id, msg.data[KEY])
         self._last.add(msg.node_id)
 
     def _on_exhausted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
@@ -143,15 +144,16 @@ class Master(Alone):
         if self._exhausted >= set(self._order):
             gevent.spawn(end_test, self._run)
 
-    def _merge(self, client_id: str, data: dict[str, Any]) -> None:
-        if client_id not in self._order or data["resets"] != self._resets:
+    def _merge(self, client_id: str, message: bytes) -> None:
+        report = msgspec.msgpack.decode(message, type=Report)
+        if client_id not in self._order or report.resets != self._resets:
             return
         worker = self._order.index(client_id)
-        recording = Recording.from_dict(data["recording"])
+        recording = recording_of(report.recording)
         recording.rename_users(worker)
         self._run.recording.merge(recording)
-        if data["calls"]:
-            self._run.kept.append((worker, from_bytes(data["calls"])))
+        if report.calls:
+            self._run.kept.append((worker, from_bytes(report.calls)))
 
 
 class Worker(Alone):
@@ -181,7 +183,7 @@ class Worker(Alone):
         self._runner.send_message(_EXHAUSTED)
 
     def send_last(self, session: Session) -> None:
-        self._runner.send_message(_LAST, self._counted(session))
+        self._runner.send_message(_LAST, {KEY: self._counted(session)})
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 (Locust's names)
         session = session_of(self._run.environment)
@@ -195,14 +197,15 @@ class Worker(Alone):
         self._resets = msg.data["resets"]
         self._run.forget()
 
-    def _counted(self, session: Session) -> dict[str, Any]:
+    def _counted(self, session: Session) -> bytes:
         """What was counted since the last time, as a message."""
         kept = session.take_kept()
-        return {
-            "recording": session.take_recording().to_dict(),
-            "calls": to_bytes(kept) if kept else None,
-            "resets": self._resets,
-        }
+        report = Report(
+            recording=form_of(session.take_recording()),
+            calls=to_bytes(kept) if kept else None,
+            resets=self._resets,
+        )
+        return msgspec.msgpack.encode(report)
 
 
 def join(run: Run) -> Alone:

@@ -9,10 +9,10 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent
+import msgspec
 from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -26,6 +26,7 @@ from scorebench.plugin.lifecycle.leaving import Left, leave
 from scorebench.plugin.page.live_view import LiveView
 from scorebench.plugin.users import batches, plain
 from scorebench.plugin.users.session import Session, session_of, set_session
+from scorebench.recordings import types
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED, STOPPED_EARLY
 from scorebench.recordings.recording import Recording
@@ -46,7 +47,7 @@ class Run:
         self.recording = Recording()
         self.kept: list[tuple[int, Calls]] = []
         """With --keep-calls: (worker, a batch of its calls)."""
-        self.events: list[dict[str, Any]] = []
+        self.events: list[types.Event] = []
         """What happened besides calls in this test, each with `t_s` and `what`."""
         self.left: Left | None = None
         """What the last test left; None until it is over."""
@@ -169,7 +170,7 @@ class Run:
         if session is not None:
             session.settle()
         counted = self.recording if self.is_master or session is None else session.pending
-        return replace(counted, environment=self._facts, events=self.events)
+        return msgspec.structs.replace(counted, environment=self._facts, events=self.events)
 
     def _if_running(self) -> Recording | None:
         return self.so_far() if self._phase == "running" else None
@@ -216,7 +217,10 @@ class Run:
 
     def note(self, what: str, why: str | None = None) -> None:
         """Keep an event with its time."""
-        self.events.append({"t_s": time.time(), "what": what} | ({"why": why} if why else {}))
+        event: types.Event = {"t_s": time.time(), "what": what}
+        if why:
+            event["why"] = why
+        self.events.append(event)
 
     def stopping(self) -> None:
         """The test is about to stop: no new call, and those in flight are waited for.

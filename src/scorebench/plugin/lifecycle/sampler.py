@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
 
 import gevent
 import psutil
+
+from scorebench.recordings.types import Sample
 
 PERIOD_S = 1.0
 BEAT_S = 0.01
@@ -19,7 +20,7 @@ BEAT_S = 0.01
 
 
 def sample_regularly(
-    sink: Callable[[dict[str, Any]], None],
+    sink: Callable[[Sample], None],
     running: Callable[[], bool],
     server_pids: Iterable[int],
     users: Callable[[], int],
@@ -37,8 +38,10 @@ def sample_regularly(
     while running():
         late_s = _lateness_s()
         for who, group in processes.items():
-            own = {"late_s": late_s, "users": users()} if who == "generator" else {}
-            sink(_sample(who, group) | own)
+            sample = _sample(who, group)
+            if who == "generator":
+                sample |= {"late_s": late_s, "users": users()}
+            sink(sample)
 
 
 def _lateness_s() -> float:
@@ -67,7 +70,7 @@ def _existing(pids: Iterable[int]) -> list[psutil.Process]:
     return found
 
 
-def _sample(who: str, group: list[psutil.Process]) -> dict[str, Any]:
+def _sample(who: str, group: list[psutil.Process]) -> Sample:
     readings = [(_cpu(process), _rss(process)) for process in group]
     known = [(cpu, rss) for cpu, rss in readings if cpu is not None and rss is not None]
     return {

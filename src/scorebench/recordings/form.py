@@ -1,0 +1,221 @@
+"""Recording ↔ what stands in its file, and in a worker's message to the master. The schema is made from this.
+
+Knows msgspec, which checks types and bounds in C as it reads. No file, no JSON.
+
+Two promises are kept beside msgspec. It drops the names that a TypedDict does not know, while an environment
+may hold more: `environment` is read as it is, and its known names are checked by `fault_in_environment`. And
+it can't require a field that has a default: `Head` names the fields that every recording holds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from scorebench.answers.outcome import BY_LABEL
+from scorebench.recordings.histogram import Histogram
+from scorebench.recordings.recording import Fields, Recording
+from scorebench.recordings.tally import SecondTally, Tally, UserTally
+from scorebench.recordings.types import (
+    LONGEST_RUN_S,
+    Count,
+    Environment,
+    Label,
+    Seconds,
+    Sum,
+    UnixSecond,
+    UnixTime,
+)
+
+FORMAT: Literal[1] = 1
+"""The version of this form; raised when an older reader could not make sense of it."""
+HISTOGRAMS = ("service", "response", "lag", "failing")
+
+
+class HistogramForm(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Durations, counted."""
+
+    count: Annotated[Count, Meta(description="How many durations.")]
+    sum_s: Annotated[Sum, Meta(description="Their exact sum in seconds.")]
+    min_s: Annotated[Seconds | None, Meta(description="The least, exact, in seconds; null if there is none.")]
+    max_s: Annotated[
+        Seconds | None, Meta(description="The greatest, exact, in seconds; null if there is none.")
+    ]
+    hdr: Annotated[
+        Annotated[str, Meta(max_length=400_000)] | None,
+        Meta(
+            description="HdrHistogram's compressed V2 encoding in base64: whole microseconds, three digits, "
+            "1 us to 1 h; null while empty."
+        ),
+    ]
+
+
+class UserRow(NamedTuple):
+    """[worker, user, calls, valid, sum_s, min_s, max_s]: service times of the valid calls, in seconds."""
+
+    worker: Count
+    user: Count
+    calls: Count
+    valid: Count
+    sum_s: Sum
+    min_s: Seconds | None
+    max_s: Seconds | None
+
+
+class SecondRow(NamedTuple):
+    """[Unix second, due, sent, rows, {outcome: calls that ended in it}, [[lowest us of a bucket], [calls]]].
+
+    The last are the response times of the valid calls due in it, in 64 buckets a power of two.
+    """
+
+    second: UnixSecond
+    due: Count
+    sent: Count
+    rows: Count
+    done: dict[Label, Count]
+    response_us: tuple[list[Count], list[Count]]
+
+
+class TallyForm(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A phase of the run. Times are seconds; service = done - sent, response = done - due."""
+
+    outcomes: Annotated[dict[Label, Count], Meta(description="Calls by outcome.")]
+    rows: Annotated[Count, Meta(description="Records in valid answers.")]
+    late: Annotated[Count, Meta(description="Calls that were due while all users were busy.")]
+    first_due_s: Annotated[UnixTime | None, Meta(description="Unix seconds; null if no call was due.")]
+    last_done_s: Annotated[UnixTime | None, Meta(description="Unix seconds; null if no call was answered.")]
+    service: Annotated[HistogramForm, Meta(description="From sent to done, of valid calls.")]
+    response: Annotated[HistogramForm, Meta(description="From due to done, of valid calls.")]
+    lag: Annotated[
+        HistogramForm,
+        Meta(
+            description="From due to sent, if a free user waited for the due time: the generator's lateness."
+        ),
+    ]
+    failing: Annotated[
+        HistogramForm, Meta(description="From sent to done, of the calls that were not valid.")
+    ]
+    users: list[UserRow]
+    seconds: Annotated[list[SecondRow], Meta(max_length=LONGEST_RUN_S)]
+
+
+class RecordingForm(Fields, forbid_unknown_fields=True, kw_only=True):
+    """What was measured in one run: everything that its reports are made of.
+
+    Times are seconds. Null is what was not measured.
+    """
+
+    format: Annotated[Literal[1], Meta(description="Version of this form.")]
+    measured: Annotated[TallyForm, Meta(description="What the figures are made of.")]
+    warm_up: Annotated[TallyForm, Meta(description="Recorded apart, left out of the figures.")]
+
+
+class Head(Struct, kw_only=True):
+    """The fields that every recording of this format holds; later ones have a default in `Fields`."""
+
+    format: msgspec.Raw
+    measured: msgspec.Raw
+    warm_up: msgspec.Raw
+    never_sent: msgspec.Raw
+    reconnects: msgspec.Raw
+    changed: msgspec.Raw
+    examples: msgspec.Raw
+    resources: msgspec.Raw
+    environment: msgspec.Raw
+    events: msgspec.Raw
+
+
+class Report(Struct, kw_only=True):
+    """What a worker counted since its last report, for the master."""
+
+    recording: RecordingForm
+    calls: dict[str, bytes] | None
+    """With --keep-calls: the columns, as `calls.to_bytes` writes them."""
+    resets: int
+    """How often the worker has dropped what it had counted."""
+
+
+def form_of(recording: Recording) -> RecordingForm:
+    """What to write."""
+    fields = {name: getattr(recording, name) for name in Fields.__struct_fields__}
+    return RecordingForm(
+        format=FORMAT,
+        measured=_form_of_tally(recording.measured),
+        warm_up=_form_of_tally(recording.warm_up),
+        **fields,
+    )
+
+
+def recording_of(form: RecordingForm) -> Recording:
+    """What was read. ValueError where a histogram does not decode."""
+    fields = {name: getattr(form, name) for name in Fields.__struct_fields__}
+    return Recording(measured=_tally_of(form.measured), warm_up=_tally_of(form.warm_up), **fields)
+
+
+def fault_in_environment(environment: dict[str, Any]) -> str | None:
+    """msgspec's line on the first known name whose value is of another type or out of bounds."""
+    try:
+        msgspec.convert(environment, Environment)
+    except msgspec.ValidationError as problem:
+        return str(problem)
+    return None
+
+
+def _form_of_tally(tally: Tally) -> TallyForm:
+    return TallyForm(
+        outcomes={outcome.label: count for outcome, count in tally.outcomes.items()},
+        rows=tally.rows,
+        late=tally.late,
+        first_due_s=tally.first_due_s,
+        last_done_s=tally.last_done_s,
+        users=[UserRow(*key, u.calls, u.valid, u.sum_s, u.min_s, u.max_s) for key, u in tally.users.items()],
+        seconds=[
+            SecondRow(second, s.due, s.sent, s.rows, s.done, ([*s.response_us], [*s.response_us.values()]))
+            for second, s in tally.seconds.items()
+        ],
+        **{name: _form_of_histogram(getattr(tally, name)) for name in HISTOGRAMS},
+    )
+
+
+def _tally_of(form: TallyForm) -> Tally:
+    return Tally(
+        outcomes=Counter({BY_LABEL[label]: count for label, count in form.outcomes.items()}),
+        rows=form.rows,
+        late=form.late,
+        first_due_s=form.first_due_s,
+        last_done_s=form.last_done_s,
+        users={(row.worker, row.user): UserTally(*row[2:]) for row in form.users},
+        seconds={
+            row.second: SecondTally(row.due, row.sent, row.done, row.rows, _buckets(row))
+            for row in form.seconds
+        },
+        **{name: _histogram_of(getattr(form, name)) for name in HISTOGRAMS},
+    )
+
+
+def _buckets(row: SecondRow) -> dict[int, int]:
+    lowest_us, calls = row.response_us
+    if len(lowest_us) != len(calls):
+        raise ValueError(f"{len(lowest_us)} buckets with {len(calls)} counts in second {row.second}")
+    return dict(zip(lowest_us, calls, strict=True))
+
+
+def _form_of_histogram(histogram: Histogram) -> HistogramForm:
+    return HistogramForm(
+        count=histogram.count,
+        sum_s=histogram.sum_s,
+        min_s=histogram.min_s,
+        max_s=histogram.max_s,
+        hdr=histogram.encoded(),
+    )
+
+
+def _histogram_of(form: HistogramForm) -> Histogram:
+    if form.hdr is None or form.min_s is None or form.max_s is None:
+        if form.count:
+            raise ValueError(f"a histogram of {form.count} durations without its counts")
+        return Histogram()
+    return Histogram.decoded(form.hdr, count=form.count, sum_s=form.sum_s, min_s=form.min_s, max_s=form.max_s)

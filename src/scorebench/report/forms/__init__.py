@@ -1,0 +1,1 @@
+"""What stands in the JSON files besides the recording: types, from which their schemas are made."""
