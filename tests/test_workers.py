@@ -112,7 +112,7 @@ from scorebench.plugin.users.session import Session
 settings = checked(parser().parse_args(["run", "http://127.0.0.1:1", "--rate", "100"]))
 def opened():
     session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
-    session.start()
+    session.sending.start()
     during = len(os.listdir("/proc/self/fd"))
     session.finish(0.0)
     gevent.sleep(0.1)
@@ -136,14 +136,14 @@ from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.session import Session
 settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
 session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
-session.start()
+session.sending.start()
 def steps():
     for step in range(5):
-        session.pending.add_never_sent("a step", 1)
+        session.counting.pending.add_never_sent("a step", 1)
         yield
-counting = gevent.spawn(session.count, steps())
+counting = gevent.spawn(session.counting.count, steps())
 gevent.sleep(0.0005)
-begun = session.pending.never_sent["a step"]
+begun = session.counting.pending.never_sent["a step"]
 taken = session.take_recording()
 counting.join()
 print([begun, taken.never_sent["a step"], sum(session.take_recording().never_sent.values())])
@@ -158,17 +158,12 @@ session.finish(0.0)
 def test_counting_makes_way_for_a_user_who_is_due_and_not_for_ever() -> None:
     """A step waits until nobody is due within it; where somebody always is, it is put off five times."""
     code = """
-from scorebench.cli import parser
-from scorebench.commands.run import checked
-from scorebench.payloads.payload import Payload
-from scorebench.plugin.users.session import Session
-settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
-session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
+from scorebench.plugin.users.counting import Counting
 said = []
 for due_until in (1, 3, 1000):
     asked = []
-    session.waker.is_near = lambda within_s: asked.append(within_s) or len(asked) < due_until
-    session.make_way()
+    is_near = lambda within_s: asked.append(within_s) or len(asked) < due_until
+    Counting((1,), hidden=bytes, is_near=is_near).make_way()
     said.append(len(asked))
 print(said)
 """

@@ -16,9 +16,10 @@ from locust.argument_parser import LocustArgumentParser
 from scorebench.errors import InputError
 from scorebench.options.table import OPTIONS
 from scorebench.plugin.lifecycle import interrupt
-from scorebench.plugin.lifecycle.run import Run, refuse, watch_plain_users
+from scorebench.plugin.lifecycle.run import Run, refuse
+from scorebench.plugin.lifecycle.states import ImpossibleEvent
 from scorebench.plugin.page import page
-from scorebench.plugin.users import batches
+from scorebench.plugin.users import plain
 from scorebench.plugin.users.session import set_session
 from scorebench.plugin.users.user import ScoringUser
 
@@ -43,7 +44,7 @@ def _on_init(environment: Any, **_: Any) -> None:
     if environment.web_ui is not None:
         page.add(run, environment.web_ui)
         return  # its options come when its form is sent
-    if run.is_worker:
+    if not run.leads:
         return  # and a worker's with the order to spawn
     run.asked.take_over_run_time()
     run.listen_to_launcher()
@@ -55,12 +56,11 @@ def _on_init(environment: Any, **_: Any) -> None:
 
 def install(environment: Any) -> Run:
     """Make scorebench listen to what happens in `environment`; for `locust` itself this is done at import."""
+    set_session(environment, None)
     run = Run(environment)
     environment.scorebench = run
-    set_session(environment, None)
     hooks = environment.events
-    batches.calls_event(environment).add_listener(run.count)
-    watch_plain_users(run)
+    plain.listen(environment)
     hooks.test_start.add_listener(lambda **_: _start(run))
     hooks.test_stopping.add_listener(lambda **_: run.stopping())
     hooks.test_stop.add_listener(lambda **_: run.stopped())
@@ -75,11 +75,11 @@ def install(environment: Any) -> Run:
 def _start(run: Run) -> None:
     on_page = run.environment.web_ui is not None
     try:
-        if on_page:
-            run.check()  # what the page sent was checked by nobody yet
-        run.start()
+        run.start(checked=not on_page)  # what the page sent was checked by nobody yet
     except InputError as error:
         if not on_page:
             refuse(error)
         logger.error("scorebench: %s", error)
         run.give_up(str(error))
+    except ImpossibleEvent as error:
+        logger.error("scorebench: this test sends nothing: %s", error)

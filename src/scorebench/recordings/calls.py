@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scorebench.answers.outcome import Outcome
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,6 +31,11 @@ def tag(user: int, outcome: int, *, waited: bool = False) -> float:
     A float, because a list of floats alone becomes an array three times as fast as a mixed one.
     """
     return float(user * _TAGS_PER_USER + (_WAITED if waited else 0) + outcome)
+
+
+def outcome_in(mark: float) -> Outcome:
+    """The outcome that `tag` put into a number."""
+    return Outcome(int(mark) % _OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)

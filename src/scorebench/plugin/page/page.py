@@ -115,9 +115,9 @@ class Tab:
         return self._state
 
     def _board(self) -> dict[str, Any] | None:
-        run, live = self._run, self._run.look()
+        run, live = self._run, self._run.progress.look()
         if live is not None:
-            recording = run.so_far()
+            recording = run.progress.so_far()
             summary = summarise(recording, bounds=False)
             return board(summary, judge(summary, recording, limits_of(recording), so_far=True), live)
         return None if run.left is None else board(run.left.summary, run.left.verdict, None)

@@ -27,15 +27,13 @@ def calls_event(environment: Environment) -> Any:
 
 def fire(environment: Environment, session: Session) -> None:
     """Hand the calls since the last time to the listeners."""
-    calls = session.take_calls()
+    calls = session.counting.take_calls()
     if calls is not None:
         calls_event(environment).fire(session=session, calls=calls)
 
 
 def fire_regularly(environment: Environment, session: Session) -> None:
     """Fire until the session is over; for a greenlet of its own."""
-    while session.stop_s is None:
-        if session.over.wait(PERIOD_S):
-            return
-        session.make_way()
+    while not session.sending.over.wait(PERIOD_S):
+        session.counting.make_way()
         fire(environment, session)

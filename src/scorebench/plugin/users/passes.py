@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter as clock
 from typing import Any
 
-import gevent
 from gevent.event import Event
 from locust.env import Environment
 
 from scorebench.answers.answer import NotPredictions, parse_predictions
-from scorebench.answers.http_message import Answer, CallFailed
+from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.batches import PERIOD_S
+from scorebench.plugin.users.caller import Record, caller
 from scorebench.plugin.users.session import Session, set_session
 from scorebench.plugin.users.user import ScoringUser
-from scorebench.recordings.calls import tag
+from scorebench.recordings.calls import outcome_in
 from scorebench.recordings.recording import Recording
 
 
@@ -51,14 +50,15 @@ def walk(
     `on_call` hears of each call for whose number `wanted` is true, as it is answered. Ctrl-C ends the walk;
     what was counted until then is returned.
     """
-    session = Session(settings, payload)
+    # No answer is expected: each is wanted whole, and not only whether it is known.
+    session = Session(settings, payload, expected_bytes=0)
     walker = _walker(users, iterations, on_call, wanted)
     environment = Environment(user_classes=[walker], host=settings.target.base_url)
     environment.stop_timeout = settings.drain_s
     set_session(environment, session)
     runner = environment.create_local_runner()
     exhausted = Event()
-    session.on_exhausted = exhausted.set
+    session.sending.on_exhausted = exhausted.set
     recording = Recording()
     runner.start(users, spawn_rate=100)
     try:
@@ -74,7 +74,7 @@ def walk(
 
 
 def _count(session: Session, recording: Recording) -> None:
-    calls = session.take_calls()
+    calls = session.counting.take_calls()
     if calls is not None:
         recording.add(calls)
 
@@ -92,29 +92,36 @@ def _walker(
             if self.number == users - 1:
                 all_here.set()
             all_here.wait()
-            for number in range(iterations * len(session.messages)):
-                if not session.running:
+            answers = _Answers(session)
+            call = caller(session, self.connection, self.number, answers.judge)
+            bodies = len(session.sending.messages)
+            for number in range(iterations * bodies):
+                if not session.sending.running:
                     return
-                call = self._one_call(session, number, number % len(session.messages))
+                record = call(number % bodies)
                 if wanted(number):
-                    on_call(call)
-
-        def _one_call(self, session: Session, number: int, index: int) -> Call:
-            sent = clock()
-            try:
-                answer = self.connection.call(session.messages[index])
-            except CallFailed as failure:
-                done, outcome, predictions = clock(), session.failed(failure), None
-                gevent.sleep(session.BACK_OFF_S)
-            else:
-                done = clock()
-                assert answer is not None
-                outcome = session.judge(index, answer)
-                predictions = _predictions(answer) if outcome is Outcome.VALID else None
-            session.numbers.extend((sent, sent, done, tag(self.number, outcome), index))
-            return Call(self.number, number, done - sent, outcome, predictions)
+                    on_call(_call(self.number, number, record, answers.last))
 
     return Walker
+
+
+class _Answers:
+    """Judges as the session does, and keeps the last answer."""
+
+    def __init__(self, session: Session) -> None:
+        self._judge = session.counting.judge
+        self.last: Answer | None = None
+
+    def judge(self, index: int, answer: Answer) -> Outcome:
+        self.last = answer
+        return self._judge(index, answer)
+
+
+def _call(user: int, number: int, record: Record, answer: Answer | None) -> Call:
+    _, sent, done, mark, _ = record
+    outcome = outcome_in(mark)
+    predictions = _predictions(answer) if answer and outcome is Outcome.VALID else None
+    return Call(user, number, done - sent, outcome, predictions)
 
 
 def _predictions(answer: Answer) -> list[Any] | None:

@@ -34,7 +34,7 @@ def listen(environment: Environment) -> None:
         began = done - float(request["response_time"] or 0.0) / 1e3
         number = _user_number(session)
         outcome = _outcome(session, request)
-        session.numbers.extend((began, began, done, tag(number, outcome), 0.0))
+        session.counting.numbers.extend((began, began, done, tag(number, outcome), 0.0))
 
     environment.events.request.add_listener(on_request)
 
@@ -45,7 +45,7 @@ def _user_number(session: Any) -> int:
     if user is None:
         return 0
     if not hasattr(user, _NUMBER):
-        setattr(user, _NUMBER, session.next_user())
+        setattr(user, _NUMBER, session.sending.next_user())
     return int(getattr(user, _NUMBER))
 
 
@@ -56,5 +56,5 @@ def _outcome(session: Any, request: dict[str, Any]) -> Outcome:
     status = getattr(request.get("response"), "status_code", 0) or 0
     body = getattr(request.get("response"), "content", None) or b""
     outcome = of_status(Answer(status, "", body)) if status >= 400 else Outcome.OTHER_ERROR
-    session.pending.add_example(outcome.label, str(error))
+    session.counting.pending.add_example(outcome.label, str(error))
     return outcome

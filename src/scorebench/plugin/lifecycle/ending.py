@@ -1,0 +1,48 @@
+"""Ends a test: when its time is up, when its last call is done, when it is lost.
+
+Knows Locust's runner; nothing of what was counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import gevent
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+
+class Ending:
+    """Stops the test, and Locust too where nobody looks at its page."""
+
+    def __init__(self, environment: Environment, run_time_s: Callable[[], float | None]) -> None:
+        self._environment, self._run_time_s = environment, run_time_s
+        self._timer: gevent.Greenlet | None = None
+
+    def count_from_now(self, grace_s: float = 0.0) -> None:
+        """Count --run-time and `grace_s` from now; anew where another worker begins later."""
+        if self._timer is not None:
+            self._timer.kill(block=False)
+        if run_time_s := self._run_time_s():
+            gevent.get_hub().loop.update_now()  # which a timer counts from
+            self._timer = gevent.spawn_later(run_time_s + grace_s, self._end)
+
+    def soon(self) -> None:
+        """End the test in a greenlet of its own: the caller may be a user, which ends with it."""
+        gevent.spawn(self._end)
+
+    def leave(self) -> None:
+        """Leave Locust, which waits for ever for workers that are all lost, unless its page is open."""
+        if self._environment.web_ui is None and self._environment.runner is not None:
+            gevent.spawn(self._environment.runner.quit)
+
+    def _end(self) -> None:
+        runner = self._environment.runner
+        if runner is None or runner.state in ("stopping", "stopped", "cleanup"):
+            return
+        if self._environment.web_ui is None:
+            runner.quit()
+        else:
+            runner.stop()

@@ -1,0 +1,89 @@
+"""Watches a test while it runs: shows it, looks for the conditions that end it early.
+
+Knows the role, what is gathered, and the clock; nothing of what happens at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import gevent
+
+from scorebench.figures.live import Live, look
+from scorebench.options.settings import Settings
+from scorebench.plugin.lifecycle import stop_when
+from scorebench.plugin.lifecycle.asked import Asked
+from scorebench.plugin.lifecycle.ending import Ending
+from scorebench.plugin.lifecycle.gathered import Gathered
+from scorebench.plugin.lifecycle.roles import Role
+from scorebench.plugin.lifecycle.states import UNDER_WAY, Course, State
+from scorebench.plugin.page.live_view import LiveView
+from scorebench.recordings.happenings import STOPPED_EARLY
+from scorebench.recordings.recording import Recording
+from scorebench.verdicts.limits import StopWhen
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+
+class Progress:
+    """What a test has come to until now."""
+
+    def __init__(
+        self,
+        *,
+        environment: Environment,
+        course: Course,
+        role: Role,
+        gathered: Gathered,
+        asked: Asked,
+        ending: Ending,
+    ) -> None:
+        self._environment, self._course, self._role = environment, course, role
+        self._gathered, self._asked, self._ending = gathered, asked, ending
+        self._settings: Settings | None = None
+        self._view: LiveView | None = None
+
+    def begin(self, settings: Settings) -> None:
+        """A test begins: show it, unless Locust's page does, and look for conditions of --stop-when."""
+        self._settings = settings
+        if self._environment.web_ui is None:
+            self._view = LiveView(self.look, quiet=settings.quiet)
+            self._view.start()
+        if settings.stop_when:
+            gevent.spawn(stop_when.watch, settings.stop_when, self._if_running, self._on_lost)
+
+    def end(self) -> None:
+        """The test is over: leave the screen as it was."""
+        if self._view is not None:
+            self._view.end()
+
+    def so_far(self) -> Recording:
+        """What was counted until now, on its way to the report; not to be changed."""
+        return self._gathered.so_far(self._role.so_far())
+
+    def look(self) -> Live | None:
+        """The test that runs, for whoever watches; None once it is over."""
+        settings, now_s = self._settings, time.time()
+        if self._course.state not in UNDER_WAY or settings is None:
+            return None
+        started_s = self._gathered.facts["started_s"]
+        runner = self._environment.runner
+        return look(
+            self.so_far(),
+            now_s=now_s,
+            started_s=started_s,
+            of_s=settings.run_time_s,
+            of_calls=settings.most_calls(self._asked.bodies),
+            users=runner.user_count if runner else None,
+            offered_per_s=None if settings.arrivals is None else settings.arrivals.rate_at(now_s - started_s),
+            behind_s=self._role.behind_s,
+        )
+
+    def _if_running(self) -> Recording | None:
+        return self.so_far() if self._course.state is State.RUNNING else None
+
+    def _on_lost(self, condition: StopWhen) -> None:
+        self._gathered.note(STOPPED_EARLY, condition.text)
+        self._ending.soon()

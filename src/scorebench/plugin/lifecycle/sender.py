@@ -1,0 +1,121 @@
+"""The calls of this process: a session for each test, the greenlets that serve it, and where batches go.
+
+Knows Locust's environment and the session; nothing of masters, workers or reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import gevent
+
+from scorebench.options.settings import Settings
+from scorebench.plugin.lifecycle import locust_stats, sampler
+from scorebench.plugin.lifecycle.asked import ELSEWHERE, Asked
+from scorebench.plugin.users import batches
+from scorebench.plugin.users.session import Session, session_of, set_session
+from scorebench.recordings.calls import Calls
+from scorebench.recordings.recording import Recording
+from scorebench.recordings.warm_up_gate import WarmUpGate
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+
+class Sender:
+    """Sends and counts the calls of one process, test after test."""
+
+    def __init__(self, environment: Environment, asked: Asked, server_pids: Iterable[int]) -> None:
+        self._environment, self._asked = environment, asked
+        self._server_pids = server_pids
+        self._gate: WarmUpGate | None = None
+        self._next: Session | None = None
+        self._batches: gevent.Greenlet | None = None
+        batches.calls_event(environment).add_listener(self._count)
+
+    @property
+    def session(self) -> Session | None:
+        """That of the test that runs, or of the last one."""
+        session: Session | None = session_of(self._environment)
+        return session
+
+    def prepare(self, settings: Settings, *, worker: int = 0, workers: int = 1) -> Session:
+        """The session that `begin` begins, for worker `worker` of `workers`. Raises InputError."""
+        if not self._asked.is_encoded(settings):
+            # In a thread, since a worker's heartbeats must go on meanwhile.
+            gevent.get_hub().threadpool.apply(self._asked.encode, (settings,))
+        self._gate = WarmUpGate(settings.warm_up.share(worker, workers))
+        self._next = Session(settings, self._asked.payload or ELSEWHERE, worker=worker, workers=workers)
+        return self._next
+
+    def begin(self) -> None:
+        """Users send for the session that was prepared, from now on."""
+        if self.session is not None:
+            self.session.finish(0.0)  # where Locust has started a test twice, the first is none
+        session, self._next = self._next, None
+        assert session is not None
+        set_session(self._environment, session)
+        self._batches = gevent.spawn(batches.fire_regularly, self._environment, session)
+        gevent.spawn(
+            sampler.sample_regularly,
+            lambda sample: session.counting.pending.resources.append(sample),  # noqa: PLW0108 (pending changes)
+            lambda: not session.is_over,
+            self._server_pids,
+            self._user_count,
+        )
+        if not self._asked.needs_payload:
+            session.sending.start()  # users that are not ours wait for nobody
+
+    def _user_count(self) -> int:
+        runner = self._environment.runner
+        return 0 if runner is None else int(runner.user_count)
+
+    def _count(self, session: Session, calls: Calls) -> None:
+        """A batch: into the recording, and into Locust's statistics."""
+        counting = session.counting
+        if session.settings.keep_calls:
+            counting.kept.append(calls)
+        assert self._gate is not None
+        counting.count(self._gate.adding(counting.pending, calls))
+        if self._asked.needs_payload:
+            counting.make_way()
+            # No step of the counting, which others may have to finish: who listens to requests may wait.
+            locust_stats.feed(self._environment, session.settings.target.path, calls)
+
+    def so_far(self) -> Recording | None:
+        """What was counted and not taken yet; None where no test has begun."""
+        return None if self.session is None else self.session.so_far()
+
+    def fall_silent(self, drain_s: float) -> None:
+        """Send no new call, and count those in flight when they are done, or cut off."""
+        session = self._begun()
+        session.finish(drain_s)
+        if self._batches not in (None, gevent.getcurrent()):  # who listens there may have asked for the stop
+            self._batches.join()  # or Locust's statistics would lack what it is handing on
+        batches.fire(self._environment, session)
+
+    def take(self) -> tuple[Recording, list[Calls]]:
+        """What was counted since the last time, and with --keep-calls its batches."""
+        session = self._begun()
+        kept = session.counting.take_kept()
+        return session.take_recording(), kept
+
+    def take_all(self) -> tuple[Recording, list[Calls]]:
+        """All users are gone: what they left too."""
+        batches.fire(self._environment, self._begun())
+        return self.take()
+
+    def _begun(self) -> Session:
+        assert self.session is not None
+        return self.session
+
+    def cut_short(self) -> None:
+        """Wait for the calls in flight no longer."""
+        if self.session is not None:
+            self.session.sending.cut_short()
+
+    def forget(self) -> None:
+        """Drop what was counted and not taken yet."""
+        if self.session is not None:
+            self.session.forget()

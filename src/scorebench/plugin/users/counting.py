@@ -1,0 +1,141 @@
+"""What the calls of one test come to in this process: answers are judged, batches become a recording.
+
+Knows calls, judge and recording; nothing of connections, tickets or Locust. Counting is split into short
+steps, because users share this process: what counts a batch at once keeps every user waiting.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from time import perf_counter as clock
+
+import gevent
+import numpy as np
+
+from scorebench.answers.answer import Judge, describe
+from scorebench.answers.http_message import Answer
+from scorebench.answers.outcome import Group, Outcome
+from scorebench.recordings.calls import FIELDS_PER_CALL, Calls, from_numbers
+from scorebench.recordings.recording import Recording
+
+BREATH_S = 0.001
+"""Between two steps of counting a batch. Not 0: gevent goes on at once then, and looks at no socket first."""
+STEP_S, PATIENCE = 0.0005, 5
+"""What a step takes at most, about; and how often it is put off for a user who is due."""
+EXPECTED_BYTES = 32 * 2**20
+"""Most memory for whole answers kept to compare with; beyond it answers are parsed."""
+
+
+class Counting:
+    """Counts the calls that users append to `numbers`; `pending` holds what was counted and not taken yet."""
+
+    def __init__(
+        self,
+        rows: Sequence[int],
+        *,
+        hidden: Callable[[bytes], bytes],
+        is_near: Callable[[float], bool],
+        expected_bytes: int = EXPECTED_BYTES,
+    ) -> None:
+        """`rows` has the records in each body; `hidden` takes credentials out of an answer.
+
+        `is_near` says whether a user is due within some seconds.
+        """
+        self.numbers: list[float] = []
+        """What users append: `FIELDS_PER_CALL` for each call."""
+        self.expected: list[bytes | None] = [None] * len(rows)
+        """The answer to each body that is known to be valid, byte for byte."""
+        self.pending = Recording()
+        """All of the test in a local run; on a worker, what came since its last report."""
+        self.kept: list[Calls] = []
+        """With --keep-calls, every batch since it was last taken."""
+        self.taken = 0
+        """Calls taken as columns since the start."""
+        self._epoch_s = time.time() - clock()
+        self._rows = np.array(rows, dtype=np.int64)
+        self._judge = Judge(tuple(rows))
+        self._hidden, self._is_near = hidden, is_near
+        self._expected_left = expected_bytes
+        self._steps: Iterator[None] = iter(())
+        self._totals: dict[str, int] = {}
+
+    def judge(self, index: int, answer: Answer) -> Outcome:
+        """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
+        outcome = self._judge.judge(index, answer)
+        if outcome is not Outcome.VALID:
+            shown = replace(answer, body=self._hidden(answer.body))
+            self.pending.add_example(outcome.label, describe(shown))
+        elif answer.raw is not None:
+            self._expect(index, answer.raw)
+        return outcome
+
+    def _expect(self, index: int, raw: bytes) -> None:
+        if self.expected[index] is None:
+            if len(raw) > self._expected_left:
+                return
+            self._expected_left -= len(raw)
+        self.expected[index] = raw
+
+    def add_example(self, outcome: Outcome, text: str) -> None:
+        """Keep why a call without an answer failed; how the run's end cut one off explains itself."""
+        if outcome.group is not Group.CUT_OFF:
+            shown = self._hidden(text.encode("utf-8", "backslashreplace"))
+            self.pending.add_example(outcome.label, shown.decode())
+
+    def count(self, steps: Iterator[None]) -> None:
+        """Take the steps of counting a batch one by one; users run in between and wait for none of them."""
+        self.settle()
+        self._steps = steps
+        for _ in steps:
+            self.make_way()
+
+    def make_way(self) -> None:
+        """Let users go first whose answers came, or who are due before a step of counting would be over."""
+        for _ in range(PATIENCE):
+            gevent.sleep(BREATH_S)
+            if not self._is_near(STEP_S):
+                return
+
+    def settle(self) -> None:
+        """Finish the counting that goes on, for a reader who needs its figures now."""
+        for _ in self._steps:
+            pass
+
+    def take_calls(self) -> Calls | None:
+        """The calls since the last time, as columns; None when there were none."""
+        if not self.numbers:
+            return None
+        numbers = self.numbers.copy()
+        self.numbers.clear()
+        self.taken += len(numbers) // FIELDS_PER_CALL
+        return from_numbers(numbers, self._rows, self._epoch_s)
+
+    def take_kept(self) -> list[Calls]:
+        """The batches kept since the last time."""
+        taken, self.kept = self.kept, []
+        return taken
+
+    def take_recording(self) -> Recording:
+        """What was counted since the last time."""
+        self.settle()
+        taken, self.pending = self.pending, Recording()
+        return taken
+
+    def bring_up_to_date(self, *, reconnects: int, due: int | None) -> None:
+        """Count what others keep totals of; `due` is None in a closed loop."""
+        self.pending.reconnects += self._since("reconnects", reconnects)
+        self.pending.changed += self._since("changed", self._judge.changed)
+        if due is not None:
+            self.pending.add_due(self._since("due", due))
+
+    def forget_due(self) -> None:
+        """Count the tickets that users hold as due once more: after a reset they become calls."""
+        self._totals["due"] = self.taken
+
+    def _since(self, name: str, total: int) -> int:
+        """How much a total has grown since the last time."""
+        grown = total - self._totals.get(name, 0)
+        self._totals[name] = total
+        return grown

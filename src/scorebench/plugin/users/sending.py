@@ -1,0 +1,156 @@
+"""What sends in one test of this process: connections, due times, the order of the payloads, its end.
+
+Knows settings, requests and connections; nothing of what the calls come to, or of Locust.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter as clock
+
+import gevent
+from gevent.event import Event
+
+from scorebench.client.connection import Connection
+from scorebench.client.tls import client_context
+from scorebench.client.watchdog import Watchdog
+from scorebench.load.schedule import Schedule
+from scorebench.options.settings import Settings
+from scorebench.plugin.users.waker import Waker
+
+CUT_OFF_S = 1.0
+"""How long calls that were given up may take to end; the watchdog looks at them ten times a second."""
+
+
+class Sending:
+    """What the users of one test share while they send. Worker `worker` of `workers` sends its share."""
+
+    def __init__(
+        self, settings: Settings, messages: Sequence[bytes], *, worker: int = 0, workers: int = 1
+    ) -> None:
+        self.messages = messages
+        """Whole requests, one for each body."""
+        self.running = False
+        """Whether a new call may leave."""
+        self.over = Event()
+        """Set once no new call may leave."""
+        self.cutting = False
+        """Whether calls in flight are being cut off."""
+        self.stop_s: float | None = None
+        """When the last new call could leave, on `time.perf_counter`'s clock; None before."""
+        self.waker = Waker()
+        self.payloads: Iterator[int] = _order(settings, len(messages), worker, workers)
+        self.schedule: Schedule | None = None
+        """The tickets of an open loop, from `start` on; None in a closed loop."""
+        self.on_start: Callable[[], None] = lambda: None
+        """Called once, when the first call may leave."""
+        self.on_exhausted: Callable[[], None] = lambda: None
+        """Called once, when the last user has left because no calls are left to send."""
+        self._settings = settings
+        self._place = worker, workers
+        self._tls = client_context(settings.ca_file) if settings.target.scheme == "https" else None
+        self._watchdog = Watchdog()
+        self._connections: set[Connection] = set()
+        self._reconnects_before = 0  # of connections that are closed
+        self._numbers = itertools.count()
+        self._active = 0
+        self._exhausted = False
+        self._started = Event()
+        self._silent_by_s = 0.0
+
+    def start(self) -> None:
+        """Let the users begin: due times count from now."""
+        if self._settings.arrivals is not None:
+            mine = self._settings.arrivals.share(*self._place)
+            self.schedule = Schedule(mine, self.payloads, clock())
+        self.running = True
+        self._started.set()
+        self.on_start()
+
+    def wait_for_start(self) -> None:
+        """Wait until `start`, which comes when the first user is there."""
+        if not self.running and self.stop_s is None:
+            self.start()
+        self._started.wait()
+
+    def finish(self, drain_s: float) -> None:
+        """Send no new call, wait up to `drain_s` for those in flight, and cut off the rest."""
+        self.stop_s = clock()
+        self.running = False
+        self.over.set()
+        self._started.set()  # who waits for a start that won't come leaves
+        self.waker.wake_all()
+        self._wait_for_silence(drain_s)
+        self.cutting = True
+        for connection in self._connections:
+            connection.give_up()
+        self._wait_for_silence(CUT_OFF_S)
+        self.waker.close()
+
+    def cut_short(self) -> None:
+        """Stop waiting for the calls in flight: they are cut off."""
+        if not self.cutting:
+            self._silent_by_s = 0.0
+
+    def _wait_for_silence(self, limit_s: float) -> None:
+        self._silent_by_s = clock() + limit_s
+        while clock() < self._silent_by_s and (
+            self.waker.waiting or any(c.in_call for c in self._connections)
+        ):
+            gevent.sleep(0.01)
+
+    @property
+    def due(self) -> int | None:
+        """Calls that users have taken a ticket for; None in a closed loop."""
+        return None if self.schedule is None else self.schedule.taken
+
+    @property
+    def reconnects(self) -> int:
+        """How often a call was sent again, because the server had closed an idle connection."""
+        return self._reconnects_before + sum(c.reconnects for c in self._connections)
+
+    def never_sent(self) -> dict[str, int]:
+        """Calls that were due until the end and that nobody sent, by cause; ends the schedule."""
+        assert self.stop_s is not None
+        return {} if self.schedule is None else self.schedule.never_sent(self.stop_s)
+
+    def next_user(self) -> int:
+        """A number that no other user of this process had."""
+        self._active += 1
+        return next(self._numbers)
+
+    def finished_user(self) -> None:
+        """A user leaves because there is nothing left to send."""
+        self._exhausted = self._exhausted or self.running
+
+    def new_connection(self) -> Connection:
+        """A connection to the target, watched for time-outs."""
+        settings = self._settings
+        connection = Connection(
+            settings.target,
+            self._watchdog,
+            timeout_s=settings.timeout_s,
+            connect_timeout_s=settings.connect_timeout_s,
+            tls=self._tls,
+            max_answer_bytes=settings.max_answer_bytes,
+        )
+        self._connections.add(connection)
+        return connection
+
+    def leave(self, connection: Connection) -> None:
+        """A user is gone; its connection closes."""
+        self._active -= 1
+        self._connections.discard(connection)
+        self._reconnects_before += connection.reconnects
+        connection.close()
+        if self._exhausted and not self._active:
+            self._exhausted = False
+            self.on_exhausted()
+
+
+def _order(settings: Settings, bodies: int, worker: int, workers: int) -> Iterator[int]:
+    """Payloads in turn; with --calls or --iterations this worker's share of them, to the call."""
+    order = itertools.islice(itertools.cycle(range(bodies)), worker, None, workers)
+    calls = settings.most_calls(bodies)
+    return order if calls is None else itertools.islice(order, len(range(worker, calls, workers)))
