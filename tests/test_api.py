@@ -14,7 +14,9 @@ import pytest
 
 import scorebench
 from scorebench.api.keywords import parsed
+from scorebench.cli import parser
 from scorebench.folders import folder
+from scorebench.runs.request import Request
 from tests.commands import ROOT
 from tests.scoring_server import Behaviour, Constant, refusing_port, replies, scoring_server
 
@@ -146,6 +148,17 @@ def test_options_are_written_as_python_has_them() -> None:
     assert options.keep_calls
     said = " ".join(options.words)
     assert said == 'run http://x --drop=a --drop=b --cpus=0,1 --params={"t": 0.5} --keep-calls'
+
+
+def test_python_asks_for_what_the_shell_asks_for() -> None:
+    """The same words, the same settings, the same way to start Locust: two doors to one room."""
+    words = ["http://127.0.0.1:1", "--rate=20", "--calls=40", "--limit=p50<1s", "--processes=2"]
+    typed = parser().parse_args(["run", *words])
+    typed.words = ["run", *words]
+    given = {"rate": 20, "calls": 40, "limit": ["p50<1s"], "processes": 2}
+    shell, python = Request.of(typed), Request.of(parsed("http://127.0.0.1:1", given))
+    assert shell.settings == python.settings
+    assert shell.launch("u", Path("f")) == python.launch("u", Path("f"))
 
 
 def test_ctrl_c_ends_the_run_and_keeps_it(tmp_path: Path) -> None:

@@ -17,6 +17,30 @@ FLOW = ("payloads", "load", "answers", "recordings", "figures", "verdicts", "cap
 COMMON = {"errors", "units"}
 """What any of them may import: the one error, and how durations and rates are written."""
 STATIONS = {package: sorted((SOURCE / package).rglob("*.py")) for package in FLOW}
+ROOMS = (
+    "errors",
+    "units",
+    *FLOW,
+    "client",
+    "models",
+    "options",
+    "report",
+    "folders",
+    "servers",
+    "runs",
+    "plugin.users",
+    "plugin.lifecycle",
+    "plugin.page",
+    "plugin",
+    "locustfile",
+    "scripts",
+    "api",
+    "commands",
+    "cli",
+    "__main__",
+    "__init__",
+)
+"""All of the house, from the ground up: a room imports from itself and from those before it, no other way."""
 PURE = [path for modules in STATIONS.values() for path in modules]
 IMPURE = {
     "time",
@@ -98,6 +122,48 @@ def test_nothing_flows_back(path: Path) -> None:
     before = {*FLOW[: FLOW.index(path.relative_to(SOURCE).parts[0]) + 1], *COMMON}
     ours = [full.split(".") for full in imported(path) if full.startswith("scorebench.")]
     assert {parts[1] for parts in ours} <= before
+
+
+def room_of(module: str) -> str:
+    """The room that a module such as `scorebench.plugin.users.user` is in, the smallest there is."""
+    inside = module.removeprefix("scorebench").removeprefix(".") or "__init__"
+    if inside == "__version__":
+        return "errors"  # a constant, for whoever prints it
+    parts = inside.split(".")
+    return next((name for n in (2, 1) if (name := ".".join(parts[:n])) in ROOMS), "__init__")
+
+
+def upward(path: Path) -> set[str]:
+    """The imports of a module that lead to a room above its own."""
+    own = ROOMS.index(room_of(module_of(path)))
+    names = {name for name in imported(path) if name.startswith("scorebench.")}
+    return {name for name in names if ROOMS.index(room_of(name)) > own}
+
+
+def module_of(path: Path) -> str:
+    """`scorebench.runs.launch` of its file."""
+    inside = [part for part in path.relative_to(SOURCE).with_suffix("").parts if part != "__init__"]
+    return ".".join(["scorebench", *inside])
+
+
+def test_each_room_has_its_place() -> None:
+    """Every module is in a room of the list, so that none can be imported from anywhere."""
+    assert {room_of(module_of(path)) for path in MODULES} == set(ROOMS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_no_import_leads_upward(path: Path) -> None:
+    """Rooms stand on each other in one order, so there is no circle."""
+    assert not upward(path)
+
+
+def test_an_import_that_leads_upward_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one inside a function, and one of a package's name."""
+    monkeypatch.setattr(sys.modules[__name__], "SOURCE", tmp_path)
+    (tmp_path / "runs").mkdir()
+    path = tmp_path / "runs" / "launch.py"
+    path.write_text("from scorebench import folders, api\ndef f():\n    from scorebench.cli import main\n")
+    assert upward(path) == {"scorebench.api", "scorebench.cli", "scorebench.cli.main"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)

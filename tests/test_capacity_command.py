@@ -18,6 +18,7 @@ from scorebench.capacity.search import search
 from scorebench.capacity.trial import Measured, Plan
 from scorebench.commands.capacity import exit_code
 from scorebench.folders import folder
+from scorebench.folders.finished import finished
 from scorebench.runs.launch import Launch
 from scorebench.runs.steps import Steps, measured_of
 from scorebench.verdicts.limits import parse_limit
@@ -105,7 +106,7 @@ def test_answers_to_the_warm_up_count_when_they_come(tmp_path: Path) -> None:
         done = scorebench(tmp_path, "run", server.url, *words)
     (path,) = done.folders
     plan = Plan(0, 6.0, 40, 40.0, "")
-    measured = measured_of(folder.read(path), plan, (parse_limit("p50<1s"),), 8.0)
+    measured = measured_of(finished(path), plan, (parse_limit("p50<1s"),), 8.0)
     assert measured.achieved_per_s == pytest.approx(40, rel=0.03)
     assert measured.throughput_per_s == pytest.approx(40, rel=0.03)
 

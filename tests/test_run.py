@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from scorebench.cli import parser
-from scorebench.commands.run import checked, run_folder
 from scorebench.errors import InputError
+from scorebench.folders.fresh import run_folder
+from scorebench.runs.request import Request
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.scoring_server import Behaviour, Constant, ScoringServer, refusing_port, replies, scoring_server
 
@@ -32,6 +33,13 @@ def accounted(done: Done, server: ScoringServer) -> None:
     assert account["adds_up"], account["mismatches"]
     # A call that is sent again never reached the server: reconnects add nothing to its log.
     assert fates + summary["warm_up"]["calls"] == len(server.log())
+
+
+def requested(*words: str) -> Request:
+    """`scorebench run WORDS`, checked and not started."""
+    options = parser().parse_args(["run", *words])
+    options.words = ["run", *words]
+    return Request.of(options)
 
 
 def test_accounted_goes_red(tmp_path: Path) -> None:
@@ -377,12 +385,12 @@ def test_a_percentile_that_the_run_cannot_support_is_refused_before_it(
     """p99 needs 662 calls besides the warm-up, however the run is bounded; the line says so."""
     monkeypatch.chdir(tmp_path)
     Path("trace.csv").write_text("".join(f"{n / 100}\n" for n in range(500)))
-    asked = parser().parse_args(["run", "http://127.0.0.1:1", "--limit", "p99<50ms", *words])
+    asked = ["http://127.0.0.1:1", "--limit", "p99<50ms", *words]
     if not needed:
-        checked(asked)
+        requested(*asked)
         return
     with pytest.raises(InputError, match=r"--limit p99<50ms: p99 needs 662 calls, the run sends about"):
-        checked(asked)
+        requested(*asked)
 
 
 def test_no_server_says_how_to_start_one(tmp_path: Path) -> None:
@@ -395,8 +403,10 @@ def test_no_server_says_how_to_start_one(tmp_path: Path) -> None:
 
 def test_a_mistyped_server_is_told_which_there_are() -> None:
     """`webservr` is no URL either."""
-    with pytest.raises(InputError, match=r"^webservr: none of .*webserver, docker, sagemaker.*no URL"):
-        checked(parser().parse_args(["run", "webservr"]))
+    with pytest.raises(
+        InputError, match=r"^webservr: no such server; expected one of webserver, docker, sagemaker, or a URL"
+    ):
+        requested("webservr")
 
 
 def test_a_report_can_be_made_again(tmp_path: Path) -> None:
@@ -410,12 +420,12 @@ def test_a_report_can_be_made_again(tmp_path: Path) -> None:
 
 def test_what_is_served_says_what_is_sent() -> None:
     """The model that is brought up is the one whose signature makes the rows, unless another is named."""
-    own = parser().parse_args(["run", "webserver", "--model-uri", "models:/mine/1", "--run-time", "1.5m"])
-    assert (checked(own).model, own.run_time) == ("models:/mine/1", "90s")
-    other = parser().parse_args(["run", "webserver", "--model-uri", "models:/mine/1", "--model", "here"])
-    assert checked(other).model == "here"
-    elsewhere = parser().parse_args(["run", "http://127.0.0.1:1", "--model-uri", "models:/mine/1"])
-    assert checked(elsewhere).model is None
+    own = requested("webserver", "--model-uri", "models:/mine/1", "--run-time", "1.5m")
+    assert (own.settings.model, own.asked.run_time) == ("models:/mine/1", "90s")
+    other = requested("webserver", "--model-uri", "models:/mine/1", "--model", "here")
+    assert other.settings.model == "here"
+    elsewhere = requested("http://127.0.0.1:1", "--model-uri", "models:/mine/1")
+    assert elsewhere.settings.model is None
 
 
 def test_a_missed_limit_exits_3_and_is_remembered(tmp_path: Path) -> None:

@@ -106,10 +106,10 @@ def test_a_test_leaves_no_file_open() -> None:
 import gevent
 import os
 from scorebench.cli import parser
-from scorebench.commands.run import checked
+from scorebench.runs.request import Request
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.session import Session
-settings = checked(parser().parse_args(["run", "http://127.0.0.1:1", "--rate", "100"]))
+settings = Request.of(parser().parse_args(["run", "http://127.0.0.1:1", "--rate", "100"]), "a test").settings
 def opened():
     session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
     session.sending.start()
@@ -131,10 +131,10 @@ def test_what_is_taken_while_a_batch_is_counted_is_whole() -> None:
     code = """
 import gevent
 from scorebench.cli import parser
-from scorebench.commands.run import checked
+from scorebench.runs.request import Request
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.session import Session
-settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
+settings = Request.of(parser().parse_args(["run", "http://127.0.0.1:1"]), "a test").settings
 session = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's"))
 session.sending.start()
 def steps():

@@ -1,21 +1,27 @@
-"""Keyword arguments → the options of `scorebench run`, read by the command's own parser. Sends nothing."""
+"""Keyword arguments → the options of `scorebench run`, read as the command reads them. Sends nothing."""
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NoReturn
 
 from scorebench.errors import InputError
+from scorebench.options.one_line import OneLine
+from scorebench.runs import arguments
 
 PLACE = "scorebench.run"
-_NOT_FROM_PYTHON = {"run", "target", "repeat"}
 _WITH_COMMAS = {"cpus", "generator_cpus"}
 """Options that take several values as one text."""
+
+
+class _Raising(OneLine):
+    """What a shell would print is an InputError."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{PLACE}: {message.removeprefix('argument ')}")
 
 
 def parsed(target: str, given: Mapping[str, Any]) -> argparse.Namespace:
@@ -24,15 +30,17 @@ def parsed(target: str, given: Mapping[str, Any]) -> argparse.Namespace:
     Values may be what a person would write in Python: a list where an option may be given again or takes
     commas, a mapping where it takes JSON; None and False leave the option out.
     """
-    known = set(vars(_read([target]))) - _NOT_FROM_PYTHON
+    parser = _Raising(prog=PLACE)
+    arguments.add_all(parser)
+    known = set(vars(parser.parse_args([])))
     for name in given:
         if name not in known:
             near = get_close_matches(name, known - {"limit"} | {"limits"}, n=1)
             hint = f"did you mean {near[0]}?" if near else "they are those of scorebench run --help"
             raise InputError(f"{PLACE}: no option {name!r}; {hint}")
     words = [word for name, value in given.items() for word in _words(name, value)]
-    options = _read([target, *words])
-    options.words = ["run", target, *words]
+    options = parser.parse_args(words)
+    options.target, options.words = target, ["run", target, *words]
     return options
 
 
@@ -45,15 +53,3 @@ def _words(name: str, value: Any) -> Iterator[str]:
         yield flag
     elif value is not None and value is not False:
         yield f"{flag}={json.dumps(value) if isinstance(value, Mapping) else value}"
-
-
-def _read(words: list[str]) -> argparse.Namespace:
-    from scorebench.cli import parser
-
-    said = io.StringIO()
-    try:
-        with redirect_stderr(said):
-            return parser().parse_args(["run", *words])
-    except SystemExit:
-        wrong = said.getvalue().strip().rpartition("error: ")[2].removeprefix("argument ")
-        raise InputError(f"{PLACE}: {wrong}") from None

@@ -11,14 +11,13 @@ import shlex
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.api.keywords import PLACE, parsed
 from scorebench.api.result import Result
 from scorebench.errors import InputError
-from scorebench.folders.names import RECORDING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +62,7 @@ def read(folder: str | os.PathLike[str], *, limits: Sequence[str] | str = ()) ->
 
     Judged by the limits that it was given, or by `limits`. InputError for a folder without a recording.
     """
-    from scorebench.runs.publish import finished
+    from scorebench.folders.finished import finished
 
     path = Path(folder)
     done = finished(path, _several(limits))
@@ -93,32 +92,25 @@ def _file_of(data: Any) -> Iterator[Path]:
 
 def _measure(asked: argparse.Namespace, command: str) -> Result:
     from scorebench.api.watching import watching
-    from scorebench.commands.run import checked, launch_of, run_folder
+    from scorebench.folders.finished import finished, is_finished
     from scorebench.runs import launch, publish
-    from scorebench.runs.server import running_server
-    from scorebench.servers.kinds import KINDS
+    from scorebench.runs.request import Request
 
-    settings = checked(asked)
+    request = Request.of(asked, command)
     publish.check(asked)
-    bring_up = asked.target in KINDS
-    name = asked.target if bring_up else settings.target.host
     signals: list[int] = []
-    with ExitStack() as stack:
-        path = stack.enter_context(run_folder(settings.report_dir, name))
-        server = stack.enter_context(running_server(asked, path)) if bring_up else None
-        url = asked.target if server is None else server.endpoint
-        wanted = launch_of(asked, url, path, command=command, show_report=False, progress="json")
-        watch = stack.enter_context(watching(quiet=asked.quiet))
-        code = launch.run(wanted, server, on_output=watch.hear, on_signal=signals.append)
+    with request.ready() as ready, watching(quiet=asked.quiet) as watch:
+        wanted = request.launch(ready.url, ready.folder, show_report=False, progress="json")
+        code = launch.run(wanted, ready.server, on_output=watch.hear, on_signal=signals.append)
         if code == 2:
             raise InputError(
                 watch.said[-1].removeprefix("scorebench: ") if watch.said else "the run was refused"
             )
     if signals:
         raise KeyboardInterrupt if signal.SIGINT in signals else SystemExit(128 + signals[0])
-    if not (path / RECORDING).exists():
+    if not is_finished(ready.folder):
         said = "\n".join(watch.said[-_LINES:])
         raise RuntimeError(f"the run ended with exit code {code} and left no recording; it said:\n{said}")
-    publish.publish(asked, [path])
-    done = publish.finished(path)
-    return Result.of(done.summary, done.verdict, path)
+    done = finished(ready.folder)
+    publish.publish(asked, [done])
+    return Result.of(done.summary, done.verdict, done.folder)

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
-from contextlib import ExitStack
+from dataclasses import replace
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorebench.commands.run import add_place_options, checked, run_folder
 from scorebench.errors import InputError
 from scorebench.folders.names import CAPACITY, CAPACITY_TEXT, PAGE
 from scorebench.options.table import OPTIONS
-from scorebench.runs.launch import Launch
-from scorebench.runs.server import add_server_options, running_server
-from scorebench.servers import kinds
+from scorebench.runs import arguments
 from scorebench.servers.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from scorebench.capacity.found import Capacity
     from scorebench.capacity.trial import Measured, Plan
+    from scorebench.folders.finished import Finished
+    from scorebench.runs.launch import Launch
 
 DEFAULT_BUDGET = "10m"
 DECIDED_BY_THE_SEARCH = {
@@ -37,29 +34,49 @@ DECIDED_BY_THE_SEARCH = {
     "stop_when",
     "scenario",
 }
+DECIDED_AFTERWARDS = {"limit", "quiet"}
+"""Not told to a step: the search holds its figures to the limits, and shows progress of its own."""
 SHORTEST_BUDGET_S = 20.0
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("capacity", help="find the highest rate that keeps the limits")
-    parser.add_argument("target", metavar="TARGET", help=f"a URL, or {kinds.names()}")
+    arguments.add_target(parser)
     parser.add_argument("--budget", default=DEFAULT_BUDGET, metavar="TIME", help="time for the whole search")
     parser.add_argument(
         "--for", dest="wanted", type=float, metavar="PER_S", help="say how many workers this rate needs"
     )
-    add_place_options(parser)
-    add_server_options(parser)
+    arguments.add_place(parser)
+    arguments.add_server(parser)
     for option in OPTIONS:
         if option.name not in DECIDED_BY_THE_SEARCH:
             parser.add_argument(option.flag, **option.arguments())
-    parser.set_defaults(
-        run=_capacity, users=1, run_time=None, calls=None, iterations=None, quiet=False, scenario=None
-    )
+    parser.set_defaults(run=_capacity, users=1, run_time=None)
 
 
 def _capacity(options: argparse.Namespace) -> int:
     from scorebench.capacity.search import search
+    from scorebench.runs.request import Request
     from scorebench.runs.steps import Refused, Steps
+
+    budget_s = _checked_budget_s(options)
+    request = Request.of(options)
+    limits = request.settings.limits
+    with request.ready("-capacity") as ready:
+        base = request.launch(ready.url, ready.folder)
+        base = replace(base, options={k: v for k, v in base.options.items() if k not in DECIDED_AFTERWARDS})
+        steps = Steps(base, limits, request.settings.seed, ready.server, _progress(budget_s))
+        try:
+            with steps.stopped_by_signals():
+                found = search(steps.measure, limits, budget_s=budget_s)
+        except Refused:
+            raise InputError("the first step was refused; the line above says what to do") from None
+        _leave(found, options, base, steps.finished)
+    print(f"\nreport: {base.folder}")
+    return exit_code(found)
+
+
+def _checked_budget_s(options: argparse.Namespace) -> float:
     from scorebench.units import parse_seconds
 
     budget_s = parse_seconds(options.budget, "--budget")
@@ -69,30 +86,7 @@ def _capacity(options: argparse.Namespace) -> int:
         )
     if options.wanted is not None and not 0 < options.wanted < inf:
         raise InputError(f"--for {options.wanted:g}: expected calls a second, above 0")
-    settings = checked(options)
-    bring_up = options.target in KINDS
-    name = f"{options.target if bring_up else settings.target.host}-capacity"
-    with ExitStack() as stack:
-        path = stack.enter_context(run_folder(settings.report_dir, name))
-        server = stack.enter_context(running_server(options, path)) if bring_up else None
-        chosen = {o.name: getattr(options, o.name) for o in OPTIONS if hasattr(options, o.name)}
-        base = Launch(
-            url=options.target if server is None else server.endpoint,
-            folder=path,
-            options={name: value for name, value in chosen.items() if name not in ("limit", "quiet")},
-            processes=options.processes,
-            generator_cpus=options.generator_cpus,
-            command=shlex.join(["scorebench", *options.words]),
-        )
-        steps = Steps(base, settings.limits, settings.seed, server, _progress(budget_s))
-        try:
-            with steps.stopped_by_signals():
-                found = search(steps.measure, settings.limits, budget_s=budget_s)
-        except Refused:
-            raise InputError("the first step was refused; what to do stands above") from None
-        _leave(found, options, base)
-    print(f"\nreport: {base.folder}")
-    return exit_code(found)
+    return budget_s
 
 
 def exit_code(found: Capacity) -> int:
@@ -108,43 +102,24 @@ def exit_code(found: Capacity) -> int:
     return codes.get(found.ended, 4)
 
 
-def _leave(found: Capacity, options: argparse.Namespace, base: Launch) -> None:
+def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Mapping[int, Finished]) -> None:
+    """The search's own files; and each step's page again, now that it is known what it was part of."""
     from scorebench.folders import folder
-    from scorebench.report import capacity, capacity_page
+    from scorebench.report import capacity, capacity_page, page
 
     workers = options.workers if options.target in KINDS else None
     said = capacity.render(found, target_per_s=options.wanted, server_workers=workers)
-    told = _told(found, base)
-    folder.write_text(base.folder / CAPACITY_TEXT, said)
-    as_json = capacity.render_json(found, told)
+    # The environment of the first step; the others' differ in what the steps say themselves.
+    as_json = capacity.render_json(found, steps[0].recording.environment if 0 in steps else {})
     record = json.loads(as_json)
+    folder.write_text(base.folder / CAPACITY_TEXT, said)
     folder.write_text(base.folder / CAPACITY, as_json)
     folder.write_text(base.folder / PAGE, capacity_page.render(said, record))
     for step in found.steps:
-        _show_search(base.folder / "steps" / f"{step.plan.number:02d}", record)
+        run = steps[step.plan.number]
+        shown = page.render(run.recording, run.summary, run.verdict, capacity=record)
+        folder.write_text(run.folder / PAGE, shown)
     print(said, end="")
-
-
-def _show_search(path: Path, record: dict[str, Any]) -> None:
-    """A step's page again, now that it is known what it was part of."""
-    from scorebench.figures.summary import summarise
-    from scorebench.folders import folder
-    from scorebench.report import page
-    from scorebench.verdicts.verdict import judge, limits_of
-
-    recording = folder.read(path)
-    summary = summarise(recording)
-    verdict = judge(summary, recording, limits_of(recording))
-    folder.write_text(path / PAGE, page.render(recording, summary, verdict, capacity=record))
-
-
-def _told(found: Capacity, base: Launch) -> dict[str, Any]:
-    """The environment of the first step; the others' differ in what the steps say themselves."""
-    from scorebench.folders import folder
-
-    if not found.steps:
-        return {}
-    return folder.read(base.folder / "steps" / "00").environment
 
 
 def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:

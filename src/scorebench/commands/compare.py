@@ -38,8 +38,8 @@ def add(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     from scorebench.comparison import compare
-    from scorebench.figures.summary import summarise
-    from scorebench.folders import folder, run_sets
+    from scorebench.folders import run_sets
+    from scorebench.folders.finished import finished
     from scorebench.verdicts.limits import parse_threshold
 
     if options.format not in FORMATS:
@@ -47,10 +47,9 @@ def _compare(options: argparse.Namespace) -> int:
     thresholds = [parse_threshold(text) for text in options.fail_if]
     sets, warnings = [], []
     for name, paths in run_sets.sets_of(options.runs).items():
-        recordings = [folder.read(path) for path in paths]
-        summaries = tuple(summarise(recording) for recording in recordings)
-        sets.append(compare.RunSet(name, summaries))
-        warnings += _not_valid(paths, summaries, recordings)
+        runs = [finished(path) for path in paths]
+        sets.append(compare.RunSet(name, tuple(run.summary for run in runs)))
+        warnings += [f"{run.folder}: the measurement is not valid" for run in runs if not run.verdict.valid]
     warnings += _differences(sets, anyway=options.anyway)
     comparisons = [compare.compare(sets[0], after, thresholds) for after in sets[1:]]
     text = _renderer(options.format)(comparisons, warnings)
@@ -60,13 +59,6 @@ def _compare(options: argparse.Namespace) -> int:
         _write(options.output, text)
     gates = [gate.failed for one in comparisons for gate in one.gates]
     return 3 if True in gates else 4 if None in gates else 0
-
-
-def _not_valid(paths: list[Path], summaries: Any, recordings: Any) -> list[str]:
-    from scorebench.verdicts.verdict import judge
-
-    judged = zip(paths, map(judge, summaries, recordings), strict=True)
-    return [f"{path}: the measurement is not valid" for path, verdict in judged if not verdict.valid]
 
 
 def _differences(sets: list[RunSet], *, anyway: bool) -> list[str]:

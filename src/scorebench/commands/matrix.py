@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorebench.commands.run import run_folder
 from scorebench.errors import InputError
-from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, RECORDING
+from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN
 from scorebench.models.flavors import FLAVORS, demo_model, served
 from scorebench.options.table import DEFAULTS, REPORT_DIR
-from scorebench.runs.launch import Launch
-from scorebench.runs.launch import run as launch_run
-from scorebench.runs.server import add_sizes, running_server
-from scorebench.servers import kinds
+from scorebench.runs import arguments
 from scorebench.servers.kinds import KINDS
 
 if TYPE_CHECKING:
-    from scorebench.comparison.matrix import Cell
+    from scorebench.comparison.matrix import Cell, Matrix
+    from scorebench.runs.request import Request
 
 DEFAULT_USERS, DEFAULT_RUN_TIME, DEFAULT_WARM_UP = 2, "10s", "2s"
 
@@ -49,8 +45,8 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="where to create each run's folder",
     )
-    parser.add_argument("--port", type=int, metavar="N", help=f"port on 127.0.0.1 ({kinds.ports()})")
-    add_sizes(parser)
+    arguments.add_port(parser)
+    arguments.add_sizes(parser)
     parser.set_defaults(run=_matrix, model_uri=None)
 
 
@@ -62,98 +58,91 @@ def _add_list(parser: Any, flag: str, known: tuple[str, ...], what: str) -> None
 
 def _matrix(options: argparse.Namespace) -> int:
     from scorebench.comparison.matrix import Matrix
-    from scorebench.folders import folder
-    from scorebench.report import matrix as report
+    from scorebench.folders.fresh import run_folder
 
-    servers = _listed("--servers", options.servers, tuple(KINDS))
-    flavors = _listed("--flavors", options.flavors, served())
-    formats = _formats(options.formats)
-    _check(options)
+    requests = _requests(options)
+    for flavor in dict.fromkeys(request.asked.flavor for request in requests):
+        demo_model(flavor)  # now: making one takes longer than measuring it
     cells: list[Cell] = []
-    wanted = [(s, f, x) for s in servers for f in flavors for x in _of_flavor(f, formats)]
     interrupted = False
     with run_folder(options.report_dir, "matrix") as path:
-        for number, (server, flavor, format) in enumerate(wanted, 1):
-            print(f"{number} of {len(wanted)}: {server}, {flavor}, {format}", file=sys.stderr, flush=True)
+        for number, request in enumerate(requests, 1):
+            print(f"{number} of {len(requests)}: {_said(request)}", file=sys.stderr, flush=True)
             try:
-                cells.append(_cell(options, path, server, flavor, format))
+                cells.append(_cell(request, path))
             except KeyboardInterrupt:
                 interrupted = True
                 break
-        matrix = Matrix(tuple(cells), _titles())
-        folder.write_text(path / MATRIX_MARKDOWN, report.render(matrix))
-        folder.write_text(path / MATRIX_CSV, report.render_csv(matrix))
-        folder.write_text(path / MATRIX_JSON, report.render_json(matrix))
-    print(report.render(matrix), end="")
+        text = _leave(Matrix(tuple(cells), _titles()), path)
+    print(text, end="")
     print(f"\nreport: {path}")
     return 130 if interrupted else 0
 
 
-def _cell(options: argparse.Namespace, path: Path, server: str, flavor: str, format: str) -> Cell:
+def _requests(options: argparse.Namespace) -> list[Request]:
+    """A run for each cell, checked before the first is started."""
+    from scorebench.payloads.formats import FORMATS
+    from scorebench.runs.request import Request
+    from scorebench.servers import parse_cpus
+
+    servers = _listed("--servers", options.servers, tuple(KINDS))
+    flavors = _listed("--flavors", options.flavors, served())
+    formats = _listed("--formats", options.formats, tuple(FORMATS))
+    if options.cpus is not None:
+        parse_cpus(options.cpus)
+    return [
+        Request.of(
+            argparse.Namespace(**{**vars(options), "target": server, "flavor": flavor, "format": format})
+        )
+        for server in servers
+        for flavor in flavors
+        for format in _of_flavor(flavor, formats)
+    ]
+
+
+def _cell(request: Request, parent: Path) -> Cell:
     """Bring up, measure, take down. Whatever goes wrong with it is the cell's text."""
     from scorebench.comparison.matrix import Cell, measured_cell
-    from scorebench.figures.summary import summarise
-    from scorebench.folders import folder
+    from scorebench.folders.finished import finished, is_finished
+    from scorebench.runs import launch
+    from scorebench.runs.server import running_server
     from scorebench.servers.protocol import ServerFailed
-    from scorebench.verdicts.verdict import judge
 
-    name = f"{server}-{flavor}" + (
-        "" if format in (DEFAULTS["format"], FLAVORS[flavor].only_format) else f"-{format}"
-    )
-    one = path / name
-    one.mkdir()
-    asked = argparse.Namespace(**{**vars(options), "target": server, "flavor": flavor, "quiet": False})
+    asked = request.asked
+    place = asked.target, asked.flavor, asked.format
+    usual = asked.format in (DEFAULTS["format"], FLAVORS[asked.flavor].only_format)
+    path = parent / f"{asked.target}-{asked.flavor}{'' if usual else f'-{asked.format}'}"
+    path.mkdir()
     interrupted: list[int] = []
     try:
-        with running_server(asked, one) as running:
-            launch = _launch(options, running.endpoint, one, format)
-            code = launch_run(launch, running, on_signal=interrupted.append)
+        with running_server(asked, path) as running:
+            wanted = request.launch(running.endpoint, path, show_report=False)
+            code = launch.run(wanted, running, on_signal=interrupted.append)
     except (ServerFailed, InputError) as error:
         said = error.reason if isinstance(error, ServerFailed) else str(error)
-        return Cell(server, flavor, format, error=said, folder=name)
+        return Cell(*place, error=said, folder=path.name)
     if interrupted:
         raise KeyboardInterrupt
-    if not (one / RECORDING).exists():
-        return Cell(server, flavor, format, error=f"the run ended with exit code {code}", folder=None)
-    recording = folder.read(one)
-    summary = summarise(recording)
-    valid = judge(summary, recording).valid
-    return measured_cell(server, flavor, format, summary, valid=valid, folder=name)
+    if not is_finished(path):
+        return Cell(*place, error=f"the run ended with exit code {code}", folder=None)
+    done = finished(path)
+    return measured_cell(*place, done.summary, valid=done.verdict.valid, folder=path.name)
 
 
-def _launch(options: argparse.Namespace, url: str, path: Path, format: str) -> Launch:
-    return Launch(
-        url=url,
-        folder=path,
-        users=options.users,
-        run_time=options.run_time,
-        options={
-            "format": format,
-            "warm_up": options.warm_up,
-            "rows": options.rows,
-            "rows_per_call": options.rows_per_call,
-        },
-        generator_cpus=options.generator_cpus,
-        command=shlex.join(["scorebench", *options.words]),
-        show_report=False,
-    )
+def _leave(matrix: Matrix, path: Path) -> str:
+    """Write the table in all its forms; the one that is printed."""
+    from scorebench.folders import folder
+    from scorebench.report import matrix as report
+
+    text = report.render(matrix)
+    folder.write_text(path / MATRIX_MARKDOWN, text)
+    folder.write_text(path / MATRIX_CSV, report.render_csv(matrix))
+    folder.write_text(path / MATRIX_JSON, report.render_json(matrix))
+    return text
 
 
-def _check(options: argparse.Namespace) -> None:
-    from scorebench.options import settings
-    from scorebench.servers import parse_cpus
-    from scorebench.units import parse_seconds
-
-    if options.users < 1:
-        raise InputError(f"--users {options.users}: expected at least 1")
-    for flag in ("cpus", "generator_cpus"):
-        if getattr(options, flag) is not None:
-            parse_cpus(getattr(options, flag), f"--{flag.replace('_', '-')}")
-    asked = {name: getattr(options, name) for name in ("warm_up", "rows", "rows_per_call")}
-    run_time = parse_seconds(options.run_time, "--run-time")
-    settings.from_namespace(argparse.Namespace(**asked, run_time=run_time), "http://127.0.0.1")
-    for flavor in _listed("--flavors", options.flavors, served()):
-        demo_model(flavor)  # now: making one takes longer than measuring it
+def _said(request: Request) -> str:
+    return f"{request.asked.target}, {request.asked.flavor}, {request.asked.format}"
 
 
 def _listed(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -162,12 +151,6 @@ def _listed(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     if unknown or not words:
         raise InputError(f"{flag} {text}: expected some of {', '.join(known)}, with commas between")
     return words
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    from scorebench.payloads.formats import FORMATS
-
-    return _listed("--formats", text, tuple(FORMATS))
 
 
 def _of_flavor(flavor: str, formats: tuple[str, ...]) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def _measured(options: argparse.Namespace) -> Render:
     """A run's reports, by their format."""
     from scorebench import report
     from scorebench.folders import folder
-    from scorebench.runs.publish import finished
+    from scorebench.folders.finished import finished
 
     done = finished(options.directory, options.limit or ())
     recording, summary, verdict = done.recording, done.summary, done.verdict

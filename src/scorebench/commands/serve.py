@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from scorebench.runs.server import add_server_options, running_server
+from scorebench.runs import arguments
 from scorebench.servers import kinds
 from scorebench.servers.kinds import KINDS
 
@@ -17,11 +17,13 @@ _LOOK_S = 0.5
 def add(commands: Any) -> None:
     serve = commands.add_parser("serve", help="start a server and keep it running until Ctrl-C")
     serve.add_argument("target", choices=tuple(KINDS), metavar="SERVER", help=kinds.names())
-    add_server_options(serve)
+    arguments.add_server(serve)
     serve.set_defaults(run=_serve)
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from scorebench.runs.server import running_server
+
     with running_server(options) as server:
         print(f"{options.target} serves on {server.endpoint}; Ctrl-C stops it", flush=True)
         while server.alive():

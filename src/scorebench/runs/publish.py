@@ -11,41 +11,20 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorebench.errors import InputError
-from scorebench.folders.names import RECORDING
 
 if TYPE_CHECKING:
-    from scorebench.figures.summary import Summary
-    from scorebench.recordings.recording import Recording
-    from scorebench.verdicts.verdict import Verdict
+    from scorebench.folders.finished import Finished
 
 GITHUB_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A run that was read back and judged."""
-
-    folder: Path
-    recording: Recording
-    summary: Summary
-    verdict: Verdict
-
-
-def add_options(parser: Any) -> None:
-    """Where the results go, besides the run's folder."""
-    group = parser.add_argument_group("where the results go, besides the run's folder")
-    group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML, a test case a limit")
-    group.add_argument(
-        "--github-summary",
-        action="store_true",
-        help=f"add a summary to the file that {GITHUB_VARIABLE} names, and print annotations",
-    )
-    group.add_argument("--mlflow-experiment", metavar="NAME", help="log the run to MLflow's tracking server")
+def is_asked(options: argparse.Namespace) -> bool:
+    """Whether the results go anywhere besides the run's folder."""
+    return options.junit is not None or options.github_summary or bool(options.mlflow_experiment)
 
 
 def check(options: argparse.Namespace) -> None:
@@ -65,9 +44,8 @@ def check(options: argparse.Namespace) -> None:
         tracking.check(options.mlflow_experiment)
 
 
-def publish(options: argparse.Namespace, folders: Sequence[Path]) -> None:
-    """Hand the runs in `folders` on to whoever was asked for; what can't be written is told, and no more."""
-    found = [finished(path) for path in folders if (path / RECORDING).exists()]
+def publish(options: argparse.Namespace, found: Sequence[Finished]) -> None:
+    """Hand the runs on to whoever was asked for; what can't be written is said, and no more."""
     if not found:
         return
     if len(found) > 1 and not options.quiet:
@@ -100,19 +78,6 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
         return
     if not quiet:
         print(f"MLflow: run {run_id} in experiment {plain(experiment)}", file=sys.stderr)
-
-
-def finished(path: Path, limits: Sequence[str] = ()) -> Finished:
-    """The run in a folder, judged by its own limits or by `limits`."""
-    from scorebench.figures.summary import summarise
-    from scorebench.folders import folder
-    from scorebench.verdicts.limits import parse_limit
-    from scorebench.verdicts.verdict import judge, limits_of
-
-    recording = folder.read(path)
-    summary = summarise(recording)
-    asked = tuple(map(parse_limit, limits)) or limits_of(recording)
-    return Finished(path, recording, summary, judge(summary, recording, asked))
 
 
 def _write(options: argparse.Namespace, found: Sequence[Finished]) -> None:

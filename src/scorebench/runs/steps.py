@@ -17,19 +17,18 @@ from typing import TYPE_CHECKING
 from scorebench.answers.outcome import BY_LABEL, Group
 from scorebench.capacity.found import Ended, Stopped
 from scorebench.capacity.trial import Measured, Plan, Reading
-from scorebench.figures.summary import Summary, summarise
-from scorebench.folders import folder
-from scorebench.folders.names import RECORDING
+from scorebench.folders.finished import Finished, finished, is_finished
 from scorebench.recordings.happenings import SERVER_ENDED
 from scorebench.runs import launch
 from scorebench.verdicts.finding import Severity
 from scorebench.verdicts.limits import Limit
-from scorebench.verdicts.verdict import judge
 
 if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
     from scorebench.recordings.recording import Recording
     from scorebench.runs.launch import Launch
     from scorebench.servers.protocol import Server
+    from scorebench.verdicts.verdict import Verdict
 
 WARM_UP_S = 1.0
 """At least; connections are made and queues fill meanwhile. Longer where a call takes longer."""
@@ -52,6 +51,8 @@ class Steps:
     seed: int
     server: Server | None = None
     say: Callable[[Plan, Measured | None], None] = lambda _plan, _measured: None
+    finished: dict[int, Finished] = field(default_factory=dict, init=False)
+    """What was measured, by the plan's number."""
     _slowest_s: float = field(default=0.0, init=False)
     _interrupted: bool = field(default=False, init=False)
 
@@ -66,12 +67,13 @@ class Steps:
         code = launch.run(self._launch(plan, path), self.server, on_signal=self._interrupt)
         if code == 2:
             raise Refused
-        if self._interrupted or not (path / RECORDING).exists():
+        if self._interrupted or not is_finished(path):
             raise Stopped
-        recording = folder.read(path)
-        if any(event.get("what") == SERVER_ENDED for event in recording.events):
+        done = finished(path)
+        if any(event.get("what") == SERVER_ENDED for event in done.recording.events):
             raise Stopped(Ended.SERVER_ENDED)
-        measured = measured_of(recording, plan, self.limits, time.monotonic() - began_s)
+        self.finished[plan.number] = done
+        measured = measured_of(done, plan, self.limits, time.monotonic() - began_s)
         self._slowest_s = max(self._slowest_s, measured.mean_service_s or 0.0)
         self.say(plan, measured)
         return measured
@@ -104,17 +106,17 @@ class Steps:
         )
 
 
-def measured_of(recording: Recording, plan: Plan, limits: tuple[Limit, ...], duration_s: float) -> Measured:
-    """What a step's recording says; `duration_s` is all the time that it took."""
-    summary = summarise(recording)
-    sent_per_s, valid_per_s = _rates(recording, summary, plan)
+def measured_of(done: Finished, plan: Plan, limits: tuple[Limit, ...], duration_s: float) -> Measured:
+    """What a step came to; `duration_s` is all the time that it took."""
+    summary = done.summary
+    sent_per_s, valid_per_s = _rates(done.recording, summary, plan)
     return Measured(
         duration_s=duration_s,
         achieved_per_s=sent_per_s,
         throughput_per_s=valid_per_s,
         mean_service_s=summary.service.mean_s,
         readings=tuple(_reading(summary, limit) for limit in limits),
-        invalid=_invalid(summary, recording),
+        invalid=_invalid(done.verdict),
     )
 
 
@@ -147,9 +149,9 @@ def _reading(summary: Summary, limit: Limit) -> Reading:
     return Reading(limit, limit.of.of(summary), limit.of.sample(summary))
 
 
-def _invalid(summary: Summary, recording: Recording) -> str | None:
+def _invalid(verdict: Verdict) -> str | None:
     """The generator's faults. What makes a server look better than it is doesn't excuse a missed limit."""
-    for finding in judge(summary, recording).findings:
+    for finding in verdict.findings:
         if finding.severity is Severity.INVALID and not finding.flatters:
             return finding.text
     return None

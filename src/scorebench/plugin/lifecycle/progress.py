@@ -16,9 +16,9 @@ from scorebench.plugin.lifecycle import stop_when
 from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.gathered import Gathered
+from scorebench.plugin.lifecycle.live_view import LiveView
 from scorebench.plugin.lifecycle.roles import Role
 from scorebench.plugin.lifecycle.states import UNDER_WAY, Course, State
-from scorebench.plugin.page.live_view import LiveView
 from scorebench.recordings.happenings import STOPPED_EARLY
 from scorebench.recordings.recording import Recording
 from scorebench.verdicts.limits import StopWhen

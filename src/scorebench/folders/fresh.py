@@ -1,0 +1,37 @@
+"""A new folder for what is about to run. Knows when it is kept; nothing of what is written into it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from scorebench.errors import InputError
+from scorebench.folders import folder
+from scorebench.folders.names import RECORDING
+
+
+@contextmanager
+def run_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A new folder below `parent`; `latest` then leads to it.
+
+    Where wrong input or a signal ends the block before anything was measured, the folder is removed, and its
+    parent too if that was made for it.
+    """
+    folder.check_parent(parent)
+    is_new = not parent.exists()
+    path = folder.create(parent, name, datetime.now())
+    try:
+        yield path
+    except (InputError, KeyboardInterrupt, SystemExit):
+        if not any(path.rglob(RECORDING)):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    finally:
+        if is_new and not path.exists():
+            with suppress(OSError):  # somebody else has put something there
+                parent.rmdir()
+    if path.exists():
+        folder.point_latest(path)

@@ -1,0 +1,92 @@
+"""What `scorebench run` takes besides the options that `locust` has too. Knows argparse; does nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from scorebench.models.flavors import DEFAULT_FLAVOR, served
+from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+from scorebench.runs.publish import GITHUB_VARIABLE
+from scorebench.servers import kinds
+
+
+def add_all(parser: Any) -> None:
+    """The options of a run, for a shell and for Python alike; the target is the caller's."""
+    add_load(parser)
+    add_place(parser)
+    add_server(parser)
+    add_outlets(parser)
+    for option in OPTIONS:
+        parser.add_argument(option.flag, **option.arguments())
+
+
+def add_target(parser: Any) -> None:
+    """What is measured."""
+    parser.add_argument("target", metavar="TARGET", help=f"a URL, or {kinds.names()}")
+
+
+def add_load(parser: Any) -> None:
+    """How many users send, and how long."""
+    parser.add_argument(
+        "-u",
+        "--users",
+        type=int,
+        metavar="N",
+        help=f"concurrent users (default: {DEFAULT_USERS}, or the scenario's)",
+    )
+    parser.add_argument(
+        "-t",
+        "--run-time",
+        metavar="TIME",
+        help=f"how long to run, such as 30s or 2m (default: {DEFAULT_RUN_TIME})",
+    )
+
+
+def add_place(parser: Any) -> None:
+    """Where the load comes from."""
+    parser.add_argument("--processes", type=int, metavar="N", help="generate the load from N processes")
+    parser.add_argument(
+        "--generator-cpus", metavar="LIST", help="cores for the load generator, such as 1 or 2,3"
+    )
+
+
+def add_server(parser: Any) -> None:
+    """Which model is served, where, and with how much."""
+    group = parser.add_argument_group("the server to start")
+    group.add_argument(
+        "--flavor",
+        choices=served(),
+        default=DEFAULT_FLAVOR,
+        metavar="FLAVOR",
+        help=f"demo model to serve: {', '.join(served())}",
+    )
+    group.add_argument("--model-uri", metavar="URI", help="your own model to serve")
+    add_port(group)
+    add_sizes(group)
+
+
+def add_port(parser: Any) -> None:
+    """Where a server listens."""
+    parser.add_argument("--port", type=int, metavar="N", help=f"port on 127.0.0.1 ({kinds.ports()})")
+
+
+def add_sizes(parser: Any) -> None:
+    """How much a server gets."""
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes of the server")
+    parser.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
+    parser.add_argument("--cpu-limit", type=float, metavar="N", help="CPU limit of the container, in cores")
+    parser.add_argument("--memory", type=int, metavar="MB", help="memory limit of the container")
+    parser.add_argument("--base-image", metavar="IMAGE", help="base image of the container's image")
+
+
+def add_outlets(parser: Any) -> None:
+    """Where the results go, besides the run's folder."""
+    group = parser.add_argument_group("where the results go, besides the run's folder")
+    group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML, a test case a limit")
+    group.add_argument(
+        "--github-summary",
+        action="store_true",
+        help=f"add a summary to the file that {GITHUB_VARIABLE} names, and print annotations",
+    )
+    group.add_argument("--mlflow-experiment", metavar="NAME", help="log the run to MLflow's tracking server")

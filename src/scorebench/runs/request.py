@@ -1,0 +1,122 @@
+"""What is asked of a run, checked; and what it needs to begin: a folder, and a server that answers.
+
+Shell and Python both come this way. Knows the options of a run; nothing of what it finds.
+"""
+
+from __future__ import annotations
+
+import shlex
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scorebench.errors import InputError
+from scorebench.folders.fresh import run_folder
+from scorebench.load.scenario import default_users
+from scorebench.options import settings as options_settings
+from scorebench.options.settings import Settings
+from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+from scorebench.runs.launch import Launch
+from scorebench.runs.server import running_server
+from scorebench.servers import check_cpus, kinds, parse_cpus
+from scorebench.servers.kinds import KINDS
+from scorebench.units import parse_seconds
+
+if TYPE_CHECKING:
+    from scorebench.servers.protocol import Server
+
+_ANY_URL = "http://127.0.0.1"
+"""Stands for the server that is yet to be brought up."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run may begin: its folder is there, and the server, if it was ours to start, is up."""
+
+    folder: Path
+    url: str
+    server: Server | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that was asked for, checked; nothing is started yet. `command` makes it again."""
+
+    asked: Namespace
+    """The parsed options, with users, run time and model filled in."""
+    settings: Settings
+    command: str
+
+    @classmethod
+    def of(cls, options: Namespace, command: str | None = None) -> Request:
+        """InputError for whatever can be known to be wrong before anything is started."""
+        asked = Namespace(**{"users": None, "calls": None, "iterations": None, "body": None, **vars(options)})
+        if asked.users is None:
+            asked.users = default_users(getattr(asked, "scenario", None), DEFAULT_USERS)
+        if asked.users < 1:
+            raise InputError(f"--users {asked.users}: expected at least 1")
+        _check_place(asked)
+        seconds = _fill_in_run_time(asked)
+        brought_up = asked.target in KINDS
+        if brought_up and asked.body is None:
+            # What is served says what can be sent.
+            asked.model = getattr(asked, "model", None) or asked.model_uri
+        settings = options_settings.from_namespace(
+            Namespace(**{**vars(asked), "run_time": seconds, "num_users": asked.users}),
+            _ANY_URL if brought_up else asked.target,
+        )
+        return cls(asked, settings, command or shlex.join(["scorebench", *asked.words]))
+
+    @contextmanager
+    def ready(self, suffix: str = "") -> Iterator[Ready]:
+        """A folder and a server for it, for as long as the block lasts; `suffix` ends the folder's name."""
+        brought_up = self.asked.target in KINDS
+        name = self.asked.target if brought_up else self.settings.target.host
+        with ExitStack() as stack:
+            path = stack.enter_context(run_folder(self.settings.report_dir, name + suffix))
+            server = stack.enter_context(running_server(self.asked, path)) if brought_up else None
+            yield Ready(path, self.asked.target if server is None else server.endpoint, server)
+
+    def launch(self, url: str, folder: Path, **changes: Any) -> Launch:
+        """The run in a process of its own, against `url`, left in `folder`."""
+        return Launch(
+            url=url,
+            folder=folder,
+            users=self.asked.users,
+            run_time=self.asked.run_time,
+            options={option.name: getattr(self.asked, option.name, option.default) for option in OPTIONS},
+            processes=getattr(self.asked, "processes", None),
+            generator_cpus=self.asked.generator_cpus,
+            command=self.command,
+            **changes,
+        )
+
+
+def _check_place(asked: Namespace) -> None:
+    if asked.target.isalpha() and asked.target not in KINDS:
+        raise InputError(
+            f"{asked.target}: no such server; expected one of {kinds.names()}, or a URL such as "
+            "http://localhost:5001"
+        )
+    processes = getattr(asked, "processes", None)
+    if processes is not None and processes < 1:
+        raise InputError(f"--processes {processes}: expected at least 1")
+    if asked.generator_cpus is not None:
+        check_cpus(parse_cpus(asked.generator_cpus, "--generator-cpus"), "--generator-cpus")
+
+
+def _fill_in_run_time(asked: Namespace) -> float | None:
+    """Seconds; `asked.run_time` becomes whole seconds, because Locust reads fewer forms."""
+    if asked.run_time is None and asked.calls is None and asked.iterations is None:
+        asked.run_time = DEFAULT_RUN_TIME
+    if asked.run_time is None:
+        return None
+    seconds = parse_seconds(asked.run_time, "--run-time")
+    if seconds != int(seconds):
+        raise InputError(f"--run-time {asked.run_time}: expected whole seconds, such as {ceil(seconds)}s")
+    asked.run_time = f"{seconds:.0f}s"
+    return seconds
