@@ -29,6 +29,7 @@ signature: {inputs: '[{"type": "double", "name": "x"}]', outputs: null}
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A kind of the test's own in the table, and a model for it to serve; commands run in `tmp_path`."""
     monkeypatch.setitem(KINDS, MINE.name, MINE)
+    monkeypatch.setattr(OwnServer, "last", None)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "MLmodel").write_text(MLMODEL)
