@@ -93,6 +93,38 @@ def test_what_is_cut_off_is_not_a_failure() -> None:
     assert [finding.code for finding in found.findings] == ["cut_off"]
 
 
+def closed(valid: int, service_s: float, cut_off: int, waited_s: float) -> Recording:
+    """One user's calls one after the other; then some that had no answer when the run ended."""
+    at = [k * service_s for k in range(valid)]
+    made = recording(calls([(s, s, s + service_s) for s in at], waited=False))
+    sent = valid * service_s
+    made.add(calls([(sent, sent, sent + waited_s)] * cut_off, outcome=Outcome.CUT_OFF, waited=False))
+    return made
+
+
+def test_a_server_that_froze_fails() -> None:
+    """One answer in 3 ms, then four calls that wait a minute in vain: they failed, and valid is 20 %."""
+    found = judged(closed(1, 0.003, 4, 60.0), "valid>=100%")
+    assert (found.failures, found.met, found.exit_code) == (4, False, ExitCode.CALLS_FAILED)
+    assert found.checked[0].value == pytest.approx(0.2)
+    assert judged(closed(500, 0.01, 4, 68.0)).exit_code is ExitCode.CALLS_FAILED
+
+
+def test_a_call_that_may_yet_be_answered_is_not_failed() -> None:
+    """Calls of 2 s, cut off after 3 s by a short drain: their fate is not known."""
+    found = judged(closed(20, 2.0, 4, 3.0))
+    assert (found.failures, found.exit_code) == (0, ExitCode.GOOD)
+    assert [finding.code for finding in found.findings] == ["cut_off"]
+
+
+@pytest.mark.parametrize("limit", ["", "valid>=100%", "p99<1s", "throughput>1/s"])
+def test_a_run_without_a_valid_answer_is_never_good(limit: str) -> None:
+    """All calls cut off: nothing failed for certain and nothing was measured, exit 4."""
+    found = judged(closed(0, 1.0, 4, 60.0), *([limit] if limit else []))
+    assert (found.valid, found.exit_code) == (False, ExitCode.NOT_VALID)
+    assert "no_valid_answer" in {finding.code for finding in found.findings}
+
+
 def test_a_percentile_that_the_run_can_not_support_leaves_its_limit_open() -> None:
     """100 calls for a p99: neither met nor missed, not valid, exit 4, and the calls it needs."""
     found = judged(good(100), "p99<20ms")

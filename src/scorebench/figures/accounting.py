@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from scorebench.recordings.tally import Tally
 
 
+PATIENCE, PATIENCE_S = 2.0, 1.0
+"""A call is waited for as long as the slowest answer took, so many times over, and so much longer."""
+
+
 @dataclass(frozen=True)
 class Accounting:
     """What became of every call that was due."""
@@ -22,7 +26,10 @@ class Accounting:
     invalid: int
     failed: int
     cut_off: int
+    """In flight at the end, and no answer could be expected yet."""
     never_sent: Mapping[str, int]
+    overdue: int = 0
+    """Of the failed: cut off at the end after longer than any answer makes plausible."""
     mismatches: tuple[str, ...] = ()
     """Where two counts of the same calls differ, in words; a bug, and never hidden."""
 
@@ -44,15 +51,26 @@ def account(recording: Recording) -> Accounting:
     never_sent = sum(recording.never_sent.values())
     counted = sum(sent.values()) + never_sent
     due = counted if recording.due is None else recording.due - recording.warm_up.calls
+    overdue = _overdue(tally)
     return Accounting(
         due=due,
         valid=sent[Group.VALID],
         invalid=sent[Group.INVALID],
-        failed=sent[Group.FAILED],
-        cut_off=sent[Group.CUT_OFF],
+        failed=sent[Group.FAILED] + overdue,
+        cut_off=sent[Group.CUT_OFF] - overdue,
         never_sent=dict(recording.never_sent),
+        overdue=overdue,
         mismatches=tuple(_mismatches(tally, due - never_sent)),
     )
+
+
+def _overdue(tally: Tally) -> int:
+    """Calls that were cut off after waiting longer than any answer took, twice over and a second more."""
+    slowest_s = tally.service.max_s
+    if slowest_s is None:
+        return 0
+    waited_s, calls = tally.waiting.table()
+    return int(calls[waited_s > PATIENCE * slowest_s + PATIENCE_S].sum())
 
 
 def _mismatches(tally: Tally, due_and_sent: int) -> list[str]:

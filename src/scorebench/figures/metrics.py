@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from scorebench.figures.percentiles import QUANTILES, Estimate, Sample, calls_needed
+from scorebench.figures.rates import NEEDS as RATE_NEEDS
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Metric:
     """Its name in CSV, where that is not `name`."""
     key: str = ""
     """Its name in MLflow, with the unit in it; before a slash stands a section of MLflow's page."""
+    support: str | None = None
+    """What it takes where the calls are too few, as in `needs 10 calls`; a percentile says it itself."""
     q: float | None = None
     """Of a percentile: its share, 0.99 for p99."""
     times: Callable[[Figures], Times] | None = None
@@ -115,8 +118,8 @@ class Metric:
 
     @property
     def needs(self) -> str | None:
-        """`needs 662 calls`."""
-        return None if self.needed is None else f"needs {self.needed:,} calls"
+        """`needs 662 calls`; None where nothing more would help."""
+        return self.support if self.needed is None else f"needs {self.needed:,} calls"
 
     def say(self, value: float) -> str:
         """With its unit: `41.2 ms`, `99.94 %`, `96/s`."""
@@ -252,6 +255,7 @@ TABLE: list[Single | Family] = [
             example="100/s",
             says="valid answers a second",
             of=lambda figures: figures.throughput_per_s,
+            support=RATE_NEEDS,
             key="throughput_per_s",
             is_compared=True,
             is_repeated=True,
@@ -266,6 +270,7 @@ TABLE: list[Single | Family] = [
             example="100/s",
             says="rows in valid answers, a second",
             of=lambda figures: figures.rows_per_s,
+            support=RATE_NEEDS,
             key="rows_per_s",
             is_compared=True,
             is_floor=True,

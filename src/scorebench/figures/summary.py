@@ -6,7 +6,6 @@ time worth an average. Whatever nobody measured is None.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from scorebench.figures.accounting import Accounting, account
 from scorebench.figures.clumps import Clumps
 from scorebench.figures.metrics import find
 from scorebench.figures.percentiles import Estimate
+from scorebench.figures.rates import rates_of
 from scorebench.figures.times import Times, times_of
 from scorebench.recordings.types import Count, Event, Seconds
 
@@ -56,11 +56,12 @@ class Summary:
     rows: int
     """Records in valid answers."""
     wall_time_s: float | None
-    """From the first due time to the last answer."""
+    """From the first due time to the end of the load: see `rates`."""
     throughput_per_s: float | None
-    """Valid answers a second of wall time."""
+    """Valid answers a second; this and the next three are None where `rates.NEEDS` is not there."""
     rows_per_s: float | None
     sent_per_s: float | None
+    due_per_s: float | None
     valid_share: float | None
     """Of the calls whose fate is known (not those cut off at the end)."""
     service: Times
@@ -68,7 +69,7 @@ class Summary:
     lag: Times
     """How late the generator sent what a free user was waiting to send."""
     late: int
-    """Calls that were due while all users were busy."""
+    """Calls due while all users were busy. One a user is left out: it may be due before the user is there."""
     outcomes: Mapping[str, int]
     """By label, most frequent first."""
     accounting: Accounting
@@ -100,22 +101,23 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
     Without `bounds` percentiles have a value alone: what it takes to show a run while it goes on.
     """
     tally = recording.measured
-    wall_time_s = _wall_time_s(tally)
     accounting = account(recording)
+    rates = rates_of(recording, accounting)
     clumps = Clumps(tally.seconds) if bounds else None
     return Summary(
         calls=tally.calls,
         valid=tally.valid,
         rows=tally.rows,
-        wall_time_s=wall_time_s,
-        throughput_per_s=_per(tally.valid, wall_time_s),
-        rows_per_s=_per(tally.rows, wall_time_s),
-        sent_per_s=_per(tally.calls, wall_time_s),
-        valid_share=_per(accounting.valid, accounting.finished),
+        wall_time_s=rates.measured_s,
+        throughput_per_s=rates.throughput_per_s,
+        rows_per_s=rates.rows_per_s,
+        sent_per_s=rates.sent_per_s,
+        due_per_s=rates.due_per_s,
+        valid_share=accounting.valid / accounting.finished if accounting.finished else None,
         service=times_of(tally.service, clumps),
         response=times_of(tally.response, clumps),
         lag=times_of(tally.lag, None),
-        late=tally.late,
+        late=max(0, tally.late - len(tally.users)),
         outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},
         accounting=accounting,
         users=_users(tally),
@@ -137,14 +139,3 @@ def _users(tally: Tally) -> tuple[UserFigures, ...]:
 
 def _warm_up(tally: Tally) -> LeftOut:
     return LeftOut(tally.calls, tally.valid, tally.service.mean_s, tally.service.max_s)
-
-
-def _wall_time_s(tally: Tally) -> float | None:
-    if tally.first_due_s is None or tally.last_done_s is None:
-        return None
-    return tally.last_done_s - tally.first_due_s
-
-
-def _per(count: int, of: float | None) -> float | None:
-    """A rate or a share; None where there is nothing to divide by."""
-    return count / of if of and math.isfinite(of) and of > 0 else None

@@ -98,6 +98,14 @@ class TallyForm(Struct, forbid_unknown_fields=True, kw_only=True):
     failing: Annotated[
         HistogramForm, Meta(description="From sent to done, of the calls that were not valid.")
     ]
+    last_due_s: Annotated[UnixTime | None, Meta(description="Unix seconds; absent in old recordings.")] = None
+    last_sent_s: Annotated[UnixTime | None, Meta(description="Unix seconds; absent in old recordings.")] = (
+        None
+    )
+    waiting: Annotated[
+        HistogramForm | None,
+        Meta(description="From sent to the end of the run, of calls cut off; not in old recordings."),
+    ] = None
     users: list[UserRow]
     seconds: Annotated[list[SecondRow], Meta(max_length=LONGEST_RUN_S)]
 
@@ -170,7 +178,10 @@ def _form_of_tally(tally: Tally) -> TallyForm:
         rows=tally.rows,
         late=tally.late,
         first_due_s=tally.first_due_s,
+        last_due_s=tally.last_due_s,
+        last_sent_s=tally.last_sent_s,
         last_done_s=tally.last_done_s,
+        waiting=_form_of_histogram(tally.waiting),
         users=[UserRow(*key, u.calls, u.valid, u.sum_s, u.min_s, u.max_s) for key, u in tally.users.items()],
         seconds=[
             SecondRow(second, s.due, s.sent, s.rows, s.done, ([*s.response_us], [*s.response_us.values()]))
@@ -186,7 +197,10 @@ def _tally_of(form: TallyForm) -> Tally:
         rows=form.rows,
         late=form.late,
         first_due_s=form.first_due_s,
+        last_due_s=form.last_due_s,
+        last_sent_s=form.last_sent_s,
         last_done_s=form.last_done_s,
+        waiting=Histogram() if form.waiting is None else _histogram_of(form.waiting),
         users={(row.worker, row.user): UserTally(*row[2:]) for row in form.users},
         seconds={
             row.second: SecondTally(row.due, row.sent, row.done, row.rows, _buckets(row))

@@ -94,12 +94,16 @@ class Tally:
     """sent - due of the calls whose user was waiting for the due time: the generator's own lateness."""
     failing: Histogram = field(default_factory=Histogram)
     """Service times of the calls that were not valid."""
+    waiting: Histogram = field(default_factory=Histogram)
+    """How long the calls that were cut off at the end had been waiting, from sent on."""
     late: int = 0
-    """Calls whose user came to them after they were due: all users were busy."""
+    """Calls whose user came to them after they were due: all users were busy, or not there yet."""
     users: dict[UserKey, UserTally] = field(default_factory=dict)
     seconds: dict[int, SecondTally] = field(default_factory=dict)
     """By Unix second."""
     first_due_s: float | None = None
+    last_due_s: float | None = None
+    last_sent_s: float | None = None
     last_done_s: float | None = None
 
     @property
@@ -135,7 +139,10 @@ class Tally:
         self.rows += int(calls.rows[valid].sum())
         self.late += int(np.count_nonzero(~calls.waited & (calls.sent_s > calls.due_s)))
         self.first_due_s = _of(min, self.first_due_s, float(calls.due_s.min()))
+        self.last_due_s = _of(max, self.last_due_s, float(calls.due_s.max()))
+        self.last_sent_s = _of(max, self.last_sent_s, float(calls.sent_s.max()))
         self.last_done_s = _of(max, self.last_done_s, float(calls.done_s.max()))
+        self.waiting.add(service_s[calls.outcome == Outcome.CUT_OFF])
         for histogram, durations_s in (
             (self.service, service_s[valid]),
             (self.response, response_s[valid]),
@@ -194,14 +201,15 @@ class Tally:
         self.outcomes.update(other.outcomes)
         self.rows += other.rows
         self.late += other.late
-        for name in ("service", "response", "lag", "failing"):
+        for name in ("service", "response", "lag", "failing", "waiting"):
             getattr(self, name).merge(getattr(other, name))
         for key, user in other.users.items():
             self.users.setdefault(key, UserTally()).merge(user)
         for second, tally in other.seconds.items():
             self._second(second).merge(tally)
         self.first_due_s = _of(min, self.first_due_s, other.first_due_s)
-        self.last_done_s = _of(max, self.last_done_s, other.last_done_s)
+        for name in ("last_due_s", "last_sent_s", "last_done_s"):
+            setattr(self, name, _of(max, getattr(self, name), getattr(other, name)))
 
     def rename_users(self, worker: int) -> None:
         """Say which worker the users belong to."""

@@ -100,4 +100,7 @@ class Environment(TypedDict, total=False):
         Meta(description="The limits that the run was judged by, as given."),
     ]
     started_s: Annotated[UnixTime | None, Meta(description="Unix seconds.")]
+    load_ended_s: Annotated[
+        UnixTime | None, Meta(description="Unix seconds: no call was sent any more, and none came due.")
+    ]
     stopped_s: Annotated[UnixTime | None, Meta(description="Unix seconds.")]

@@ -100,7 +100,7 @@ def _figures(summary: Summary, live: Live | None) -> list[dict[str, str]]:
         _figure("valid answers", _rate(summary.throughput_per_s), _now(live)),
         _figure("sent", _rate(summary.sent_per_s), _offered(summary, live)),
         *(_percentile(name, times[name], of) for name in HEADLINE),
-        _figure("valid", _share(summary.valid_share), f"{summary.valid:,} of {count(summary.calls, 'call')}"),
+        _figure("valid", _share(summary), f"{summary.valid:,} of {count(summary.calls, 'call')}"),
         *_lag(summary),
     ]
 
@@ -113,8 +113,8 @@ def _rate(per_s: float | None) -> str:
     return NOT_MEASURED if per_s is None else say_rate(per_s)
 
 
-def _share(share: float | None) -> str:
-    return NOT_MEASURED if share is None else say_percent(share)
+def _share(summary: Summary) -> str:
+    return say_percent(summary.valid / summary.calls) if summary.calls else NOT_MEASURED
 
 
 def _percentile(name: str, found: Estimate, note: str) -> dict[str, str]:

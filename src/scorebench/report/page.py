@@ -125,7 +125,7 @@ def _verdicts(verdict: Verdict) -> list[dict[str, str]]:
 def _headline(summary: Summary) -> list[tuple[str, str, str]]:
     """(what, figure, its bounds or what it is of)."""
     times, name = summary.response, "Response" if summary.open_loop else "Service"
-    rate, rows, share = summary.throughput_per_s, summary.rows_per_s, summary.valid_share
+    rate, rows = summary.throughput_per_s, summary.rows_per_s
     took = NOT_MEASURED if summary.wall_time_s is None else f"in {say_seconds(summary.wall_time_s)}"
     return [
         (
@@ -137,7 +137,7 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
         *((f"{name} time {q}", *_said(times.percentiles[q])) for q in HEADLINE),
         (
             "Calls valid",
-            NOT_MEASURED if share is None else say_percent(share),
+            say_percent(summary.valid / summary.calls) if summary.calls else NOT_MEASURED,
             f"{summary.valid:,} of {count(summary.calls, 'call')}",
         ),
     ]

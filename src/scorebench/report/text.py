@@ -121,7 +121,7 @@ def headline(summary: Summary) -> list[str]:
     rates = [
         _rate(summary.throughput_per_s, "valid answers"),
         _rate(summary.rows_per_s, "rows"),
-        f"{_share(summary.valid_share)} of the calls valid",
+        f"{say_percent(summary.valid / summary.calls)} of the calls valid",
     ]
     shown = summary.response.percentiles
     shown_times = ", ".join(f"{key} {_value(shown[key])}" for key in HEADLINE[:-1])
@@ -246,6 +246,8 @@ def account(summary: Summary) -> list[str]:
     line = f"{fates.due:,} calls due = " + " + ".join(f"{n:,} {name}" for name, n in parts)
     lines = [line + ("" if fates.adds_up else "  DOES NOT ADD UP")]
     lines += [f"Never sent: {n:,}, {plain(cause)}" for cause, n in fates.never_sent.items()]
+    if fates.overdue:
+        lines.append(f"Failed: {fates.overdue:,} of them cut off at the end after waiting too long")
     lines += _lag(summary)
     if summary.warm_up.calls:
         warm = summary.warm_up

@@ -54,6 +54,13 @@ def _counts(summary: Summary, _: Recording) -> Iterator[Finding]:
             "no call was measured",
             "run longer than the warm-up, and see that users were started",
         )
+    elif not summary.valid:
+        yield Finding(
+            Severity.INVALID,
+            "no_valid_answer",
+            f"none of {summary.calls:,} calls had a valid answer: there is nothing to measure",
+            "look at the first answer of each kind below, and into the server's log",
+        )
     for mismatch in summary.accounting.mismatches:
         yield Finding(
             Severity.INVALID,
@@ -74,6 +81,19 @@ def _never_sent(summary: Summary, _: Recording) -> Iterator[Finding]:
             f"{calls:,} calls that were due ({say_percent(round(share, 4))}) {fate}: {cause}",
             NEVER_SENT_ADVICE.get(cause, "look into the log for why it ended"),
             flatters=cause == ALL_USERS_BUSY,
+        )
+
+
+def _overdue(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    calls, waited_s = summary.accounting.overdue, recording.measured.waiting.min_s
+    if calls and waited_s is not None and summary.service.max_s is not None:
+        yield Finding(
+            Severity.WARNING,
+            "overdue",
+            f"{calls:,} calls had no answer when the run ended, after {say_seconds(waited_s)} or more; the "
+            f"slowest answer took {say_seconds(summary.service.max_s)}: they count as failed",
+            "look into the server's log at that time: did it hang?",
+            flatters=True,
         )
 
 
@@ -212,6 +232,7 @@ CHECKS: tuple[Check, ...] = (
     *generator_findings.CHECKS,
     _never_sent,
     _late,
+    _overdue,
     _cut_off,
     _events,
     _steady,

@@ -110,7 +110,7 @@ def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
     due, sent = _while_due(recording, known)
     if not summary.open_loop or not due or sent / due >= RATE_SHARE:
         return
-    explained = summary.late + never_sent.get(ALL_USERS_BUSY, 0)
+    explained = recording.measured.late + never_sent.get(ALL_USERS_BUSY, 0)
     by_users = explained >= due - sent
     yield Finding(
         Severity.WARNING if by_users else Severity.INVALID,

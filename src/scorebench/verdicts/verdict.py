@@ -127,10 +127,10 @@ def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
     return [
         Finding(
             Severity.INVALID,
-            "too_few_calls" if one.limit.of.needed else "not_measured",
+            "too_few_calls" if one.limit.of.needs else "not_measured",
             f"{one.limit.text}: {one.why}",
             "run longer, or at a higher rate"
-            if one.limit.of.needed and summary.valid
+            if one.limit.of.needs and summary.valid
             else "look for why no call was valid",
         )
         for one in checked

@@ -27,7 +27,11 @@ class AccountingForm(Struct, forbid_unknown_fields=True, kw_only=True):
     valid: Count
     invalid: Count
     failed: Count
-    cut_off: Count
+    cut_off: Annotated[Count, Meta(description="In flight at the end, and no answer was due yet.")]
+    overdue: Annotated[
+        Count,
+        Meta(description="Of failed: cut off at the end after longer than any answer makes plausible."),
+    ]
     never_sent: Annotated[
         dict[str, Count], Meta(description="Calls that were due and did not leave, by cause.")
     ]
@@ -101,11 +105,12 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
     ]
     rows: Annotated[Count, Meta(description="Records in valid answers.")]
     wall_time_s: Annotated[
-        Figure | None, Meta(description="Seconds from the first due time to the last answer.")
+        Figure | None, Meta(description="Seconds from the first due time to the end of the load.")
     ]
-    throughput_per_s: Annotated[Figure | None, Meta(description="Valid answers a second of wall time.")]
-    rows_per_s: Annotated[Figure | None, Meta(description="Records in valid answers, a second of wall time.")]
-    sent_per_s: Annotated[Figure | None, Meta(description="Calls sent, a second of wall time.")]
+    throughput_per_s: Annotated[Figure | None, Meta(description="Valid answers a second.")]
+    rows_per_s: Annotated[Figure | None, Meta(description="Records in valid answers, a second.")]
+    sent_per_s: Annotated[Figure | None, Meta(description="Calls sent, a second.")]
+    due_per_s: Annotated[Figure | None, Meta(description="Calls that came due, a second.")]
     service_time_s: Annotated[Times, Meta(description="Seconds from sent to done, of valid calls.")]
     service_time_interval_s: Intervals
     response_time_s: Annotated[
