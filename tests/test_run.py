@@ -437,3 +437,16 @@ def test_a_missed_limit_exits_3_and_is_remembered(tmp_path: Path) -> None:
     again = scorebench(tmp_path, "report")
     assert "p90<10ms" in again.out
     assert "valid>99%" in again.out
+
+
+def test_a_server_that_freezes_fails_the_run(tmp_path: Path) -> None:
+    """It answers for a second and never again: exit 1, and its rate is over the 3 s of the load."""
+    with scoring_server(Behaviour(service=Constant(0.01), freezes=((1.0, 100.0),))) as server:
+        words = ["--users", "2", "--run-time", "3s", "--drain", "2", "--limit", "valid>=100%"]
+        done = scorebench(tmp_path, "run", server.url, *words)
+        answered = len([one for one in server.log() if one.status == 200])
+    assert done.code == 1, done.out + done.err
+    assert (done.summary["valid"], done.summary["accounting"]["overdue"]) == (answered, 2)
+    assert done.summary["verdict"]["met"] is False
+    assert done.summary["wall_time_s"] == pytest.approx(3, abs=0.5)
+    assert done.summary["throughput_per_s"] == pytest.approx(answered / 3, rel=0.2)

@@ -33,6 +33,10 @@ class Gathered:
         self.events.clear()
         self.facts = facts
 
+    def load_ended(self) -> None:
+        """No call is sent from now on: the time that rates are taken over ends here."""
+        self.facts["load_ended_s"] = time.time()
+
     def reset(self) -> None:
         """Drop what was counted; what happened has happened."""
         self.recording = Recording()

@@ -149,6 +149,7 @@ class Run:
             return
         assert self._settings is not None
         self._silent.clear()
+        self._gathered.load_ended()
         try:
             self._role.fall_silent(self._settings)
         finally:
