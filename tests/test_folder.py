@@ -156,22 +156,6 @@ def test_a_real_folder_named_latest_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "latest" / "mine").exists()
 
 
-def test_a_write_that_breaks_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disk full in the middle of the new text: the old text stands, and no half one beside it."""
-    file = tmp_path / "summary.json"
-    folder.write_text(file, "old")
-
-    def full(*_: object, **__: object) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        folder.write_text(file, "new")
-    monkeypatch.undo()
-    assert file.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [file]
-
-
 def refused(path: Path) -> str:
     """The message of the error; one line, whatever the file held."""
     with pytest.raises(InputError) as caught:

@@ -19,7 +19,7 @@ from scorebench.answers.outcome import Outcome
 from scorebench.capacity.found import Capacity, Ended
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
-from scorebench.folders import folder
+from scorebench.folders import atomic, folder
 from scorebench.recordings.recording import Recording
 from scorebench.report import axes, capacity, capacity_page, page, svg
 from scorebench.report.time_charts import time_charts
@@ -280,8 +280,8 @@ def left(path: Path) -> Path:
     nothing = dict.fromkeys(("held", "sure", "failed", "wall", "knee", "plateau_per_s"))
     limits = (parse_limit("p99<50ms"),)
     found = Capacity(limits=limits, ended=Ended.NO_ANSWER, floors=(), steps=(), budget_s=60.0, **nothing)
-    folder.write_text(path / "capacity.json", capacity.render_json(found, {"command": "scorebench x"}))
-    folder.write_text(path / "capacity.txt", capacity.render(found))
+    atomic.write_text(path / "capacity.json", capacity.render_json(found, {"command": "scorebench x"}))
+    atomic.write_text(path / "capacity.txt", capacity.render(found))
     return path
 
 

@@ -6,16 +6,14 @@ Knows their options and what they print in which order; the tables are made in `
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from scorebench.errors import InputError
+from scorebench.folders import atomic
 from scorebench.models.demo_data import LABEL
 from scorebench.options.one_line import OneLine
 from scorebench.options.table import DEFAULTS
@@ -161,13 +159,8 @@ def _check_output(base: str | None) -> None:
 
 
 def _write(base: str, summary: Summary) -> None:
-    import csv
-
+    from scorebench.report.data import dumped, users_csv
     from scorebench.report.forms.summary import figures_of
 
-    figures = msgspec.to_builtins(figures_of(summary))
-    Path(f"{base}.json").write_text(json.dumps(figures, indent=2) + "\n")
-    with Path(f"{base}.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(figures["users"][0]))
-        writer.writeheader()
-        writer.writerows(figures["users"])
+    atomic.write_text(Path(f"{base}.json"), dumped(figures_of(summary), indent=2))
+    atomic.write_text(Path(f"{base}.csv"), users_csv(summary))

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ def exit_code(found: Capacity) -> int:
 
 def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Mapping[int, Finished]) -> None:
     """The search's own files; and each step's page again, now that it is known what it was part of."""
-    from scorebench.folders import folder
+    from scorebench.folders import atomic
     from scorebench.report import capacity, capacity_page, page
 
     workers = options.workers if options.target in KINDS else None
@@ -112,14 +113,18 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Ma
     # The environment of the first step; the others' differ in what the steps say themselves.
     as_json = capacity.render_json(found, steps[0].recording.environment if 0 in steps else {})
     record = json.loads(as_json)
-    folder.write_text(base.folder / CAPACITY_TEXT, said)
-    folder.write_text(base.folder / CAPACITY, as_json)
-    folder.write_text(base.folder / PAGE, capacity_page.render(said, record))
-    for step in found.steps:
-        run = steps[step.plan.number]
-        shown = page.render(run.recording, run.summary, run.verdict, capacity=record)
-        folder.write_text(run.folder / PAGE, shown)
-    print(said, end="")
+    print(said, end="", flush=True)
+    files = [
+        (CAPACITY_TEXT, lambda: said),
+        (CAPACITY, lambda: as_json),
+        (PAGE, lambda: capacity_page.render(said, record)),
+    ]
+    unwritten = atomic.write_what_fits(base.folder, files)
+    for run in (steps[step.plan.number] for step in found.steps):
+        shown = partial(page.render, run.recording, run.summary, run.verdict, capacity=record)
+        unwritten |= atomic.write_what_fits(run.folder, [(PAGE, shown)])
+    if line := atomic.loss(base.folder, unwritten):
+        print(f"scorebench: {line}", file=sys.stderr)
 
 
 def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:

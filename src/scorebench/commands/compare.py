@@ -86,9 +86,9 @@ def _renderer(format: str) -> Callable[[Any, list[str]], str]:
 
 
 def _write(path: Path, text: str) -> None:
-    from scorebench.folders import folder
+    from scorebench.folders import atomic
 
     try:
-        folder.write_text(path, text)
+        atomic.write_text(path, text)
     except OSError as problem:
         raise InputError(f"--output {path}: {problem.strerror}; name another file") from None

@@ -73,8 +73,9 @@ def _matrix(options: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 interrupted = True
                 break
-        text = _leave(Matrix(tuple(cells), _titles()), path)
-    print(text, end="")
+        lost = _leave(Matrix(tuple(cells), _titles()), path)
+    if lost:
+        return 130 if interrupted else 1
     print(f"\nreport: {path}")
     return 130 if interrupted else 0
 
@@ -129,16 +130,22 @@ def _cell(request: Request, parent: Path) -> Cell:
     return measured_cell(*place, done.summary, valid=done.verdict.valid, folder=path.name)
 
 
-def _leave(matrix: Matrix, path: Path) -> str:
-    """Write the table in all its forms; the one that is printed."""
-    from scorebench.folders import folder
+def _leave(matrix: Matrix, path: Path) -> bool:
+    """Print the table and write it in all its forms; whether one of them could not be written."""
+    from scorebench.folders import atomic
     from scorebench.report import matrix as report
 
     text = report.render(matrix)
-    folder.write_text(path / MATRIX_MARKDOWN, text)
-    folder.write_text(path / MATRIX_CSV, report.render_csv(matrix))
-    folder.write_text(path / MATRIX_JSON, report.render_json(matrix))
-    return text
+    print(text, end="", flush=True)
+    files = [
+        (MATRIX_MARKDOWN, lambda: text),
+        (MATRIX_CSV, lambda: report.render_csv(matrix)),
+        (MATRIX_JSON, lambda: report.render_json(matrix)),
+    ]
+    unwritten = atomic.write_what_fits(path, files)
+    if line := atomic.loss(path, unwritten):
+        print(f"scorebench: {line}", file=sys.stderr)
+    return bool(unwritten)
 
 
 def _said(request: Request) -> str:

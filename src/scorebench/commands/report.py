@@ -44,9 +44,9 @@ def _report(options: argparse.Namespace) -> int:
     if not options.open:
         print(render(options.format), end="")
         return 0
-    from scorebench.folders import folder
+    from scorebench.folders import atomic
 
-    folder.write_text(path / PAGE, render("html"))
+    atomic.write_text(path / PAGE, render("html"))
     import webbrowser
 
     webbrowser.open((path / PAGE).resolve().as_uri())

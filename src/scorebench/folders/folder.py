@@ -1,14 +1,15 @@
 """A run's folder: what is written there, and a recording read back. Knows files; not what figures mean.
 
-Each file is written beside its place and then renamed, so a reader finds a whole file or none.
+A reader finds each file whole, or none.
 """
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ import msgspec
 
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
-from scorebench.folders import reading
+from scorebench.folders import atomic, reading
 from scorebench.folders.names import (
     CALLS,
     CAPACITY,
@@ -41,9 +42,15 @@ if TYPE_CHECKING:
     from scorebench.verdicts.verdict import Verdict
 
 
-def check_parent(parent: Path) -> None:
-    """InputError where `create` could not make a folder; leaves none itself."""
+LEAST_FREE_BYTES = 16 * 2**20
+"""What must be free before a run: its folder takes a few hundred kilobytes, and some kilobytes a second."""
+BYTES_A_SECOND = 4_000
+
+
+def check_parent(parent: Path, run_time_s: float | None = None) -> None:
+    """InputError where `create` could not make a folder, or too little is free; leaves no folder itself."""
     nearest = next(path for path in (parent, *parent.absolute().parents) if path.exists())
+    needed = LEAST_FREE_BYTES + int(BYTES_A_SECOND * (run_time_s or 0.0))
     try:
         with tempfile.TemporaryDirectory(dir=nearest):
             pass
@@ -51,6 +58,11 @@ def check_parent(parent: Path) -> None:
         raise InputError(
             f"{parent}: no report can be written here ({problem.strerror}). Give another with --report-dir."
         ) from None
+    if (free := shutil.disk_usage(nearest).free) < needed:
+        raise InputError(
+            f"{parent}: found {free / 1e6:,.0f} MB free; expected at least {needed / 1e6:,.0f} MB for the "
+            "report. Free some, or give another folder with --report-dir."
+        )
 
 
 def create(parent: Path, server_name: str, now: datetime) -> Path:
@@ -74,26 +86,25 @@ def create(parent: Path, server_name: str, now: datetime) -> Path:
     raise InputError(f"{parent}: holds 999 reports named {name}. Give another folder with --report-dir.")
 
 
-def write(path: Path, recording: Recording, summary: Summary, verdict: Verdict) -> None:
-    """Leave the run in `path`, which is there."""
-    write_text(path / RECORDING, data.dumped(form_of(recording)))
-    write_text(path / SUMMARY, data.render_json(summary, verdict))
-    write_text(path / USERS, data.users_csv(summary))
-    write_text(path / SECONDS, data.seconds_csv(recording))
-    write_text(path / PAGE, page.render(recording, summary, verdict))
+def write(path: Path, recording: Recording, summary: Summary, verdict: Verdict) -> atomic.Unwritten:
+    """Leave the run in `path`, the recording first, and each file that fits; what does not, by its name.
+
+    A folder that is gone is made again.
+    """
+    return atomic.write_what_fits(path, _files(recording, summary, verdict))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 to `path` whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+def _files(
+    recording: Recording, summary: Summary, verdict: Verdict
+) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield RECORDING, lambda: data.dumped(form_of(recording))
+    yield SUMMARY, lambda: data.render_json(summary, verdict)
+    yield USERS, lambda: data.users_csv(summary)
+    yield SECONDS, lambda: data.seconds_csv(recording)
+    yield PAGE, lambda: page.render(recording, summary, verdict)
 
 
-def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> None:
+def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> atomic.Unwritten:
     """calls.parquet: every call with its worker; times are Unix seconds, the outcome by its label."""
     import pandas as pd
 
@@ -103,9 +114,12 @@ def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> None:
     ]
     table = pd.concat(frames, ignore_index=True)
     table["outcome"] = [Outcome(code).label for code in table["outcome"].tolist()]
-    hidden = path / f".{CALLS}.part"
-    table.to_parquet(hidden, index=False)
-    hidden.replace(path / CALLS)
+    try:
+        with atomic.writing(path / CALLS) as file:
+            table.to_parquet(file, index=False)
+    except OSError as problem:
+        return {CALLS: problem.strerror or str(problem)}
+    return {}
 
 
 def read(path: Path) -> Recording:
@@ -135,13 +149,8 @@ def point_latest(path: Path) -> None:
     latest = path.parent / LATEST
     if latest.exists() and not latest.is_symlink():
         return
-    beside = path.parent / f".{LATEST}.{os.getpid()}"
-    beside.unlink(missing_ok=True)
-    try:
-        beside.symlink_to(path.name)
-        beside.replace(latest)
-    except OSError:  # a file system without links: the folder itself is there
-        beside.unlink(missing_ok=True)
+    with suppress(OSError):  # a file system without links: the folder itself is there
+        atomic.link(latest, path.name)
 
 
 def _plain_name(text: str) -> str:

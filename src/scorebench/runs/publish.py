@@ -81,12 +81,12 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
 
 
 def _write(options: argparse.Namespace, found: Sequence[Finished]) -> None:
-    from scorebench.folders import folder
+    from scorebench.folders import atomic
     from scorebench.report import github, junit, markdown
 
     runs = [(one.folder.name, one.summary, one.verdict) for one in found]
     if options.junit is not None:
-        folder.write_text(options.junit, junit.render_all(runs))
+        atomic.write_text(options.junit, junit.render_all(runs))
     if options.github_summary:
         with Path(os.environ[GITHUB_VARIABLE]).open("a", encoding="utf-8") as file:
             file.writelines(markdown.render(one.summary, one.verdict) + "\n" for one in found)

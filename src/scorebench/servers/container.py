@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
+from scorebench.folders import atomic
 from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers.cores import check_cpus
@@ -163,7 +165,8 @@ class ContainerServer:
             return  # somebody else removed it, or the engine has gone
         log_folder = self._wanted.log_folder
         if log_folder is not None and log_folder.is_dir():  # a refused run's folder is gone
-            (log_folder / SERVER_LOG).write_bytes(self._last_log)
+            with suppress(OSError):  # a full disk: the run's own line says so
+                atomic.write_bytes(log_folder / SERVER_LOG, self._last_log)
 
     def _options(self, model: Path) -> dict[str, Any]:
         wanted, at = self._wanted, self._spec.mount_model_at

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from scorebench.errors import InputError
+from scorebench.folders import atomic
 
 TOKEN_VARIABLE = "SCOREBENCH_SERVER_TOKEN"  # noqa: S105 a name, not a secret
 TOKEN_LABEL = "scorebench.token"  # noqa: S105
@@ -48,10 +49,7 @@ def register(kind: str, engine: str | None = None) -> str:
     """
     token = secrets.token_hex(8)
     note = {"kind": kind, "owner": os.getpid(), "created": psutil.Process().create_time(), "engine": engine}
-    path = _path(token)
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(note), encoding="utf-8")
-    partial.replace(path)
+    atomic.write_text(_path(token), json.dumps(note))
     return token
 
 

@@ -60,7 +60,7 @@ class Asked:
 
     def check(self, settings: Settings) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
-        folder.check_parent(settings.report_dir)
+        folder.check_parent(settings.report_dir, settings.run_time_s)
         if self.needs_payload:
             settings.credentials.load()  # what is missing is told now
             self.encode(settings)

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scorebench.errors import InputError
 from scorebench.figures.summary import Summary, summarise
-from scorebench.folders import folder
+from scorebench.folders import atomic, folder
+from scorebench.folders.names import RECORDING
 from scorebench.options.settings import Settings
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
@@ -30,6 +32,18 @@ class Left:
     verdict: Verdict
     folder: Path
     report: str
+    unwritten: atomic.Unwritten
+    """What could not be written, by its name, with why."""
+
+    @property
+    def exit_code(self) -> int:
+        """The verdict's; 1 where all is good but the report could not be kept."""
+        return int(self.verdict.exit_code) or int(bool(self.unwritten))
+
+    @property
+    def loss(self) -> str | None:
+        """One line on what could not be written."""
+        return atomic.loss(_short(self.folder), self.unwritten)
 
 
 def leave(
@@ -38,14 +52,24 @@ def leave(
     """Write the run's folder: the one that a launcher gave, or a new one below `settings.report_dir`."""
     summary = summarise(recording)
     verdict = judge(summary, recording, settings.limits)
+    said = _as_text(summary, verdict)
     given = os.environ.get(FOLDER_VARIABLE)
-    path = Path(given) if given else folder.create(settings.report_dir, server_name, datetime.datetime.now())
-    folder.write(path, recording, summary, verdict)
+    try:
+        path = Path(given) if given else _new_folder(settings, server_name)
+    except InputError as problem:  # it could be made before the run
+        return Left(summary, verdict, settings.report_dir, said, {"the report": str(problem)})
+    unwritten = folder.write(path, recording, summary, verdict)
     if kept:
-        folder.write_calls(path, kept)
+        unwritten |= folder.write_calls(path, kept)
     if not given:
         folder.point_latest(path)
-    return Left(summary, verdict, path, f"{_as_text(summary, verdict)}\n\nreport: {_short(path)}")
+    if RECORDING not in unwritten:
+        said += f"\n\nreport: {_short(path)}"
+    return Left(summary, verdict, path, said, unwritten)
+
+
+def _new_folder(settings: Settings, server_name: str) -> Path:
+    return folder.create(settings.report_dir, server_name, datetime.datetime.now())
 
 
 def _as_text(summary: Summary, verdict: Verdict) -> str:
@@ -55,5 +79,8 @@ def _as_text(summary: Summary, verdict: Verdict) -> str:
 
 def _short(path: Path) -> Path:
     """As seen from here, where it lies below."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # it is gone
+        return path
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -199,12 +199,14 @@ class Run:
         if not self.leads:
             self.environment.process_exit_code = 0
         elif self.left is not None:
-            self.environment.process_exit_code = self.left.verdict.exit_code
+            self.environment.process_exit_code = self.left.exit_code
 
     def print_report(self) -> None:
         """The report, after all that Locust prints."""
         if self.left is not None and not getattr(self.asked.options, "quiet", False):
             print(self.left.report, flush=True)
+        if self.left is not None and self.left.loss:
+            print(f"scorebench: {self.left.loss}", file=sys.stderr, flush=True)
 
 
 def refuse(error: InputError) -> None:
