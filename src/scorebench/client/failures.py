@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
 
 from scorebench.answers.http_message import CallFailed
@@ -9,6 +10,17 @@ from scorebench.answers.outcome import Outcome
 
 GONE = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 """The server has closed its end."""
+
+
+OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of this process or its host: open files, ports, memory. No server can cause them."""
+
+
+class OwnLimit(CallFailed):
+    """The generator could not send the call; the server has no part in it."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(Outcome.CONNECTION_FAILED, f"a limit of the load generator: {error}")
 
 
 class NeverArrived(CallFailed):
@@ -32,4 +44,6 @@ def failure_of(error: OSError, *, connecting: bool, limit_s: float) -> CallFaile
         return CallFailed(Outcome.CONNECTION_REFUSED, "the server refused the connection")
     if isinstance(error, GONE):
         return CallFailed(Outcome.CONNECTION_RESET, "the server reset the connection")
+    if error.errno in OWN_LIMITS:
+        return OwnLimit(error)
     return CallFailed(Outcome.CONNECTION_FAILED, str(error))

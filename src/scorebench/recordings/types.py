@@ -54,6 +54,12 @@ class Sample(TypedDict):
             Meta(description="Seconds that an answer waited for the generator, on average."),
         ]
     ]
+    stall_s: NotRequired[
+        Annotated[
+            Annotated[float, Meta(ge=0, le=1e6)] | None,
+            Meta(description="Longest time in a row that the generator did nothing, in seconds."),
+        ]
+    ]
 
 
 class Event(TypedDict):

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from scorebench.figures.timeline import middle_s
 from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE
-from scorebench.recordings.happenings import SERVER_ENDED, SERVER_RESTARTED, WORKER_LOST
+from scorebench.recordings.happenings import (
+    HELPER_DIED,
+    OWN_LIMIT,
+    SERVER_ENDED,
+    SERVER_RESTARTED,
+    WORKER_LOST,
+)
 from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.recordings.tally import SecondTally
 from scorebench.units import say_percent, say_seconds
@@ -179,6 +185,7 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
             "their last report is in no figure",
             "look for why they ended, such as a want of memory; run again",
         )
+    yield from _of_the_generator(summary)
     restarts = [event for event in summary.events if event.get("what") == SERVER_RESTARTED]
     if restarts:
         yield Finding(
@@ -187,6 +194,26 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
             f"the server, or a worker of it, restarted {len(restarts)} times while it was measured",
             "look into its log for why it ended; the figures mix a warm server with a cold one",
         )
+
+
+def _of_the_generator(summary: Summary) -> Iterator[Finding]:
+    """What failed on our side. The first of its kind is told."""
+    texts = {
+        HELPER_DIED: (
+            "helper_died",
+            "a part of the load generator failed",
+            "keep the folder and report it: this is a bug of scorebench or of the locustfile",
+        ),
+        OWN_LIMIT: (
+            "own_limit",
+            "calls failed at the load generator",
+            "raise its limit of open files (ulimit -n), or use fewer users or more processes",
+        ),
+    }
+    for what, (code, text, advice) in texts.items():
+        whys = [str(event.get("why")) for event in summary.events if event.get("what") == what]
+        if whys:
+            yield Finding(Severity.INVALID, code, f"{text}: {whys[0]}", advice)
 
 
 def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:

@@ -5,11 +5,13 @@ Knows where options and the server's URL come from; nothing of the test that the
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from scorebench.folders import folder
 from scorebench.options.settings import Settings, from_namespace
 from scorebench.payloads.payload import Payload
+from scorebench.plugin.lifecycle import open_files
 from scorebench.plugin.users.user import ScoringUser
 from scorebench.runs.prepare import payload_of
 
@@ -61,9 +63,17 @@ class Asked:
     def check(self, settings: Settings) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
         folder.check_parent(settings.report_dir, settings.run_time_s)
+        open_files.make_room(self._users_a_process())
         if self.needs_payload:
             settings.credentials.load()  # what is missing is told now
             self.encode(settings)
+
+    def _users_a_process(self) -> int:
+        """As far as this process knows: users that Locust starts later, or elsewhere, are not among them."""
+        users, processes = int(self.options.num_users or 1), self.options.processes
+        if processes:
+            return ceil(users / int(processes))
+        return 0 if self.options.master else users
 
     def is_encoded(self, settings: Settings) -> bool:
         """Whether `payload` is what these settings ask for; always, where users bring their own."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import gevent
-
 from scorebench.figures.live import Live, look
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import stop_when
 from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.gathered import Gathered
+from scorebench.plugin.lifecycle.helpers import Helpers
 from scorebench.plugin.lifecycle.live_view import LiveView
 from scorebench.plugin.lifecycle.roles import Role
 from scorebench.plugin.lifecycle.states import UNDER_WAY, Course, State
@@ -39,9 +38,11 @@ class Progress:
         gathered: Gathered,
         asked: Asked,
         ending: Ending,
+        helpers: Helpers,
     ) -> None:
         self._environment, self._course, self._role = environment, course, role
         self._gathered, self._asked, self._ending = gathered, asked, ending
+        self._helpers = helpers
         self._settings: Settings | None = None
         self._view: LiveView | None = None
 
@@ -49,10 +50,12 @@ class Progress:
         """A test begins: show it, unless Locust's page does, and look for conditions of --stop-when."""
         self._settings = settings
         if self._environment.web_ui is None:
-            self._view = LiveView(self.look, quiet=settings.quiet)
+            self._view = LiveView(self._helpers.watched("live view", self.look), quiet=settings.quiet)
             self._view.start()
         if settings.stop_when:
-            gevent.spawn(stop_when.watch, settings.stop_when, self._if_running, self._on_lost)
+            self._helpers.spawn(
+                "watch for --stop-when", stop_when.watch, settings.stop_when, self._if_running, self._on_lost
+            )
 
     def end(self) -> None:
         """The test is over: leave the screen as it was."""

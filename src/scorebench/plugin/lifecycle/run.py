@@ -21,6 +21,7 @@ from scorebench.plugin.lifecycle import facts, in_advance, launcher
 from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.gathered import Gathered
+from scorebench.plugin.lifecycle.helpers import Helpers
 from scorebench.plugin.lifecycle.leaving import Left, leave
 from scorebench.plugin.lifecycle.master import Master
 from scorebench.plugin.lifecycle.progress import Progress
@@ -51,6 +52,7 @@ class Run:
         """Those that the test began with; the page may change the options while it runs."""
         self._course = Course()
         self._gathered = Gathered()
+        self._helpers = Helpers(self._gathered.note)
         self._ending = Ending(environment, lambda: self.asked.run_time_s)
         self._role = self._join()
         self.progress = Progress(
@@ -60,6 +62,7 @@ class Run:
             gathered=self._gathered,
             asked=self.asked,
             ending=self._ending,
+            helpers=self._helpers,
         )
         self._words = launcher.Words(self._on_word)
         self._silent = Flag()
@@ -106,7 +109,7 @@ class Run:
             self._gathered.begin(self._facts(settings))
             self.progress.begin(settings)
         self._role.begin()
-        gevent.spawn(self._hear_words)
+        self._helpers.spawn("launcher's words", self._hear_words)
 
     def _facts(self, settings: Settings) -> dict[str, Any]:
         return facts.known(settings, self.asked.payload, self._server, self.asked.options.num_users)
@@ -122,7 +125,7 @@ class Run:
     def listen_to_launcher(self) -> None:
         """Hear, from the command that launched this process, what becomes of the server."""
         if FOLDER_VARIABLE in os.environ:
-            gevent.spawn(launcher.hear, sys.stdin.fileno(), self._words.say)
+            self._helpers.spawn("launcher's words", launcher.hear, sys.stdin.fileno(), self._words.say)
 
     def _hear_words(self) -> None:
         """From now on: Locust forgets a stop that comes before it spawns users."""

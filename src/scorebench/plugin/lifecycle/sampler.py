@@ -36,28 +36,31 @@ def sample_regularly(
         for process in group:
             _cpu(process)  # the first reading has nothing to compare with
     while running():
-        late_s = _lateness_s()
+        late_s, stall_s = _lateness()
         for who, group in processes.items():
             sample = _sample(who, group)
             if who == "generator":
-                sample |= {"late_s": late_s, "users": users()}
+                sample |= {"late_s": late_s, "stall_s": stall_s, "users": users()}
             sink(sample)
 
 
-def _lateness_s() -> float:
-    """How long an answer that comes at any moment of the next second waits for this process, on average.
+def _lateness() -> tuple[float, float]:
+    """How long an answer that comes in the next second waits for this process: on average, and at most.
 
     While the loop is kept for b seconds, what comes waits b / 2 on average: the sum of b² / 2 over the time.
-    Its CPU does not tell: on a machine that others use a process starves with half a core.
+    Its CPU does not tell: on a machine that others use a process starves with half a core. A process that is
+    stopped for five seconds makes a sample of six, whose worst stretch is five.
     """
     began = before = perf_counter()
-    waited = 0.0
+    waited = worst = 0.0
     while before - began < PERIOD_S:
         gevent.sleep(BEAT_S)
         now = perf_counter()
-        waited += max(now - before - BEAT_S, 0.0) ** 2 / 2
+        kept = max(now - before - BEAT_S, 0.0)
+        waited += kept**2 / 2
+        worst = max(worst, kept)
         before = now
-    return waited / (before - began)
+    return waited / (before - began), worst
 
 
 def _existing(pids: Iterable[int]) -> list[psutil.Process]:
@@ -84,12 +87,12 @@ def _sample(who: str, group: list[psutil.Process]) -> Sample:
 def _cpu(process: psutil.Process) -> float | None:
     try:
         return process.cpu_percent() / 100
-    except psutil.Error:
+    except (psutil.Error, OSError):  # of its own too: too many open files, for instance
         return None
 
 
 def _rss(process: psutil.Process) -> int | None:
     try:
         return int(process.memory_info().rss)
-    except psutil.Error:
+    except (psutil.Error, OSError):  # of its own too: too many open files, for instance
         return None

@@ -13,6 +13,7 @@ import gevent
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import locust_stats, sampler
 from scorebench.plugin.lifecycle.asked import ELSEWHERE, Asked
+from scorebench.plugin.lifecycle.helpers import Helpers
 from scorebench.plugin.users import batches
 from scorebench.plugin.users.session import Session, session_of, set_session
 from scorebench.recordings.calls import Calls
@@ -29,10 +30,11 @@ class Sender:
     def __init__(self, environment: Environment, asked: Asked, server_pids: Iterable[int]) -> None:
         self._environment, self._asked = environment, asked
         self._server_pids = server_pids
+        self._helpers = Helpers(self.note)
         self._gate: WarmUpGate | None = None
         self._next: Session | None = None
         self._batches: gevent.Greenlet | None = None
-        batches.calls_event(environment).add_listener(self._count)
+        batches.calls_event(environment).add_listener(self._helpers.watched("counting", self._count))
 
     @property
     def session(self) -> Session | None:
@@ -56,8 +58,9 @@ class Sender:
         session, self._next = self._next, None
         assert session is not None
         set_session(self._environment, session)
-        self._batches = gevent.spawn(batches.fire_regularly, self._environment, session)
-        gevent.spawn(
+        self._batches = self._helpers.spawn("counting", batches.fire_regularly, self._environment, session)
+        self._helpers.spawn(
+            "sampler",
             sampler.sample_regularly,
             lambda sample: session.counting.pending.resources.append(sample),  # noqa: PLW0108 (pending changes)
             lambda: not session.is_over,
@@ -82,6 +85,11 @@ class Sender:
             counting.make_way()
             # No step of the counting, which others may have to finish: who listens to requests may wait.
             locust_stats.feed(self._environment, session.settings.target.path, calls)
+
+    def note(self, what: str, why: str) -> None:
+        """Keep an event among what this process has counted: it reaches the report with that."""
+        if self.session is not None:
+            self.session.counting.note(what, why)
 
     def so_far(self) -> Recording | None:
         """What was counted and not taken yet; None where no test has begun."""

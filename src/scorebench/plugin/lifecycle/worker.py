@@ -13,7 +13,7 @@ from locust import argument_parser
 from locust.runners import WorkerRunner
 
 from scorebench.options.settings import Settings
-from scorebench.plugin.lifecycle import messages
+from scorebench.plugin.lifecycle import messages, open_files
 from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.sender import Sender
 from scorebench.recordings.recording import Recording
@@ -38,6 +38,7 @@ class Worker:
         argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
 
     def prepare(self, settings: Settings) -> None:
+        open_files.make_most_room()
         order = getattr(self._asked.options, messages.ORDER, None) or [self._runner.client_id]
         place = order.index(self._runner.client_id)
         session = self._sender.prepare(settings, worker=place, workers=len(order))

@@ -84,6 +84,11 @@ class Counting:
             shown = self._hidden(text.encode("utf-8", "backslashreplace"))
             self.pending.add_example(outcome.label, shown.decode())
 
+    def note(self, what: str, why: str) -> None:
+        """Keep what happened besides calls, once of its kind since it was last taken."""
+        if all(event["what"] != what for event in self.pending.events):
+            self.pending.events.append({"t_s": time.time(), "what": what, "why": why})
+
     def count(self, steps: Iterator[None]) -> None:
         """Take the steps of counting a batch one by one; users run in between and wait for none of them."""
         self.settle()

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
+from scorebench.client.failures import OwnLimit
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.counting import EXPECTED_BYTES, Counting
 from scorebench.plugin.users.requests import requests_of
 from scorebench.plugin.users.sending import Sending
+from scorebench.recordings.happenings import OWN_LIMIT
 from scorebench.recordings.recording import Recording
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class Session:
         """The outcome of a call without an answer."""
         outcome = Outcome.CUT_OFF if self.sending.cutting else failure.outcome
         self.counting.add_example(outcome, str(failure))
+        if isinstance(failure, OwnLimit):
+            self.counting.note(OWN_LIMIT, str(failure))
         return outcome
 
     def finish(self, drain_s: float) -> None:
