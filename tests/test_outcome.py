@@ -13,9 +13,9 @@ def test_each_outcome_has_a_name_of_its_own() -> None:
 
 
 def test_only_an_unusable_200_is_invalid() -> None:
-    """Valid, cut off, three ways for a 200 to be of no use; every other outcome is a failure."""
+    """Valid, with a time or without; cut off; three ways for a 200 to be of no use; the rest is a failure."""
     groups = {group: {o for o in Outcome if o.group is group} for group in Group}
-    assert groups[Group.VALID] == {Outcome.VALID}
+    assert groups[Group.VALID] == {Outcome.VALID, Outcome.NO_RESPONSE_TIME}
     assert groups[Group.CUT_OFF] == {Outcome.CUT_OFF}
     assert groups[Group.INVALID] == {Outcome.WRONG_COUNT, Outcome.NOT_PARSEABLE, Outcome.NAN_PREDICTION}
-    assert len(groups[Group.FAILED]) == len(Outcome) - 5
+    assert len(groups[Group.FAILED]) == len(Outcome) - 6

@@ -49,6 +49,7 @@ class Outcome(IntEnum):
     CUT_OFF = 23
     OTHER_ERROR = 24
     NOT_SIGNED = 25
+    NO_RESPONSE_TIME = 26
 
     @property
     def label(self) -> str:
@@ -88,10 +89,12 @@ LABELS: dict[Outcome, str] = {
     Outcome.CUT_OFF: "cut off",
     Outcome.OTHER_ERROR: "other error",
     Outcome.NOT_SIGNED: "not signed",
+    Outcome.NO_RESPONSE_TIME: "no response time",
 }
 
 _GROUPS: dict[Outcome, Group] = {
     Outcome.VALID: Group.VALID,
+    Outcome.NO_RESPONSE_TIME: Group.VALID,  # a message that nobody answers: sent, and reported as good
     Outcome.WRONG_COUNT: Group.INVALID,
     Outcome.NOT_PARSEABLE: Group.INVALID,
     Outcome.NAN_PREDICTION: Group.INVALID,

@@ -18,10 +18,13 @@ from scorebench.figures.metrics import find
 from scorebench.figures.percentiles import Estimate
 from scorebench.figures.rates import rates_of
 from scorebench.figures.times import Times, times_of
+from scorebench.recordings.calls import UNKNOWN_USER
+from scorebench.recordings.tally import UserKey, UserTally
 from scorebench.recordings.types import Count, Event, Seconds
 
 if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
+    from scorebench.recordings.requests import Requests
     from scorebench.recordings.tally import Tally
 
 
@@ -29,12 +32,25 @@ class UserFigures(Struct, frozen=True, forbid_unknown_fields=True):
     """One Locust user, as it stands in summary.json and users.csv: service times of its valid calls."""
 
     worker: Annotated[Count, Meta(description="0 where Locust ran alone.")]
-    user: Count
+    user: Annotated[Count | None, Meta(description="Null: calls of a thread, or of no user at all.")]
     calls: Count
     valid: Count
     mean_s: Seconds | None
     min_s: Seconds | None
     max_s: Seconds | None
+
+
+class RequestFigures(Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls that a locustfile makes under one name; times are the service times of the valid ones."""
+
+    method: str
+    name: str
+    calls: Count
+    valid: Count
+    mean_s: Seconds | None
+    min_s: Seconds | None
+    max_s: Seconds | None
+    users: tuple[UserFigures, ...]
 
 
 class LeftOut(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +90,8 @@ class Summary:
     """By label, most frequent first."""
     accounting: Accounting
     users: tuple[UserFigures, ...]
+    requests: tuple[RequestFigures, ...]
+    """By method and name, where a locustfile sends different requests; else empty."""
     reconnects: int
     changed: int
     examples: Mapping[str, str]
@@ -120,7 +138,8 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         late=max(0, tally.late - len(tally.users)),
         outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},
         accounting=accounting,
-        users=_users(tally),
+        users=_users(tally.users),
+        requests=_requests(recording.requests),
         reconnects=recording.reconnects,
         changed=recording.changed,
         examples=dict(recording.examples),
@@ -130,11 +149,28 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
     )
 
 
-def _users(tally: Tally) -> tuple[UserFigures, ...]:
+def _users(users: Mapping[UserKey, UserTally]) -> tuple[UserFigures, ...]:
+    """By number; calls whose user is not known come last."""
+    ordered = sorted(users.items(), key=lambda item: (item[0][1] == UNKNOWN_USER, item[0]))
     return tuple(
-        UserFigures(worker, number, user.calls, user.valid, user.mean_s, user.min_s, user.max_s)
-        for (worker, number), user in sorted(tally.users.items())
+        _user(worker, None if number == UNKNOWN_USER else number, u) for (worker, number), u in ordered
     )
+
+
+def _user(worker: int, number: int | None, user: UserTally) -> UserFigures:
+    return UserFigures(worker, number, user.calls, user.valid, user.mean_s, user.min_s, user.max_s)
+
+
+def _requests(requests: Requests) -> tuple[RequestFigures, ...]:
+    return tuple(_request(*name, users) for name, users in sorted(requests.users.items()))
+
+
+def _request(method: str, name: str, users: Mapping[UserKey, UserTally]) -> RequestFigures:
+    total = UserTally()
+    for user in users.values():
+        total.merge(user)
+    exact = total.calls, total.valid, total.mean_s, total.min_s, total.max_s
+    return RequestFigures(method, name, *exact, _users(users))
 
 
 def _warm_up(tally: Tally) -> LeftOut:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FIELDS_PER_CALL = 5
 """due, sent, done, tag, payload: the numbers that a user appends for each call."""
 
+UNKNOWN_USER = -1
+"""The number of a user that nobody knows: a thread, or no user at all, made the call."""
 _OUTCOMES = 32
 _WAITED = 32
 _TAGS_PER_USER = 64

@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from scorebench.answers.outcome import BY_LABEL
 from scorebench.recordings.histogram import Histogram
 from scorebench.recordings.recording import Fields, Recording
+from scorebench.recordings.requests import Requests
 from scorebench.recordings.tally import SecondTally, Tally, UserTally
 from scorebench.recordings.types import (
     LONGEST_RUN_S,
@@ -28,6 +29,7 @@ from scorebench.recordings.types import (
     Sum,
     UnixSecond,
     UnixTime,
+    UserNumber,
 )
 
 FORMAT: Literal[1] = 1
@@ -57,7 +59,21 @@ class UserRow(NamedTuple):
     """[worker, user, calls, valid, sum_s, min_s, max_s]: service times of the valid calls, in seconds."""
 
     worker: Count
-    user: Count
+    user: UserNumber
+    calls: Count
+    valid: Count
+    sum_s: Sum
+    min_s: Seconds | None
+    max_s: Seconds | None
+
+
+class RequestRow(NamedTuple):
+    """[method, name, worker, user, calls, valid, sum_s, min_s, max_s]: as in `UserRow`, of one request."""
+
+    method: str
+    name: str
+    worker: Count
+    user: UserNumber
     calls: Count
     valid: Count
     sum_s: Sum
@@ -119,6 +135,10 @@ class RecordingForm(Fields, forbid_unknown_fields=True, kw_only=True):
     format: Annotated[Literal[1], Meta(description="Version of this form.")]
     measured: Annotated[TallyForm, Meta(description="What the figures are made of.")]
     warm_up: Annotated[TallyForm, Meta(description="Recorded apart, left out of the figures.")]
+    requests: Annotated[
+        list[RequestRow],
+        Meta(description="What was measured, by request and user, if a locustfile sends different requests."),
+    ] = msgspec.field(default_factory=list)
 
 
 class Head(Struct, kw_only=True):
@@ -153,6 +173,7 @@ def form_of(recording: Recording) -> RecordingForm:
         format=FORMAT,
         measured=_form_of_tally(recording.measured),
         warm_up=_form_of_tally(recording.warm_up),
+        requests=_rows_of(recording.requests),
         **fields,
     )
 
@@ -160,7 +181,12 @@ def form_of(recording: Recording) -> RecordingForm:
 def recording_of(form: RecordingForm) -> Recording:
     """What was read. ValueError where a histogram does not decode."""
     fields = {name: getattr(form, name) for name in Fields.__struct_fields__}
-    return Recording(measured=_tally_of(form.measured), warm_up=_tally_of(form.warm_up), **fields)
+    return Recording(
+        measured=_tally_of(form.measured),
+        warm_up=_tally_of(form.warm_up),
+        requests=_requests_of(form.requests),
+        **fields,
+    )
 
 
 def fault_in_environment(environment: dict[str, Any]) -> str | None:
@@ -170,6 +196,22 @@ def fault_in_environment(environment: dict[str, Any]) -> str | None:
     except msgspec.ValidationError as problem:
         return str(problem)
     return None
+
+
+def _rows_of(requests: Requests) -> list[RequestRow]:
+    return [
+        RequestRow(*name, *key, u.calls, u.valid, u.sum_s, u.min_s, u.max_s)
+        for name, users in requests.users.items()
+        for key, u in users.items()
+    ]
+
+
+def _requests_of(rows: list[RequestRow]) -> Requests:
+    requests = Requests()
+    for row in rows:
+        users = requests.users.setdefault((row.method, row.name), {})
+        users[row.worker, row.user] = UserTally(*row[4:])
+    return requests
 
 
 def _form_of_tally(tally: Tally) -> TallyForm:

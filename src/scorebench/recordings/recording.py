@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 
 from scorebench.recordings.calls import Calls
+from scorebench.recordings.requests import Requests
 from scorebench.recordings.tally import Tally
 from scorebench.recordings.types import Count, Event, Example, Label, Sample
 
@@ -63,6 +64,8 @@ class Recording(Fields, kw_only=True):
 
     measured: Tally = field(default_factory=Tally)
     warm_up: Tally = field(default_factory=Tally)
+    requests: Requests = field(default_factory=Requests)
+    """What was measured, by request, where a locustfile sends different ones."""
 
     def add(self, calls: Calls) -> None:
         """Count a batch. What belongs to the warm-up goes to `warm_up` itself."""
@@ -86,6 +89,7 @@ class Recording(Fields, kw_only=True):
         """Add what another process counted; its environment fills what this one does not know."""
         self.measured.merge(other.measured)
         self.warm_up.merge(other.warm_up)
+        self.requests.merge(other.requests)
         for name in Fields.__struct_fields__:
             setattr(self, name, _merged(name, getattr(self, name), getattr(other, name)))
 
@@ -93,6 +97,7 @@ class Recording(Fields, kw_only=True):
         """Say which worker the users belong to, so that two workers' first users stay two."""
         for tally in (self.measured, self.warm_up):
             tally.rename_users(worker)
+        self.requests.rename_users(worker)
         for sample in self.resources:
             sample["who"] = f"{sample['who']} {worker}"
 

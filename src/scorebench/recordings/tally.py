@@ -152,29 +152,11 @@ class Tally:
             yield
             histogram.add(durations_s)
         yield
-        self._add_users(calls, valid, service_s)
+        add_users(self.users, calls, valid, service_s)
         yield
         self._add_ends(calls, valid)
         yield
         self._add_times(calls.due_s[valid], response_s[valid])
-
-    def _add_users(self, calls: Calls, valid: NDArray[np.bool_], service_s: NDArray[np.float64]) -> None:
-        base = int(calls.user.min())  # users are numbered one by one: a place for each costs next to nothing
-        index = calls.user - base
-        total = np.bincount(index)
-        size = len(total)
-        good = np.bincount(index[valid], minlength=size)
-        sums = np.bincount(index[valid], weights=service_s[valid], minlength=size)
-        least, greatest = np.full(size, np.inf), np.full(size, -np.inf)
-        np.minimum.at(least, index[valid], service_s[valid])
-        np.maximum.at(greatest, index[valid], service_s[valid])
-        seen = np.flatnonzero(total)
-        columns = (column[seen].tolist() for column in (total, good, sums, least, greatest))
-        for user, *counted_of_user in zip((seen + base).tolist(), *columns, strict=True):
-            tally = self.users.get((0, user))
-            if tally is None:
-                tally = self.users[0, user] = UserTally()
-            tally.add(*counted_of_user)
 
     def _add_ends(self, calls: Calls, valid: NDArray[np.bool_]) -> None:
         done_second = calls.done_s.astype(np.int64)
@@ -214,6 +196,31 @@ class Tally:
     def rename_users(self, worker: int) -> None:
         """Say which worker the users belong to."""
         self.users = {(worker, number): tally for (_, number), tally in self.users.items()}
+
+
+def add_users(
+    users: dict[UserKey, UserTally],
+    calls: Calls,
+    valid: NDArray[np.bool_],
+    service_s: NDArray[np.float64],
+) -> None:
+    """Count a batch of one process by its users: worker 0, until the master says which it was."""
+    base = int(calls.user.min())  # users are numbered one by one: a place for each costs next to nothing
+    index = calls.user - base
+    total = np.bincount(index)
+    size = len(total)
+    good = np.bincount(index[valid], minlength=size)
+    sums = np.bincount(index[valid], weights=service_s[valid], minlength=size)
+    least, greatest = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(least, index[valid], service_s[valid])
+    np.maximum.at(greatest, index[valid], service_s[valid])
+    seen = np.flatnonzero(total)
+    columns = (column[seen].tolist() for column in (total, good, sums, least, greatest))
+    for user, *counted_of_user in zip((seen + base).tolist(), *columns, strict=True):
+        tally = users.get((0, user))
+        if tally is None:
+            tally = users[0, user] = UserTally()
+        tally.add(*counted_of_user)
 
 
 def coarse_us(durations_s: NDArray[np.float64]) -> NDArray[np.int64]:

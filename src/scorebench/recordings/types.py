@@ -11,6 +11,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from msgspec import Meta
 
 from scorebench.answers.outcome import LABELS
+from scorebench.recordings.calls import UNKNOWN_USER
 
 LONGEST_RUN_S = 7 * 24 * 3600
 """A week. Longer recordings are not read: every second between the first and the last is drawn."""
@@ -20,6 +21,8 @@ _MOST_COUNTED = 2**53  # the whole numbers that every reader of JSON keeps exact
 _MOST_S = 1e12
 
 Count = Annotated[int, Meta(ge=0, le=_MOST_COUNTED)]
+UserNumber = Annotated[int, Meta(ge=UNKNOWN_USER, le=_MOST_COUNTED)]
+"""-1: the calls of a thread, or of no user at all."""
 Seconds = Annotated[float, Meta(ge=0, le=_MOST_S)]
 Sum = Annotated[float, Meta(ge=0, le=1e18)]
 Rate = Annotated[float, Meta(ge=0, le=1e12)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.requests import Name
 
 
 class WarmUpGate:
@@ -24,8 +25,10 @@ class WarmUpGate:
         for _ in self.adding(recording, calls):
             pass
 
-    def adding(self, recording: Recording, calls: Calls) -> Iterator[None]:
-        """Count a batch in short steps, as `Tally.adding` does."""
+    def adding(
+        self, recording: Recording, calls: Calls, names: Sequence[Name] | None = None
+    ) -> Iterator[None]:
+        """Count a batch in short steps, as `Tally.adding` does; by request too where `names` are given."""
         if self._begin_s is None:
             self._begin_s = float(calls.due_s.min())
         if self._calls_left:
@@ -35,7 +38,10 @@ class WarmUpGate:
         elif self._seconds:
             early = calls.due_s < self._begin_s + self._seconds
         else:
-            yield from recording.measured.adding(calls)
-            return
-        yield from recording.warm_up.adding(calls.select(early))
-        yield from recording.measured.adding(calls.select(~early))
+            early = None
+        measured = calls if early is None else calls.select(~early)
+        if early is not None:
+            yield from recording.warm_up.adding(calls.select(early))
+        yield from recording.measured.adding(measured)
+        if names is not None:
+            yield from recording.requests.adding(names, measured)

@@ -16,7 +16,7 @@ from scorebench.verdicts.finding import Finding
 from scorebench.verdicts.limits import Checked
 
 if TYPE_CHECKING:
-    from scorebench.figures.summary import Summary, UserFigures
+    from scorebench.figures.summary import RequestFigures, Summary, UserFigures
     from scorebench.figures.times import Times
     from scorebench.verdicts.verdict import Verdict
 
@@ -25,6 +25,8 @@ USERS = 20
 """Rows of the per-user table; all users are in users.csv."""
 
 USERS_TITLE = "Users (service time of their valid calls in ms)"
+REQUESTS_TITLE = "Requests, and the users that made them (service time of the valid calls in ms)"
+NAME_WIDTH = 40
 
 Row = Sequence[str]
 LOST = "the run was ended by its own stop condition"
@@ -44,6 +46,7 @@ def render(
         headline(summary),
         _times(summary, page),
         _outcomes(summary, page),
+        _requests(summary, page, users),
         _users(summary, page, users),
         account(summary),
         _environment(summary, page),
@@ -219,6 +222,24 @@ def _users(summary: Summary, page: _Page, most: int) -> list[str]:
     return lines
 
 
+def _requests(summary: Summary, page: _Page, most: int) -> list[str]:
+    """A line for each request, as Locust has, and under it one for each of its users."""
+    if not summary.requests:
+        return []
+    return [page.title(REQUESTS_TITLE), *table(requests(summary, most), left=3)]
+
+
+def requests(summary: Summary, most: int) -> list[list[str]]:
+    """The table of requests with the first `most` users of each, times in ms, its head first."""
+    rows = [["Method", "Name", "Thread", "Mean", "Max", "Min", "Calls", "Valid"]]
+    for request in summary.requests:
+        named = [plain(request.method), plain(request.name, NAME_WIDTH)]
+        rows.append([*named, "all", *_exact_times(request)])
+        for user in request.users[:most]:
+            rows.append(["", "", _thread(user, _many_workers(summary)), *_exact_times(user)])
+    return rows
+
+
 def users(summary: Summary, most: int) -> list[list[str]]:
     """The table of the first `most` users, times in ms, its head first."""
     head = ["Thread", "Mean", "Max", "Min", "Calls", "Valid"]
@@ -226,11 +247,17 @@ def users(summary: Summary, most: int) -> list[list[str]]:
 
 
 def _user(user: UserFigures, many_workers: bool) -> list[str]:
-    times = [milliseconds(value) for value in (user.mean_s, user.max_s, user.min_s)]
-    return [_thread(user, many_workers), *times, f"{user.calls:,}", f"{user.valid:,}"]
+    return [_thread(user, many_workers), *_exact_times(user)]
+
+
+def _exact_times(of: UserFigures | RequestFigures) -> list[str]:
+    times = [milliseconds(value) for value in (of.mean_s, of.max_s, of.min_s)]
+    return [*times, f"{of.calls:,}", f"{of.valid:,}"]
 
 
 def _thread(user: UserFigures, many_workers: bool) -> str:
+    if user.user is None:
+        return "not known"
     return f"{user.worker}.{user.user}" if many_workers else str(user.user)
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from scorebench.figures.metrics import Metric, every
 from scorebench.figures.percentiles import QUANTILES, calls_needed
-from scorebench.figures.summary import LeftOut, Summary, UserFigures
+from scorebench.figures.summary import LeftOut, RequestFigures, Summary, UserFigures
 from scorebench.recordings.types import Count, Event, Example, Label
 from scorebench.report.forms.figures import Figure, Intervals, Share, Times
 from scorebench.verdicts.limits import COMPARISONS, Checked
@@ -133,6 +133,10 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
     outcomes: Annotated[dict[Label, Count], Meta(description="Calls by outcome.")]
     accounting: AccountingForm
     users: list[UserFigures]
+    requests: Annotated[
+        list[RequestFigures],
+        Meta(description="By method and name, if a locustfile sends different requests; else empty."),
+    ]
     reconnects: Annotated[
         Count, Meta(description="Idle connections that the server had closed; the call was sent again.")
     ]
@@ -195,6 +199,7 @@ def figures_of(summary: Summary) -> FiguresForm:
         calls_needed={name: calls_needed(q) for name, q in QUANTILES.items()},
         accounting=AccountingForm(**vars(account), adds_up=account.adds_up),
         users=list(summary.users),
+        requests=list(summary.requests),
         events=list(summary.events),
         **same,
     )
@@ -232,6 +237,6 @@ def _limit(checked: Checked) -> LimitForm:
 _SAME = [
     name
     for name in FiguresForm.__struct_fields__
-    if name in Summary.__dataclass_fields__ and name not in ("accounting", "users", "events")
+    if name in Summary.__dataclass_fields__ and name not in ("accounting", "users", "requests", "events")
 ]
 """What stands in the file under the name that `Summary` has for it."""
