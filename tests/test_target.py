@@ -189,3 +189,22 @@ def test_a_header_cannot_break_out_of_its_line(headers: dict[str, str]) -> None:
     with pytest.raises(InputError, match="header") as of_get:
         target.get("/ping", headers)
     assert "hunter2" not in str(of_post.value) + str(of_get.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("localhost:50051", "localhost:50051"),
+        ("ws://127.0.0.1:5501/x", "ws://127.0.0.1:5501/x"),
+        ("http://me:secret@example.com/", "http://example.com/"),
+        ("https://example.com?token=secret", "https://example.com"),
+        ("http://[::1]:80", "http://[::1]"),
+        (None, ""),
+        ("", ""),
+        ("http://[", ""),
+        ("http://h:port", ""),
+    ],
+)
+def test_any_host_of_a_locustfile_can_be_said(host: str | None, url: str) -> None:
+    """Its own clients know what it means: nothing is refused, and no secret is kept."""
+    assert Target.elsewhere(host).url == url

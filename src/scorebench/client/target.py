@@ -52,16 +52,30 @@ class Target:
         query = f"?{parts.query}" if parts.query else ""
         return cls(parts.scheme, _ascii_host(parts.hostname), port or PORTS[parts.scheme], path + query)
 
+    @classmethod
+    def elsewhere(cls, host: str | None) -> Target:
+        """What a locustfile calls its host, for a report: its own clients take more than ours do.
+
+        Anything is taken: `localhost:50051`, `ws://…`, nothing at all. User, password and query are dropped.
+        """
+        text = (host or "").strip()
+        try:
+            parts = urlsplit(text if "://" in text else f"//{text}")
+            port = parts.port
+        except ValueError:
+            return cls("", "", 0, "")
+        return cls(parts.scheme, parts.hostname or "", port or PORTS.get(parts.scheme, 0), parts.path)
+
     @property
     def netloc(self) -> str:
         """HOST:PORT, an IPv6 address in brackets, the scheme's own port left out: the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == PORTS.get(self.scheme, 0) else f"{host}:{self.port}"
 
     @property
     def base_url(self) -> str:
         """The URL without a path."""
-        return f"{self.scheme}://{self.netloc}"
+        return f"{self.scheme}://{self.netloc}" if self.scheme else self.netloc
 
     @property
     def url(self) -> str:

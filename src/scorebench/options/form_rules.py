@@ -6,18 +6,19 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from scorebench.errors import InputError
+from scorebench.options.names import name_in, value_of
 from scorebench.options.table import OPTIONS
 
 
 def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:
     """Who can open the page names no file or secret of this machine, and sends none to another host."""
     for option in OPTIONS:
-        value = form.get(option.name)
-        if not option.on_page and value and value != str(getattr(begun, option.name, None)):
+        value = form.get(name_in(begun, option.name))
+        if not option.on_page and value and value != str(value_of(begun, option.name)):
             raise InputError(f"{option.flag}: is no field of this form; give it when Locust is started")
-    arrivals = form.get("arrivals", "").strip()
-    if arrivals.startswith("replay") and arrivals != getattr(begun, "arrivals", None):
+    arrivals = form.get(name_in(begun, "arrivals"), "").strip()
+    if arrivals.startswith("replay") and arrivals != value_of(begun, "arrivals"):
         raise InputError("--arrivals replay: names a file; give it when Locust is started")
-    secret = any(getattr(begun, name, None) for name in ("bearer_env", "bearer_file", "region"))
+    secret = any(value_of(begun, name) for name in ("bearer_env", "bearer_file", "region"))
     if secret and form.get("host", begun.scorebench_host) != begun.scorebench_host:
         raise InputError("--host: credentials go to the host that Locust was started with; leave it as it is")

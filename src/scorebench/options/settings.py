@@ -19,6 +19,7 @@ from scorebench.load import scenario
 from scorebench.load.arrivals import Arrivals
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.warm_up import WarmUp
+from scorebench.options.names import value_of
 from scorebench.options.table import DEFAULTS
 from scorebench.payloads import formats
 from scorebench.units import parse_seconds
@@ -69,14 +70,17 @@ class Settings:
         return min((calls for calls in asked if calls is not None), default=None)
 
 
-def from_namespace(options: Namespace, host: str | None) -> Settings:
-    """The settings that parsed options ask for; InputError names the option that is wrong."""
+def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = True) -> Settings:
+    """The settings that parsed options ask for; InputError names the option that is wrong.
+
+    Where no user is `ours`, the locustfile's own clients know what a host is.
+    """
 
     def of(name: str) -> Any:
-        value = getattr(options, name, DEFAULTS.get(name))
+        value = value_of(options, name)
         return None if value == "" else value
 
-    if not host:
+    if ours and not host:
         raise InputError("--host: none given; expected the server's URL, such as http://localhost:5001")
     run_time_s = _run_time_s(getattr(options, "scorebench_run_time", None) or of("run_time"))
     arrivals, rows_per_call = of("arrivals"), _whole("--rows-per-call", of("rows_per_call"))
@@ -89,7 +93,9 @@ def from_namespace(options: Namespace, host: str | None) -> Settings:
             arrivals=arrivals,
             rows_per_call=rows_per_call,
         )
-    target, credentials = _target(host, of("region"), of("endpoint_url"))
+    target, credentials = Target.elsewhere(host), Source()
+    if ours and host:
+        target, credentials = _target(host, of("region"), of("endpoint_url"))
     settings = Settings(
         target=target,
         credentials=replace(credentials, variable=of("bearer_env"), file=_path(of("bearer_file"))),

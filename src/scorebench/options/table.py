@@ -23,7 +23,10 @@ DEFAULT_RUN_TIME = "30s"
 
 @dataclass(frozen=True)
 class Option:
-    """One option. `on_page`: it stands in the start form of Locust's web page."""
+    """One option. `on_page`: it stands in the start form of Locust's web page.
+
+    `for_all`: it holds for a locustfile without users of scorebench too.
+    """
 
     flag: str
     help: str
@@ -33,6 +36,7 @@ class Option:
     repeated: bool = False
     switch: bool = False
     on_page: bool = False
+    for_all: bool = False
 
     @property
     def name(self) -> str:
@@ -112,6 +116,7 @@ OPTIONS = (
         "exclude the first seconds (5s) or calls ('100 calls') from the figures",
         metavar="TIME",
         on_page=True,
+        for_all=True,
     ),
     Option("--drain", "seconds to wait for calls in flight at the end", float, DRAIN_S, "S"),
     Option(
@@ -120,6 +125,7 @@ OPTIONS = (
         metavar="LIMIT",
         repeated=True,
         on_page=True,
+        for_all=True,
     ),
     Option(
         "--stop-when",
@@ -127,9 +133,16 @@ OPTIONS = (
         metavar="CONDITION",
         repeated=True,
         on_page=True,
+        for_all=True,
     ),
-    Option("--report-dir", "where to create each run's folder", default=REPORT_DIR, metavar="DIR"),
-    Option("--keep-calls", "write every call to calls.parquet", switch=True),
-    Option("--quiet", "print only errors", switch=True),
+    Option(
+        "--report-dir",
+        "where to create each run's folder",
+        default=REPORT_DIR,
+        metavar="DIR",
+        for_all=True,
+    ),
+    Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True),
+    Option("--quiet", "print only errors", switch=True, for_all=True),
 )
 DEFAULTS: dict[str, Any] = {option.name: False if option.switch else option.default for option in OPTIONS}
