@@ -32,6 +32,7 @@ class Done:
     @property
     def summary(self) -> dict[str, Any]:
         """summary.json of the only run that it left."""
+        assert self.folders, self.err
         (folder,) = self.folders
         parsed: dict[str, Any] = json.loads((folder / "summary.json").read_text())
         return parsed

@@ -198,7 +198,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert not set(ended.stdout.split()) & {*HEAVY, "numpy", "gevent", "locust"}
 
 
-@pytest.mark.parametrize("path", sorted(Path(__file__).parent.rglob("*.py")), ids=lambda p: p.name)
+TESTS = Path(__file__).parent
+STRANGERS = TESTS / "strangers"
+"""Locustfiles, which tests only run in processes of their own."""
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(TESTS.rglob("*.py")) - set(STRANGERS.glob("*.py"))), ids=lambda p: p.name
+)
 def test_tests_leave_their_process_as_it_is(path: Path) -> None:
     """Locust patches threads and sockets when it is imported, pytest's own too: only subprocesses may."""
     found = imported(path)

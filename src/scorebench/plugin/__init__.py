@@ -7,15 +7,14 @@ other users needs the import alone.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust import events
-from locust.argument_parser import LocustArgumentParser
 
 from scorebench.errors import InputError
-from scorebench.options.table import OPTIONS
-from scorebench.plugin.lifecycle import interrupt
+from scorebench.plugin.lifecycle import command_line, in_advance, interrupt
 from scorebench.plugin.lifecycle.run import Run, refuse
 from scorebench.plugin.lifecycle.states import ImpossibleEvent
 from scorebench.plugin.page import page
@@ -23,35 +22,54 @@ from scorebench.plugin.users import plain
 from scorebench.plugin.users.session import set_session
 from scorebench.plugin.users.user import ScoringUser
 
+if TYPE_CHECKING:
+    from locust.event import EventHook
+
 __all__ = ["ScoringUser", "install"]
 
 logger = logging.getLogger("scorebench")
 
-
-@events.init_command_line_parser.add_listener
-def _add_options(parser: LocustArgumentParser, **_: Any) -> None:
-    for option in OPTIONS:
-        parser.add_argument(option.flag, include_in_web_ui=option.on_page, **option.arguments())
+command_line.LINE.add_last(events.init_command_line_parser)
+plain.hear(events.request)  # from now on: other listeners to init may send requests before ours is called
 
 
 @events.init.add_listener
 def _on_init(environment: Any, **_: Any) -> None:
     run = install(environment)
     interrupt.listen(run.interrupted)
-    # The loop's clock stood still while all was imported: what Locust times next (--run-time beside
-    # --autostart) would end that much too early.
-    gevent.get_hub().loop.update_now()
+    try:
+        _prepare(run)
+    finally:
+        # The loop's clock stood still while all was imported, and what Locust times next (--run-time) would
+        # end that much too early.
+        gevent.get_hub().loop.update_now()
+
+
+def _prepare(run: Run) -> None:
+    environment = run.environment
     if environment.web_ui is not None:
         page.add(run, environment.web_ui)
         return  # its options come when its form is sent
     if not run.leads:
         return  # and a worker's with the order to spawn
+    if said := command_line.said_to_give_way(environment.parsed_options):
+        logger.warning("scorebench: %s", said)
     run.asked.take_over_run_time()
     run.listen_to_launcher()
+    in_advance.pay()
     try:
         run.check()
     except InputError as error:
-        refuse(error)
+        refuse(error, environment.parsed_options)
+
+
+@events.test_start.add_listener
+def _on_start(environment: Any, **_: Any) -> None:
+    """Locust as a library: it need not fire `init`."""
+    if getattr(environment, "scorebench", None) is None:
+        run = install(environment)
+        run.others.open()
+        _start(run)
 
 
 def install(environment: Any) -> Run:
@@ -60,16 +78,21 @@ def install(environment: Any) -> Run:
     run = Run(environment)
     environment.scorebench = run
     hooks = environment.events
-    plain.listen(environment)
+    _add_first(hooks.test_start, lambda **_: run.others.open())
     hooks.test_start.add_listener(lambda **_: _start(run))
     hooks.test_stopping.add_listener(lambda **_: run.stopping())
     hooks.test_stop.add_listener(lambda **_: run.stopped())
     hooks.reset_stats.add_listener(lambda **_: run.reset())
     # --reset-stats resets Locust's own at that moment, and fires no reset_stats for it.
     hooks.spawning_complete.add_listener(lambda **_: run.reset() if environment.reset_stats else None)
-    hooks.quitting.add_listener(lambda **_: run.end())
+    _add_first(hooks.quitting, lambda **_: run.end())  # the last to be called: in reverse
     hooks.quit.add_listener(lambda **_: run.print_report())
     return run
+
+
+def _add_first(hook: EventHook, listener: Callable[..., None]) -> None:
+    """Add a listener that Locust calls before those that are there; where it goes in reverse, after them."""
+    hook._handlers.insert(0, listener)
 
 
 def _start(run: Run) -> None:
@@ -78,7 +101,7 @@ def _start(run: Run) -> None:
         run.start(checked=not on_page)  # what the page sent was checked by nobody yet
     except InputError as error:
         if not on_page:
-            refuse(error)
+            refuse(error, run.asked.options)
         logger.error("scorebench: %s", error)
         run.give_up(str(error))
     except ImpossibleEvent as error:

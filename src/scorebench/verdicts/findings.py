@@ -14,18 +14,15 @@ from scorebench.figures.timeline import middle_s
 from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE
 from scorebench.recordings.happenings import (
     HELPER_DIED,
-    OUTSIDE_THE_TEST,
     OWN_LIMIT,
     SERVER_ENDED,
     SERVER_RESTARTED,
-    TASK_RAISED,
-    USERS_KILLED,
     WORKER_LOST,
 )
 from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.recordings.tally import SecondTally
 from scorebench.units import say_percent, say_seconds
-from scorebench.verdicts import generator_findings, steadiness
+from scorebench.verdicts import generator_findings, locustfile_findings, steadiness
 from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -257,37 +254,6 @@ def _warm_up(summary: Summary, _: Recording) -> Iterator[Finding]:
         )
 
 
-def _others(summary: Summary, _: Recording) -> Iterator[Finding]:
-    """What users that are not ours did, besides calls."""
-    raised = [str(event.get("why")) for event in summary.events if event.get("what") == TASK_RAISED]
-    if raised:
-        yield Finding(
-            Severity.WARNING,
-            "task_raised",
-            f"tasks of the locustfile raised exceptions, {'; '.join(raised)}",
-            "look into Locust's log for the traceback",
-        )
-    if outside := _sum_of(summary, OUTSIDE_THE_TEST):
-        yield Finding(
-            Severity.NOTE,
-            "outside_the_test",
-            f"{outside:,} requests were made before or after the test; no figure counts them",
-            "make them in test_start or in a task if they belong to the load",
-        )
-    if killed := _sum_of(summary, USERS_KILLED):
-        yield Finding(
-            Severity.NOTE,
-            "users_killed",
-            f"{killed:,} users were stopped in the middle of a task; a call that they had begun and not "
-            "reported is in no figure",
-            "let tasks finish with Locust's --stop-timeout",
-        )
-
-
-def _sum_of(summary: Summary, what: str) -> int:
-    return sum(int(event.get("why") or 0) for event in summary.events if event.get("what") == what)
-
-
 CHECKS: tuple[Check, ...] = (
     _counts,
     *generator_findings.CHECKS,
@@ -296,7 +262,7 @@ CHECKS: tuple[Check, ...] = (
     _overdue,
     _cut_off,
     _events,
-    _others,
+    locustfile_findings.look,
     _steady,
     _warm_up,
     _cores,

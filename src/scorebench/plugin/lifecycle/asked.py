@@ -5,21 +5,22 @@ Knows where options and the server's URL come from; nothing of the test that the
 
 from __future__ import annotations
 
+import sys
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from scorebench.folders import folder
 from scorebench.options.settings import Settings, from_namespace
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.lifecycle import open_files
+from scorebench.plugin.lifecycle import command_line, open_files
 from scorebench.plugin.users.user import ScoringUser
 from scorebench.runs.prepare import payload_of
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
-ELSEWHERE = Payload((b"",), (1,), "", "the locustfile's own")
-"""Stands for the bodies of users that are not ours: one row a call, as far as we know."""
+ELSEWHERE = Payload((), (), "", "the locustfile's own")
+"""Where no user is ours: nothing to send."""
 
 
 class Asked:
@@ -36,7 +37,13 @@ class Asked:
 
     def settings(self) -> Settings:
         """The settings as they stand now: from the command line, or from Locust's page."""
-        return from_namespace(self.options, self.host())
+        return self.settings_in(self.options, self.host())
+
+    def settings_in(self, options: Any, host: str | None) -> Settings:
+        """The settings of other `options`. Raises InputError for what is wrong, or what no user obeys."""
+        if not self.needs_payload:
+            command_line.refuse_what_nobody_obeys(options, sys.argv[1:])
+        return from_namespace(options, host, ours=self.needs_payload)
 
     def host(self) -> str | None:
         """The server's URL, from the command line, the page or a user class."""
@@ -49,6 +56,11 @@ class Asked:
         return any(issubclass(cls, ScoringUser) for cls in self._environment.user_classes)
 
     @property
+    def only_ours(self) -> bool:
+        """Whether all user classes are ours: how a test ends is then ours to choose, and not Locust's."""
+        return all(issubclass(cls, ScoringUser) for cls in self._environment.user_classes)
+
+    @property
     def run_time_s(self) -> float | None:
         """--run-time, once it is ours."""
         return getattr(self.options, "scorebench_run_time", None)
@@ -56,20 +68,29 @@ class Asked:
     def take_over_run_time(self) -> None:
         """Keep Locust from counting --run-time, which it does from before the first call could leave.
 
-        Under a name of ours the option also reaches the workers, whose schedules end with it.
+        Under a name of ours the option also reaches the workers, whose schedules end with it. Where a shape
+        ends the test, or no user is ours, Locust's way is right.
         """
-        self.options.scorebench_run_time, self.options.run_time = self.options.run_time, None
+        if self.needs_payload and self._environment.shape_class is None and self.options is not None:
+            self.options.scorebench_run_time, self.options.run_time = self.options.run_time, None
+
+    def give_back_run_time(self) -> None:
+        """The test starts, and Locust has looked: the option says again what was asked for."""
+        if self.run_time_s is not None and self.options.run_time is None:
+            self.options.run_time = self.run_time_s
 
     def check(self, settings: Settings) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
         folder.check_parent(settings.report_dir, settings.run_time_s)
-        open_files.make_room(self._users_a_process())
         if self.needs_payload:
+            open_files.make_room(self._users_a_process())
             settings.credentials.load()  # what is missing is told now
             self.encode(settings)
 
     def _users_a_process(self) -> int:
         """As far as this process knows: users that Locust starts later, or elsewhere, are not among them."""
+        if self.options is None:  # Locust as a library: its caller says how many when the test starts
+            return 1
         users, processes = int(self.options.num_users or 1), self.options.processes
         if processes:
             return ceil(users / int(processes))

@@ -10,7 +10,7 @@ from typing import Any
 
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
-from scorebench.plugin.lifecycle import surroundings
+from scorebench.plugin.lifecycle import command_line, surroundings
 from scorebench.runs.launch import COMMAND_VARIABLE
 
 
@@ -21,8 +21,8 @@ def known(
     arrivals, cpus = settings.arrivals, server.get("cpus")
     return {
         **surroundings.describe(),
-        "command": os.environ.get(COMMAND_VARIABLE) or " ".join(["locust", *sys.argv[1:]]),
-        "url": settings.target.url,
+        "command": os.environ.get(COMMAND_VARIABLE) or command_line.LINE.told(sys.argv),
+        "url": settings.target.url or None,
         "model": settings.model,
         "server": dict(server),
         "server_cpus": cpus,

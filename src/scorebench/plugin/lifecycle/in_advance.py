@@ -10,7 +10,7 @@ import scipy.special  # noqa: F401  before the first call: loading it holds all 
 
 
 def pay() -> None:
-    """At each test's start."""
+    """Once before the first test, and before each that is started from the page."""
     # Locust looks at the stack before it says that it stops; the first look takes a fifth of a second.
     inspect.stack()
     # A full collection looks at all that was imported, for a twentieth of a second. Now that is left out.

@@ -47,21 +47,28 @@ class Left:
 
 
 def leave(
-    recording: Recording, kept: Sequence[tuple[int, Calls]], settings: Settings, server_name: str
+    recording: Recording,
+    kept: Sequence[tuple[int, Calls]],
+    settings: Settings,
+    server_name: str,
+    again: Path | None = None,
 ) -> Left:
-    """Write the run's folder: the one that a launcher gave, or a new one below `settings.report_dir`."""
+    """Write the run's folder: the one that a launcher gave, or a new one below `settings.report_dir`.
+
+    `again` is the folder of this run, where it has one already.
+    """
     summary = summarise(recording)
     verdict = judge(summary, recording, settings.limits)
     said = _as_text(summary, verdict)
-    given = os.environ.get(FOLDER_VARIABLE)
+    given = again or _given()
     try:
-        path = Path(given) if given else _new_folder(settings, server_name)
+        path = given or _new_folder(settings, server_name)
     except InputError as problem:  # it could be made before the run
         return Left(summary, verdict, settings.report_dir, said, {"the report": str(problem)})
     unwritten = folder.write(path, recording, summary, verdict)
     if kept:
         unwritten |= folder.write_calls(path, kept)
-    if not given:
+    if given is None:
         folder.point_latest(path)
     if RECORDING not in unwritten:
         said += f"\n\nreport: {_short(path)}"
@@ -70,6 +77,11 @@ def leave(
 
 def _new_folder(settings: Settings, server_name: str) -> Path:
     return folder.create(settings.report_dir, server_name, datetime.datetime.now())
+
+
+def _given() -> Path | None:
+    path = os.environ.get(FOLDER_VARIABLE)
+    return Path(path) if path else None
 
 
 def _as_text(summary: Summary, verdict: Verdict) -> str:

@@ -7,34 +7,47 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
+import locust.log
 from gevent.event import Event as Flag
 from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench.client.probe import server_version
 from scorebench.errors import InputError
+from scorebench.options.names import value_of
 from scorebench.options.settings import Settings
-from scorebench.plugin.lifecycle import facts, in_advance, launcher
+from scorebench.plugin.lifecycle import command_line, facts, in_advance, launcher
 from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
+from scorebench.plugin.lifecycle.exit_code import Decided, exit_code
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.helpers import Helpers
 from scorebench.plugin.lifecycle.leaving import Left, leave
 from scorebench.plugin.lifecycle.master import Master
+from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.lifecycle.progress import Progress
 from scorebench.plugin.lifecycle.roles import Alone, Role
 from scorebench.plugin.lifecycle.sender import Sender
 from scorebench.plugin.lifecycle.states import ENDING, Course, Event
 from scorebench.plugin.lifecycle.worker import Worker
 from scorebench.plugin.users.session import set_session
-from scorebench.recordings.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED
+from scorebench.recordings.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED, TASK_RAISED
 from scorebench.runs.launch import FOLDER_VARIABLE, SERVER_VARIABLE
+from scorebench.verdicts.verdict import ExitCode
 
 if TYPE_CHECKING:
     from locust.env import Environment
+
+
+_RAISED = re.compile(r'File "(.+)", line (\d+), in (.+)')
+_MESSAGE = 200
+"""Most letters of an exception's message that a finding shows."""
 
 
 class Run:
@@ -54,6 +67,7 @@ class Run:
         self._gathered = Gathered()
         self._helpers = Helpers(self._gathered.note)
         self._ending = Ending(environment, lambda: self.asked.run_time_s)
+        self.others = Others(environment)
         self._role = self._join()
         self.progress = Progress(
             environment=environment,
@@ -74,7 +88,7 @@ class Run:
         runner = self.environment.runner
         if isinstance(runner, MasterRunner):
             return Master(runner, self.asked, self._gathered, self._ending)
-        sender = Sender(self.environment, self.asked, self._server.get("pids") or ())
+        sender = Sender(self.environment, self.asked, self.others, self._server.get("pids") or ())
         if isinstance(runner, WorkerRunner):
             return Worker(runner, self.asked, sender, self._hurry)
         return Alone(sender, self._gathered, self._ending)
@@ -97,22 +111,27 @@ class Run:
         `checked` says whether `check` has looked at them already.
         """
         self._course.take(Event.START)
-        in_advance.pay()
         if not checked:
+            in_advance.pay()
             self.check()
         settings = self.asked.settings()
+        known = self._facts(settings) if self.leads else {}  # others run meanwhile, and may stop the test
         self._role.prepare(settings)
         self._course.take(Event.BEGIN)
         self._settings, self.left, self.refused = settings, None, None
-        self.environment.stop_timeout = settings.drain_s
+        if self.asked.only_ours:
+            self.environment.stop_timeout = settings.drain_s
+        self.asked.give_back_run_time()
         if self.leads:
-            self._gathered.begin(self._facts(settings))
+            self._gathered.begin(known)
             self.progress.begin(settings)
         self._role.begin()
         self._helpers.spawn("launcher's words", self._hear_words)
 
     def _facts(self, settings: Settings) -> dict[str, Any]:
-        return facts.known(settings, self.asked.payload, self._server, self.asked.options.num_users)
+        return facts.known(
+            settings, self.asked.payload, self._server, getattr(self.asked.options, "num_users", None)
+        )
 
     def give_up(self, why: str) -> None:
         """The test that just started can't be run: let no user send anything, and stop it."""
@@ -184,9 +203,29 @@ class Run:
 
     def _report(self) -> None:
         assert self._settings is not None
-        recording = self._gathered.close()
-        server_name = str(self._server.get("kind") or self._settings.target.host)
-        self.left = leave(recording, self._gathered.kept, self._settings, server_name)
+        self._add_events_of_others()
+        for why in self._exceptions():
+            self._gathered.note(TASK_RAISED, why)
+        self._gathered.close()
+        self._report_in(None)
+        if self.environment.parsed_options is None and self.environment.web_ui is None:
+            self.print_report()  # as a library Locust fires no event when all is over
+
+    def _report_in(self, path: Path | None) -> None:
+        """Write the report: into a folder of its own, or again into `path` with what came later."""
+        assert self._settings is not None
+        recording, kept = self._gathered.recording, [] if path else self._gathered.kept
+        server_name = str(self._server.get("kind") or self._settings.target.host or "locust")
+        self.left = leave(recording, kept, self._settings, server_name, path)
+
+    def _exceptions(self) -> Iterator[str]:
+        """Those that tasks raised, as Locust counted them: how often, what, and where."""
+        runner = self.environment.runner
+        for raised in runner.exceptions.values() if runner else ():
+            path, line, function = _RAISED.findall(raised["traceback"])[-1]
+            times = "once" if raised["count"] == 1 else f"{raised['count']:,} times"
+            what = raised["msg"].strip() or "an exception without a message"
+            yield f"{what[:_MESSAGE]} ({times}, {Path(path).name}:{line}, in {function})"
 
     def reset(self) -> None:
         """Locust's statistics were reset: ours too."""
@@ -200,19 +239,41 @@ class Run:
             # stopped, and would leave its workers to themselves for a minute.
             runner.quit()
         if not self.leads:
-            self.environment.process_exit_code = 0
+            if self.asked.only_ours and self.environment.process_exit_code is None:
+                self.environment.process_exit_code = 0
         elif self.left is not None:
-            self.environment.process_exit_code = self.left.exit_code
+            self.environment.process_exit_code = exit_code(
+                ExitCode(self.left.exit_code), self.left.summary.valid > 0, self._decided()
+            )
+
+    def _decided(self) -> Decided:
+        runner = self.environment.runner
+        return Decided(
+            by_locustfile=self.environment.process_exit_code,
+            on_error=getattr(self.asked.options, "exit_code_on_error", int(ExitCode.CALLS_FAILED)),
+            task_raised=bool(runner and runner.exceptions),
+            listener_raised=locust.log.unhandled_greenlet_exception,
+        )
 
     def print_report(self) -> None:
         """The report, after all that Locust prints."""
-        if self.left is not None and not getattr(self.asked.options, "quiet", False):
+        if self.left is None:
+            return
+        self.others.leave_out()
+        if self._add_events_of_others():
+            self._report_in(self.left.folder)
+        if not value_of(self.asked.options, "quiet"):
             print(self.left.report, flush=True)
-        if self.left is not None and self.left.loss:
+        if self.left.loss:
             print(f"scorebench: {self.left.loss}", file=sys.stderr, flush=True)
 
+    def _add_events_of_others(self) -> bool:
+        events = self.others.take_events()
+        self._gathered.recording.events.extend(events)
+        return bool(events)
 
-def refuse(error: InputError) -> None:
+
+def refuse(error: InputError, options: Any = None) -> None:
     """One line on stderr and exit 2, past Locust's own handlers."""
-    print(f"scorebench: {error}", file=sys.stderr, flush=True)
+    print(f"scorebench: {command_line.as_typed(options, str(error))}", file=sys.stderr, flush=True)
     sys.exit(2)

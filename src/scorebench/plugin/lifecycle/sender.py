@@ -5,19 +5,23 @@ Knows Locust's environment and the session; nothing of masters, workers or repor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import gevent
+import numpy as np
 
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import locust_stats, sampler
 from scorebench.plugin.lifecycle.asked import ELSEWHERE, Asked
 from scorebench.plugin.lifecycle.helpers import Helpers
+from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.users import batches
 from scorebench.plugin.users.session import Session, session_of, set_session
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.requests import Name
 from scorebench.recordings.warm_up_gate import WarmUpGate
 
 if TYPE_CHECKING:
@@ -27,8 +31,10 @@ if TYPE_CHECKING:
 class Sender:
     """Sends and counts the calls of one process, test after test."""
 
-    def __init__(self, environment: Environment, asked: Asked, server_pids: Iterable[int]) -> None:
-        self._environment, self._asked = environment, asked
+    def __init__(
+        self, environment: Environment, asked: Asked, others: Others, server_pids: Iterable[int]
+    ) -> None:
+        self._environment, self._asked, self._others = environment, asked, others
         self._server_pids = server_pids
         self._helpers = Helpers(self.note)
         self._gate: WarmUpGate | None = None
@@ -58,7 +64,9 @@ class Sender:
         session, self._next = self._next, None
         assert session is not None
         set_session(self._environment, session)
-        self._batches = self._helpers.spawn("counting", batches.fire_regularly, self._environment, session)
+        self._batches = self._helpers.spawn(
+            "counting", batches.fire_regularly, self._environment, session, self._others.take
+        )
         self._helpers.spawn(
             "sampler",
             sampler.sample_regularly,
@@ -74,17 +82,24 @@ class Sender:
         runner = self._environment.runner
         return 0 if runner is None else int(runner.user_count)
 
-    def _count(self, session: Session, calls: Calls) -> None:
-        """A batch: into the recording, and into Locust's statistics."""
+    def _count(self, session: Session, calls: Calls, names: Sequence[Name] | None) -> None:
+        """A batch: into the recording, and where it is ours into Locust's statistics."""
         counting = session.counting
         if session.settings.keep_calls:
             counting.kept.append(calls)
         assert self._gate is not None
-        counting.count(self._gate.adding(counting.pending, calls))
-        if self._asked.needs_payload:
-            counting.make_way()
-            # No step of the counting, which others may have to finish: who listens to requests may wait.
-            locust_stats.feed(self._environment, session.settings.target.path, calls)
+        path = session.settings.target.path
+        if names is not None:
+            counting.count(self._gate.adding(counting.pending, calls, names))
+            return
+        if self._asked.only_ours:
+            counting.count(self._gate.adding(counting.pending, calls))
+        else:
+            alike = replace(calls, payload=np.zeros_like(calls.payload))
+            counting.count(self._gate.adding(counting.pending, alike, [(locust_stats.METHOD, path)]))
+        counting.make_way()
+        # No step of the counting, which others may have to finish: who listens to requests may wait.
+        locust_stats.feed(self._environment, path, calls)
 
     def note(self, what: str, why: str) -> None:
         """Keep an event among what this process has counted: it reaches the report with that."""
@@ -101,7 +116,7 @@ class Sender:
         session.finish(drain_s)
         if self._batches not in (None, gevent.getcurrent()):  # who listens there may have asked for the stop
             self._batches.join()  # or Locust's statistics would lack what it is handing on
-        batches.fire(self._environment, session)
+        batches.fire(self._environment, session, self._others.take)
 
     def take(self) -> tuple[Recording, list[Calls]]:
         """What was counted since the last time, and with --keep-calls its batches."""
@@ -111,7 +126,10 @@ class Sender:
 
     def take_all(self) -> tuple[Recording, list[Calls]]:
         """All users are gone: what they left too."""
-        batches.fire(self._environment, self._begun())
+        session = self._begun()
+        self._others.close()
+        batches.fire(self._environment, session, self._others.take)
+        session.counting.pending.events.extend(self._others.take_events())
         return self.take()
 
     def _begun(self) -> Session:

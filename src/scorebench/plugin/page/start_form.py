@@ -18,14 +18,14 @@ from locust.util.timespan import parse_timespan
 
 from scorebench.errors import InputError
 from scorebench.options.form_rules import refuse_what_is_no_field
-from scorebench.options.settings import Settings, from_namespace
+from scorebench.options.names import name_in
+from scorebench.options.settings import Settings
 from scorebench.options.table import OPTIONS
 
 if TYPE_CHECKING:
     from scorebench.plugin.lifecycle.run import Run
 
 logger = logging.getLogger("scorebench")
-NAMES = tuple(option.name for option in OPTIONS)
 
 
 def checked(run: Run, locusts_own: Callable[[], Any]) -> Callable[[], Any]:
@@ -55,7 +55,7 @@ def _check(run: Run, form: Mapping[str, str]) -> None:
 def _settings(run: Run, form: Mapping[str, str]) -> Settings:
     """As they will be once Locust has taken the form over."""
     options = Namespace(**vars(run.environment.parsed_options))
-    for name in NAMES:
+    for name in _names(options):
         if name in form:
             setattr(options, name, form[name])
     if "run_time" in form:
@@ -63,11 +63,16 @@ def _settings(run: Run, form: Mapping[str, str]) -> Settings:
         with suppress(ValueError):  # Locust has its own words for what is no time
             options.run_time = parse_timespan(form["run_time"]) if form["run_time"] else None
     host = form.get("host", "").replace("<", "").replace(">", "")  # as Locust takes it
-    return from_namespace(options, host or run.asked.host())
+    return run.asked.settings_in(options, host or run.asked.host())
+
+
+def _names(options: Namespace) -> list[str]:
+    """The fields of our options."""
+    return [name_in(options, option.name) for option in OPTIONS]
 
 
 def _forget_what_was_cleared(options: Any, form: Mapping[str, str]) -> None:
     """An empty field is no value; Locust keeps the one before, or fails to cast it."""
-    for name in (*NAMES, "run_time"):
+    for name in (*_names(options), "run_time"):
         if form.get(name) == "":
             setattr(options, name, None)

@@ -53,7 +53,8 @@ class Counting:
         """With --keep-calls, every batch since it was last taken."""
         self.taken = 0
         """Calls taken as columns since the start."""
-        self._epoch_s = time.time() - clock()
+        self.epoch_s = time.time() - clock()
+        """What turns `time.perf_counter` into Unix time."""
         self._rows = np.array(rows, dtype=np.int64)
         self._judge = Judge(tuple(rows))
         self._hidden, self._is_near = hidden, is_near
@@ -115,7 +116,7 @@ class Counting:
         numbers = self.numbers.copy()
         self.numbers.clear()
         self.taken += len(numbers) // FIELDS_PER_CALL
-        return from_numbers(numbers, self._rows, self._epoch_s)
+        return from_numbers(numbers, self._rows, self.epoch_s)
 
     def take_kept(self) -> list[Calls]:
         """The batches kept since the last time."""

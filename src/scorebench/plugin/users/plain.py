@@ -1,60 +1,158 @@
-"""Lets any other Locust user, HttpUser included, enter the same event. Knows events.request.
+"""Counts the calls of users that are not ours, whatever their client is. Knows Locust's request event.
 
-A locustfile that only imports the plugin gets the same tables: its requests become calls, one row each,
-valid unless Locust calls them failed, for their answers are judged by the locustfile and not by us.
+Each event is a call of one row, valid unless Locust calls it failed: the locustfile judges its answers, and
+not we. Calls that Locust's own clients began, and that no event tells of, are counted too.
 """
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import perf_counter as clock
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gevent import getcurrent
+import gevent
+import numpy as np
+from locust import User
 
 from scorebench.answers.answer import of_status
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
-from scorebench.plugin.users.session import session_of
-from scorebench.recordings.calls import tag
+from scorebench.plugin.users import begun, failures
+from scorebench.plugin.users.owners import current_user
+from scorebench.recordings.calls import Calls, from_numbers, tag
+from scorebench.recordings.requests import Name
 
 if TYPE_CHECKING:
-    from locust.env import Environment
+    from locust.event import EventHook
 
-_NUMBER = "scorebench_number"
+OURS = "scorebench"
+"""The key in an event's context that marks a call of ours, which is counted already."""
 
 
-def listen(environment: Environment) -> None:
-    """Append each request that is not scorebench's own to the calls of the run."""
+class Told(NamedTuple):
+    """One call. Times are seconds of `time.perf_counter`."""
 
-    def on_request(**request: Any) -> None:
-        if (request.get("context") or {}).get("scorebench"):
+    method: str
+    name: str
+    user: User | None
+    """None where nobody knows: the call came from a thread, or from no user at all."""
+    sent_s: float
+    done_s: float
+    outcome: Outcome
+    why: str
+    """What a failed call failed with, as text."""
+
+
+class Heard:
+    """The calls that one request event told of and nobody took yet. Threads may report at any time."""
+
+    def __init__(self) -> None:
+        self._told: deque[Told] = deque()
+        self.begun = begun.BegunCalls(self._add_unheard)
+
+    def take(self) -> list[Told]:
+        """The calls since the last time."""
+        taken = []
+        while self._told:
+            taken.append(self._told.popleft())
+        return taken
+
+    def listen(self, **request: Any) -> None:
+        """Keep one request. Never raises: an event that can't be read is a call all the same."""
+        context = request.get("context")
+        if isinstance(context, dict) and context.get(OURS):
             return
-        session = session_of(environment)
-        done = time.perf_counter()
-        began = done - float(request["response_time"] or 0.0) / 1e3
-        number = _user_number(session)
-        outcome = _outcome(session, request)
-        session.counting.numbers.extend((began, began, done, tag(number, outcome), 0.0))
+        done_s = clock()
+        call = self.begun.heard(request.get("response"))
+        if call is not None:
+            if call.told:
+                return  # cut off when the test ended
+            call.told = True
+        outcome, why = _outcome(request, self.begun.broken_off())
+        took_s, timed = _took_s(request.get("response_time"))
+        if outcome is Outcome.VALID and not timed:
+            outcome = Outcome.NO_RESPONSE_TIME
+        user = _user(context, call)
+        method, name = str(request.get("request_type")), str(request.get("name"))
+        self._told.append(Told(method, name, user, done_s - took_s, done_s, outcome, why))
 
-    environment.events.request.add_listener(on_request)
+    def _add_unheard(self, call: begun.Begun, outcome: Outcome, why: str) -> None:
+        user = call.user or current_user()
+        done_s = call.done_s or clock()
+        self._told.append(Told(call.method, call.name, user, call.sent_s, done_s, outcome, why))
 
 
-def _user_number(session: Any) -> int:
-    """The number of the user that is running: Locust gives a greenlet its user as first argument."""
-    user = next(iter(getattr(getcurrent(), "args", ())), None)
-    if user is None:
-        return 0
-    if not hasattr(user, _NUMBER):
-        setattr(user, _NUMBER, session.sending.next_user())
-    return int(getattr(user, _NUMBER))
+def hear(hook: EventHook) -> Heard:
+    """What listens to `hook` from now on, before anybody else: a listener may end the event by raising."""
+    for handler in hook._handlers:
+        heard = getattr(handler, "__self__", None)
+        if isinstance(heard, Heard):
+            return heard
+    heard = Heard()
+    hook._handlers.insert(0, heard.listen)
+    begun.follow(hook, heard.begun)
+    return heard
 
 
-def _outcome(session: Any, request: dict[str, Any]) -> Outcome:
-    error = request.get("exception")
-    if error is None:
-        return Outcome.VALID
-    status = getattr(request.get("response"), "status_code", 0) or 0
-    body = getattr(request.get("response"), "content", None) or b""
-    outcome = of_status(Answer(status, "", body)) if status >= 400 else Outcome.OTHER_ERROR
-    session.counting.pending.add_example(outcome.label, str(error))
-    return outcome
+def _user(context: Any, call: begun.Begun | None) -> User | None:
+    """The client's owner, a user in the event's context, or the one whose greenlet this is."""
+    if call is not None and call.user is not None:
+        return call.user
+    named = context.values() if isinstance(context, dict) else ()
+    return next((value for value in named if isinstance(value, User)), None) or current_user()
+
+
+def _took_s(response_time_ms: Any) -> tuple[float, bool]:
+    """(seconds, whether there was a time): a message without an answer has none."""
+    try:
+        return float(response_time_ms) / 1e3, True
+    except (TypeError, ValueError):
+        return 0.0, False
+
+
+def _outcome(request: dict[str, Any], broken_off: BaseException | None) -> tuple[Outcome, str]:
+    if isinstance(broken_off, gevent.GreenletExit):
+        return Outcome.CUT_OFF, ""
+    error = broken_off or request.get("exception")
+    if not error:  # as Locust asks
+        return Outcome.VALID, ""
+    response = request.get("response")
+    status = _status(response, error)
+    if status >= 400:
+        body = getattr(response, "content", None)
+        answer = Answer(status, "", body if isinstance(body, bytes) else b"")
+        return of_status(answer), str(error)
+    return failures.outcome_of(error, getattr(response, "error", None)), str(error)
+
+
+def _status(response: Any, error: Any) -> int:
+    """The HTTP status that a client reports with its answer, or with its error as urllib and botocore do."""
+    aws = getattr(error, "response", None)
+    in_aws = aws.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(aws, dict) else None
+    told = (getattr(response, "status_code", None), getattr(error, "code", None), in_aws)
+    return next((status for status in told if isinstance(status, int) and status), 0)
+
+
+class Batch(NamedTuple):
+    """Calls as columns; `names[calls.payload]` is what each of them was."""
+
+    names: list[Name]
+    calls: Calls
+
+
+def batch(told: Sequence[Told], number_of: Callable[[User | None], int], epoch_s: float) -> Batch:
+    """`told` as columns. `epoch_s` turns `time.perf_counter` into Unix time."""
+    names: dict[Name, int] = {}
+    numbers = [
+        number
+        for one in told
+        for number in (
+            one.sent_s,
+            one.sent_s,
+            one.done_s,
+            tag(number_of(one.user), one.outcome),
+            names.setdefault((one.method, one.name), len(names)),
+        )
+    ]
+    return Batch(list(names), from_numbers(numbers, np.ones(len(names), dtype=np.int64), epoch_s))

@@ -116,8 +116,12 @@ class Sending:
         return {} if self.schedule is None else self.schedule.never_sent(self.stop_s)
 
     def next_user(self) -> int:
-        """A number that no other user of this process had."""
+        """The number of a user of ours that begins."""
         self._active += 1
+        return self.next_number()
+
+    def next_number(self) -> int:
+        """A number that no other user of this process had."""
         return next(self._numbers)
 
     def finished_user(self) -> None:

@@ -1,0 +1,82 @@
+"""Users that are not ours, in one process: their calls in batches, and what went on besides calls.
+
+Knows what the request event told, and the session that counts; nothing of who reports.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from locust import User
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
+
+from scorebench.answers.outcome import Outcome
+from scorebench.plugin.users import owners, plain
+from scorebench.plugin.users.session import Session
+from scorebench.plugin.users.user import ScoringUser
+from scorebench.recordings.calls import UNKNOWN_USER
+from scorebench.recordings.happenings import OUTSIDE_THE_TEST, USERS_KILLED
+from scorebench.recordings.types import Event
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+_NUMBER = "scorebench_number"
+
+
+class Others:
+    """What other users do, from test to test. A call outside of a test is in no figure, but counted."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._heard = plain.hear(environment.events.request)
+        self._outside = 0
+        self._killed = 0
+        if environment.runner is not None:
+            owners.follow(environment.runner, self._on_killed)
+
+    def open(self) -> None:
+        """A test starts, and nobody else has heard of it yet: what was heard until now was before it."""
+        self.leave_out()
+        self._killed = 0
+
+    def leave_out(self) -> None:
+        """Count what was heard since the last batch as outside of a test."""
+        self._outside += len(self._heard.take())
+
+    def close(self) -> None:
+        """All users are gone: what they left under way is cut off."""
+        self._heard.begun.end()
+
+    def take(self, session: Session) -> plain.Batch | None:
+        """The calls since the last time; None where there were none."""
+        told = self._heard.take()
+        if not told:
+            return None
+        for one in told:
+            if one.outcome not in (Outcome.VALID, Outcome.NO_RESPONSE_TIME):
+                session.counting.add_example(one.outcome, one.why)
+        return plain.batch(told, lambda user: _number(session, user), session.counting.epoch_s)
+
+    def take_events(self) -> list[Event]:
+        """What a recording should know besides calls, since the last time."""
+        counts = {OUTSIDE_THE_TEST: self._outside, USERS_KILLED: self._killed}
+        self._outside = self._killed = 0
+        return [Event(t_s=time.time(), what=what, why=str(n)) for what, n in counts.items() if n]
+
+    def _on_killed(self, user: User) -> None:
+        followed = isinstance(getattr(user, "client", None), HttpSession | FastHttpSession)
+        if not followed and not isinstance(user, ScoringUser):
+            self._killed += 1
+
+
+def _number(session: Session, user: User | None) -> int:
+    """The user's number, among those of our own users."""
+    if user is None:
+        return UNKNOWN_USER
+    number = getattr(user, _NUMBER, None)
+    if number is None:
+        number = session.sending.next_number()
+        setattr(user, _NUMBER, number)
+    return int(number)

@@ -1,0 +1,156 @@
+"""Follows the calls of Locust's own clients from their beginning. Knows HttpSession and FastHttpSession.
+
+Locust fires its event when a call is over. A call whose user is killed, whose task gives up, or whose answer
+is never judged (its `with` block raised) fires none, though the server had it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from time import perf_counter as clock
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent import getcurrent
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+
+from scorebench.answers.outcome import Outcome
+from scorebench.plugin.users import failures
+
+if TYPE_CHECKING:
+    from locust import User
+    from locust.event import EventHook
+
+NOT_SENT = (MissingSchema, InvalidSchema, InvalidURL, TypeError)
+"""What a client raises before it sends anything."""
+NEVER_JUDGED = "answered, but its `with` block ended before it judged the answer"
+BROKEN_OFF = (gevent.GreenletExit, gevent.Timeout)
+"""What ends a call from outside, and passes by every `except Exception`."""
+
+
+class Begun:
+    """One call under way. `done_s` is None until its answer is there."""
+
+    __slots__ = ("answer", "done_s", "method", "name", "sent_s", "told", "user")
+
+    def __init__(self, method: str, name: str, user: User | None) -> None:
+        self.method, self.name, self.user = method, name, user
+        self.sent_s = clock()
+        self.done_s: float | None = None
+        self.told = False
+        """Whether it was counted."""
+        self.answer: Any = None
+        """Keeps the callback that fires when nobody can judge the answer any more."""
+
+
+class BegunCalls:
+    """The calls that an event hook will hear of, or not: `on_unheard` gets those."""
+
+    def __init__(self, on_unheard: Callable[[Begun, Outcome, str], None]) -> None:
+        self._on_unheard = on_unheard
+        self._under_way: dict[Any, Begun] = {}
+        """By the greenlet that waits for the answer."""
+        self._answered: dict[int, Begun] = {}
+        """By the identity of the answer, which a `with` block judges."""
+        self._broken: dict[Any, BaseException] = {}
+        """What broke off the `measure` block of a greenlet, whose event says that all was well."""
+
+    def begin(self, method: str, name: str, user: User | None) -> Begun:
+        """A call leaves."""
+        call = self._under_way[getcurrent()] = Begun(method, name, user)
+        return call
+
+    def heard(self, answer: object) -> Begun | None:
+        """The call that an event with this answer belongs to, where one of Locust's clients made it."""
+        return self._answered.pop(id(answer), None) or self._under_way.pop(getcurrent(), None)
+
+    def broken_off(self) -> BaseException | None:
+        """What ended the `measure` block whose event is fired just now; None where it came to its end."""
+        return self._broken.pop(getcurrent(), None)
+
+    def ended(self, call: Begun, problem: BaseException) -> None:
+        """The client raised, and fired no event."""
+        if self._under_way.pop(getcurrent(), None) is not call or isinstance(problem, NOT_SENT):
+            return
+        cut = isinstance(problem, gevent.GreenletExit)
+        self._unheard(call, Outcome.CUT_OFF if cut else failures.outcome_of(problem), str(problem))
+
+    def answered(self, call: Begun, answer: Any) -> None:
+        """The client gave the answer to a `with` block; the event comes at the block's end, if it does."""
+        if self._under_way.pop(getcurrent(), None) is not call:
+            return  # its event came
+        call.done_s = clock()
+        told = getattr(answer, "request_meta", {}).get("response", answer)
+        key = id(told)
+        self._answered[key] = call
+        call.answer = weakref.ref(told, lambda _: self._lost(key))
+
+    def _lost(self, key: int) -> None:
+        call = self._answered.pop(key, None)
+        if call is not None:
+            self._unheard(call, Outcome.OTHER_ERROR, NEVER_JUDGED)
+
+    def end(self) -> None:
+        """The test is over: what is still under way is cut off, and what was answered was not judged."""
+        for call in list(self._under_way.values()):
+            self._unheard(call, Outcome.CUT_OFF, "")
+        for call in list(self._answered.values()):
+            self._unheard(call, Outcome.OTHER_ERROR, NEVER_JUDGED)
+        self._answered.clear()
+
+    def _unheard(self, call: Begun, outcome: Outcome, why: str) -> None:
+        if not call.told:
+            call.told = True
+            self._on_unheard(call, outcome, why)
+
+    @contextmanager
+    def measuring(self, measured: Any) -> Iterator[Any]:
+        """Locust's `measure`, whose event takes a kill or a timeout for success."""
+        with measured as meta:
+            try:
+                yield meta
+            except BROKEN_OFF as problem:
+                self._broken[getcurrent()] = problem
+                raise
+
+
+_followed: weakref.WeakKeyDictionary[Any, BegunCalls] = weakref.WeakKeyDictionary()
+"""By event hook."""
+
+
+def follow(hook: EventHook, calls: BegunCalls) -> None:
+    """Have `calls` know each call whose client fires `hook`."""
+    _followed[hook] = calls
+    original = hook.measure
+    hook.measure = lambda *args, **kwargs: calls.measuring(original(*args, **kwargs))  # type: ignore[method-assign]
+
+
+def _followed_by(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def request(session: Any, method: Any, url: Any, name: Any = None, *args: Any, **kwargs: Any) -> Any:
+        calls = _followed.get(session.request_event)
+        if calls is None:
+            return original(session, method, url, name, *args, **kwargs)
+        call = calls.begin(_text(method), _text(name or session.request_name or url), session.user)
+        try:
+            answer = original(session, method, url, name, *args, **kwargs)
+        except BaseException as problem:
+            calls.ended(call, problem)
+            raise
+        calls.answered(call, answer)
+        return answer
+
+    return request
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+for _client in (HttpSession, FastHttpSession):
+    _client.request = _followed_by(_client.request)  # type: ignore[method-assign]

@@ -1,0 +1,44 @@
+"""What a locustfile did besides its calls, where a reader should know. Knows events; no Locust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scorebench.recordings.happenings import OUTSIDE_THE_TEST, TASK_RAISED, USERS_KILLED
+from scorebench.verdicts.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+
+
+def look(summary: Summary, _: Recording) -> Iterator[Finding]:
+    """What users that are not ours did, besides calls."""
+    raised = [str(event.get("why")) for event in summary.events if event.get("what") == TASK_RAISED]
+    if raised:
+        yield Finding(
+            Severity.WARNING,
+            "task_raised",
+            f"tasks of the locustfile raised exceptions, {'; '.join(raised)}",
+            "look into Locust's log for the traceback",
+        )
+    if outside := _sum_of(summary, OUTSIDE_THE_TEST):
+        yield Finding(
+            Severity.NOTE,
+            "outside_the_test",
+            f"{outside:,} requests were made before or after the test; no figure counts them",
+            "make them in test_start or in a task if they belong to the load",
+        )
+    if killed := _sum_of(summary, USERS_KILLED):
+        yield Finding(
+            Severity.NOTE,
+            "users_killed",
+            f"{killed:,} users were stopped in the middle of a task; a call that they had begun and not "
+            "reported is in no figure",
+            "let tasks finish with Locust's --stop-timeout",
+        )
+
+
+def _sum_of(summary: Summary, what: str) -> int:
+    return sum(int(event.get("why") or 0) for event in summary.events if event.get("what") == what)
