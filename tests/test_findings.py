@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -220,7 +222,7 @@ def test_smaller_things_are_notes() -> None:
     made.changed = 7
     findings = found_in(made)
     assert {code: finding.severity for code, finding in findings.items()} == {
-        "changed_under_load": Severity.NOTE,
+        "changed_under_load": Severity.WARNING,
         "ended_early": Severity.NOTE,
     }
     assert "7 answers" in findings["changed_under_load"].text
@@ -255,3 +257,99 @@ def test_every_finding_says_what_to_try() -> None:
         assert "\n" not in finding.text + finding.advice
         assert not finding.text.endswith(".")
         assert not finding.advice.endswith(".")
+
+
+def away(first_s: int, last_s: int, outcome: Outcome | None, seconds: int = 20) -> Recording:
+    """100/s; what would be answered from `first_s` to `last_s` fails, or waits for second `last_s` + 1."""
+    times, outcomes = [], []
+    for due, sent, done in evenly(100 * seconds):
+        is_away = first_s - 0.015 <= due < last_s + 1
+        times.append((due, sent, last_s + 1.005 if is_away and outcome is None else done))
+        outcomes.append(outcome if is_away and outcome else 0)
+    made = recording(calls(times, outcome=outcomes), arrivals="constant")
+    made.environment["load_ended_s"] = START_S + seconds
+    return made
+
+
+def test_an_outage_is_named_with_its_seconds() -> None:
+    """Refused from second 3 to 17 of 20: not valid, as a restart of our own server is."""
+    finding = found_in(away(3, 17, Outcome.CONNECTION_REFUSED))["outage"]
+    assert finding.severity is Severity.INVALID
+    assert finding.text.startswith("no valid answer from second 3 to 17, and 1,50")
+
+
+def test_a_pause_that_every_call_outlives_is_a_stall() -> None:
+    """The server answers all of them later: the times tell it, and a warning says when."""
+    finding = found_in(away(5, 8, None))["stall"]
+    assert finding.severity is Severity.WARNING
+    assert finding.text == "no valid answer from second 5 to 8; the calls were answered later"
+
+
+def test_a_server_that_never_comes_back_is_an_outage() -> None:
+    """Answers for 5 s of 15, then four calls in flight to the end: the run is not valid."""
+    made = recording(calls(evenly(499), waited=False))
+    made.add(calls([(5, 5, 75)] * 4, outcome=Outcome.CUT_OFF, user=[0, 1, 2, 3], waited=False))
+    made.environment["load_ended_s"] = START_S + 15
+    assert found_in(made)["outage"].text.startswith("no valid answer from second 5 to 14, and 4 calls failed")
+
+
+@pytest.mark.parametrize(
+    ("rate_per_s", "service_s"), [(0.2, 0.01), (2.0, 0.01), (5.0, 10.0), (100.0, 0.01), (1.0, 5.0)]
+)
+def test_few_or_slow_calls_are_no_outage(rate_per_s: float, service_s: float) -> None:
+    """Seconds without an answer that the rate or the response time explains."""
+    findings = found(
+        calls(evenly(60, rate_per_s, service_s)), arrivals="constant", offered_rate_per_s=rate_per_s
+    )
+    assert not {"outage", "stall"} & set(findings)
+
+
+def stalled(made: Recording, stall_s: float, at_s: float, who: str = "generator") -> Recording:
+    """The sample that was taken at `at_s` says how long its loop was held."""
+    made.resources.append(
+        {"t_s": START_S + at_s, "who": who, "cpu": 0.2, "rss_bytes": 1, "users": 4, "stall_s": stall_s}
+    )
+    return made
+
+
+def test_a_generator_that_stood_still_is_not_the_servers_fault() -> None:
+    """Held for 5 s of 30 at 100/s: the 500 calls due meanwhile left late. No advice blames the server."""
+    times = [(due, max(due, 15.0) if 10 <= due < 15 else due) for due, _, _ in healthy()]
+    made = recording(
+        calls([(due, sent, sent + 0.01) for due, sent in times], waited=False), arrivals="constant"
+    )
+    findings = found_in(stalled(made, 5.0, 15.0))
+    stood = findings["generator_stalled"]
+    assert stood.severity is Severity.INVALID
+    assert "generator stood still for 5 s, up to second 15: about 500 calls (16.7 %)" in stood.text
+    assert {"users_busy", "stall"} <= set(findings)
+    for finding in findings.values():
+        assert not re.search("server's log|more users", finding.advice), finding
+
+
+@pytest.mark.parametrize(
+    ("stall_s", "service_s", "severity"),
+    [(0.05, 0.01, None), (0.5, 0.01, Severity.INVALID), (0.5, 10.0, Severity.WARNING)],
+)
+def test_a_stretch_is_weighed_against_what_it_hits(
+    stall_s: float, service_s: float, severity: Severity | None
+) -> None:
+    """50 ms is any process's lot; half a second hits 50 of 3,000 calls; beside calls of 10 s it is little."""
+    made = recording(calls(evenly(3_000, service_s=service_s)), arrivals="constant")
+    finding = found_in(stalled(made, stall_s, 12.0)).get("generator_stalled")
+    assert (finding and finding.severity) == severity
+
+
+def test_a_worker_of_several_that_stood_still_is_named() -> None:
+    """Two workers, one held for 10 s of a closed loop: rates are off by more than a twentieth."""
+    made = recording(calls(evenly(3_000), waited=False))
+    stalled(made, 0.0, 12.0, "generator 1")
+    finding = found_in(stalled(made, 10.0, 25.0, "generator 2"))["generator_stalled"]
+    assert finding.severity is Severity.INVALID
+    assert finding.text.startswith("generator 2 stood still for 10 s")
+
+
+def test_a_run_that_ended_by_its_time_was_not_stopped() -> None:
+    """One call in the 5 s of --rate 0.2: the load lasted as long as it was to."""
+    single = found(calls(evenly(1, 0.2)), arrivals="constant", offered_rate_per_s=0.2, run_time_s=5.0)
+    assert "ended_early" not in single

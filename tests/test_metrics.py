@@ -147,7 +147,7 @@ def test_no_two_metrics_share_a_name() -> None:
 
 def test_what_is_not_in_the_table_is_refused_with_what_is() -> None:
     """The message lists the words of every record."""
-    with pytest.raises(UnknownMetric, match=r"Known are throughput; rows; valid; p50, p90"):
+    with pytest.raises(UnknownMetric, match=r"Known are throughput; rows; valid; changed; p50, p90"):
         find("latency")
 
 

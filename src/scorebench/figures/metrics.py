@@ -27,6 +27,8 @@ class Figures(Protocol):
     @property
     def valid_share(self) -> float | None: ...
     @property
+    def changed_share(self) -> float | None: ...
+    @property
     def throughput_per_s(self) -> float | None: ...
     @property
     def rows_per_s(self) -> float | None: ...
@@ -282,13 +284,25 @@ TABLE: list[Single | Family] = [
             unit=SHARE,
             best=1.0,
             example="99.9%",
-            says="share of the calls that had a valid answer; those cut off at the end are left out",
+            says="share of the calls that had a valid answer; calls in flight at the end are left out",
             of=lambda figures: figures.valid_share,
             column="valid_share",
             key="valid_share",
             is_compared=True,
             is_repeated=True,
             allows_failures=True,
+        )
+    ),
+    Single(
+        Metric(
+            name="changed",
+            unit=SHARE,
+            best=0.0,
+            example="1%",
+            says="share of the valid answers that differed from the first to the same payload",
+            of=lambda figures: figures.changed_share,
+            column="changed_share",
+            key="changed_share",
         )
     ),
     Family(

@@ -30,6 +30,7 @@ class Look:
     finished: int
     """Calls that ended, those cut off left out."""
     rows: int
+    changed: int
     service: Times
     response: Times
     lag: Times
@@ -41,6 +42,7 @@ class Look:
             valid=self.valid - then.valid,
             finished=self.finished - then.finished,
             rows=self.rows - then.rows,
+            changed=self.changed - then.changed,
             service=_gained(then.service, self.service),
             response=_gained(then.response, self.response),
             lag=_gained(then.lag, self.lag),
@@ -49,6 +51,10 @@ class Look:
     @property
     def valid_share(self) -> float | None:
         return self.valid / self.finished if self.finished else None
+
+    @property
+    def changed_share(self) -> float | None:
+        return min(self.changed / self.valid, 1.0) if self.valid else None
 
     @property
     def throughput_per_s(self) -> float | None:
@@ -87,6 +93,7 @@ def _look(at_s: float, recording: Recording) -> Look:
         valid=measured.valid,
         finished=sum(calls for outcome, calls in ended.items() if outcome.group is not Group.CUT_OFF),
         rows=measured.rows,
+        changed=recording.changed,
         service=times_of(measured.service, None),
         response=times_of(measured.response, None),
         lag=times_of(measured.lag, None),

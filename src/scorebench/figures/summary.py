@@ -100,6 +100,12 @@ class Summary:
     events: tuple[Event, ...] = ()
 
     @property
+    def changed_share(self) -> float | None:
+        """Of the valid answers, the warm-up's too: those that differed from the first to the same payload."""
+        answers = self.valid + self.warm_up.valid
+        return min(self.changed / answers, 1.0) if answers else None
+
+    @property
     def open_loop(self) -> bool:
         """True where arrivals, not answers, said when a call was due."""
         return self.environment.get("arrivals") is not None

@@ -22,7 +22,7 @@ from scorebench.recordings.happenings import (
 from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.recordings.tally import SecondTally
 from scorebench.units import say_percent, say_seconds
-from scorebench.verdicts import generator_findings, locustfile_findings, steadiness
+from scorebench.verdicts import generator_findings, locustfile_findings, outages, stalls, steadiness
 from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ Check = Callable[["Summary", "Recording"], Iterator[Finding]]
 def look(summary: Summary, recording: Recording, *, so_far: bool = False) -> list[Finding]:
     """Everything that this version knows to look for; `so_far`: in a run that goes on."""
     checks = [check for check in CHECKS if not (so_far and check in AT_THE_END)]
-    return [finding for check in checks for finding in check(summary, recording)]
+    return stalls.without_blame([finding for check in checks for finding in check(summary, recording)])
 
 
 def _counts(summary: Summary, _: Recording) -> Iterator[Finding]:
@@ -219,11 +219,16 @@ def _of_the_generator(summary: Summary) -> Iterator[Finding]:
 def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
     if summary.changed:
         yield Finding(
-            Severity.NOTE,
+            Severity.WARNING,
             "changed_under_load",
-            f"{summary.changed:,} answers differed from the first to the same payload, and were judged anew",
-            "a model that draws random numbers does so; of any other ask why",
+            f"{summary.changed:,} answers{_of(summary.changed_share)} differed from the first to the same "
+            "payload",
+            "unless the model draws random numbers, ask why; --limit 'changed<1%' holds a run to it",
         )
+
+
+def _of(share: float | None) -> str:
+    return "" if share is None else f" ({say_percent(round(share, 4))})"
 
 
 def _arrivals(summary: Summary, _: Recording) -> Iterator[Finding]:
@@ -256,6 +261,7 @@ def _warm_up(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     _counts,
+    stalls.findings,
     *generator_findings.CHECKS,
     _never_sent,
     _late,
@@ -263,6 +269,7 @@ CHECKS: tuple[Check, ...] = (
     _cut_off,
     _events,
     locustfile_findings.look,
+    outages.findings,
     _steady,
     _warm_up,
     _cores,
@@ -270,5 +277,5 @@ CHECKS: tuple[Check, ...] = (
     _run_time,
     _changed,
 )
-AT_THE_END = (_counts, _steady, _run_time)
+AT_THE_END = (_counts, outages.findings, _steady, _run_time)
 """What only a whole run can show, or takes long to compute."""

@@ -35,14 +35,12 @@ called unsteady, most of the time fewer than 1 in 100.
 """
 MOST_COMMON = 0.9
 """The correlation of neighbours is not believed to be higher: it would explain any change away."""
-STALL_CALLS = 15
-"""A pause in which so many calls would have been answered is chance once in e^15."""
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Unsteadiness:
-    """One thing that was not steady: `size` is a ratio (0.3 is 30 %), of a stall the seconds."""
+    """One thing that was not steady: `size` is a ratio (0.3 is 30 %)."""
 
     kind: str
     metric: str
@@ -89,7 +87,7 @@ def judge(calls: Sequence[int], latency_s: Sequence[float | None]) -> Steadiness
     if width_s is None or len(calls) // width_s < FEWEST_BEATS:
         needed = f"{FEWEST_BEATS} times {CALLS_A_BEAT} calls, and {FEWEST_BEATS} s"
         return Steadiness(None, f"too short to tell whether it was steady: that takes {needed}")
-    findings = _stalls(calls, latency_s) + _judged(_throughput(calls, width_s))
+    findings = _judged(_throughput(calls, width_s))
     latency = _latency(calls, latency_s, width_s)
     if len(latency.values) >= FEWEST_BEATS:
         findings += _judged(latency)
@@ -236,22 +234,3 @@ def _unsteady(beats: Beats) -> Unsteadiness | None:
 
 def _said(size: float) -> str:
     return say_percent(size) if size < 1 else f"a factor of {1 + size:.3g}"
-
-
-def _stalls(calls: Sequence[int], latency_s: Sequence[float | None]) -> list[Unsteadiness]:
-    """The longest pause between answers, when it is neither chance nor due to calls that all take long."""
-    answered = [-1, *(second for second, count in enumerate(calls) if count), len(calls)]
-    length_s, start = max((after - before - 1, before + 1) for before, after in pairwise(answered))
-    others = len(calls) - length_s
-    known = [latency for latency in latency_s if latency is not None]
-    if not known or length_s * sum(calls) / others < STALL_CALLS or length_s < 3 * float(np.median(known)):
-        return []
-    return [
-        Unsteadiness(
-            "stall",
-            "throughput",
-            float(length_s),
-            f"stall: from second {start} on no call was answered for {length_s} s",
-            "look into the server's log at that time: a pause, a restart, a model being loaded",
-        )
-    ]

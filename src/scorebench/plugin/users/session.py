@@ -74,6 +74,7 @@ class Session:
     def so_far(self) -> Recording:
         """What was counted and not taken yet; not to be changed."""
         self.counting.settle()
+        self._bring_up_to_date()
         return self.counting.pending
 
     def take_recording(self) -> Recording:

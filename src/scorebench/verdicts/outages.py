@@ -1,0 +1,100 @@
+"""The seconds of a run → stretches in which no call was answered. Statistics of counts; knows no limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from scorebench.answers.outcome import BY_LABEL, Group, Outcome
+from scorebench.verdicts.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+
+LEAST_S = 2
+EXPECTED = 15
+"""A stretch in which so many calls would have been answered is chance once in e^15."""
+TIMES_LONGER = 3
+"""Than the median response time: calls that all take long leave gaps too."""
+FAILED = (Group.FAILED, Group.INVALID, Group.CUT_OFF)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Seconds of the run, from 0, `last` included, without a valid answer; `failed` calls ended in them."""
+
+    first: int
+    last: int
+    failed: int
+
+    @property
+    def length_s(self) -> int:
+        return self.last - self.first + 1
+
+
+def outages(recording: Recording, usual_s: float) -> list[Outage]:
+    """The stretches that neither chance nor slow answers explain; `usual_s` is the median response time."""
+    measured = recording.measured
+    if not measured.valid:
+        return []
+    first_s, until_s = min(measured.seconds), _until_s(recording)
+    answered = [_done(recording, second, Group.VALID) for second in range(first_s, until_s)]
+    silent = sum(not calls for calls in answered)
+    if silent == len(answered):
+        return []
+    rate_per_s = sum(answered) / (len(answered) - silent)
+    found = []
+    for has_answers, group in groupby(enumerate(answered), key=lambda second: second[1] > 0):
+        stretch = [number for number, _ in group]
+        long = len(stretch) >= max(LEAST_S, TIMES_LONGER * usual_s) and len(stretch) * rate_per_s >= EXPECTED
+        if not has_answers and long:
+            reaches_end = stretch[-1] == len(answered) - 1
+            found.append(_outage(recording, first_s, stretch, reaches_end=reaches_end))
+    return found
+
+
+def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """An outage where calls failed meanwhile; a stall where all of them were answered in the end."""
+    for one in outages(recording, summary.response.at(0.5) or 0.0):
+        said = f"no valid answer from second {one.first} to {one.last}"
+        if one.failed:
+            yield Finding(
+                Severity.INVALID,
+                "outage",
+                f"{said}, and {one.failed:,} calls failed: the figures mix a server that was there "
+                "with one that was not",
+                "look into the server's log at that time: a crash, a restart, a deployment",
+                flatters=True,
+            )
+        else:
+            yield Finding(
+                Severity.WARNING,
+                "stall",
+                f"{said}; the calls were answered later",
+                "look into the server's log at that time: a pause, a model being loaded",
+            )
+
+
+def _until_s(recording: Recording) -> int:
+    """The second in which the load ended: of it only a part was measured."""
+    ended_s = recording.environment.get("load_ended_s")
+    sent = [second for second, tally in recording.measured.seconds.items() if tally.sent]
+    return int(ended_s) if ended_s is not None else max(sent, default=0)
+
+
+def _outage(recording: Recording, first_s: int, stretch: list[int], *, reaches_end: bool) -> Outage:
+    seconds = [first_s + number for number in stretch]
+    failed = sum(_done(recording, second, *FAILED) for second in seconds)
+    if reaches_end:  # what was in flight then was cut off after the drain
+        failed += recording.measured.outcomes[Outcome.CUT_OFF]
+    return Outage(stretch[0], stretch[-1], failed)
+
+
+def _done(recording: Recording, second: int, *groups: Group) -> int:
+    tally = recording.measured.seconds.get(second)
+    if tally is None:
+        return 0
+    return sum(calls for label, calls in tally.done.items() if BY_LABEL[label].group in groups)
