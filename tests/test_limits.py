@@ -117,7 +117,8 @@ def test_what_was_not_measured_is_neither_met_nor_missed(value: float | None) ->
     checked = check(parse_limit("p99<50ms"), value)
     assert (checked.value, checked.met) == (None, None)
     assert checked.why == "p99 was not measured: it needs 662 calls"
-    assert check(parse_limit("throughput>5/s"), value).why == "throughput was not measured"
+    why = "throughput was not measured: it needs 10 calls, or 1 s"
+    assert check(parse_limit("throughput>5/s"), value).why == why
 
 
 @pytest.mark.parametrize(
