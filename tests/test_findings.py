@@ -304,6 +304,12 @@ def test_few_or_slow_calls_are_no_outage(rate_per_s: float, service_s: float) ->
     assert not {"outage", "stall"} & set(findings)
 
 
+def test_users_in_step_leave_no_outage() -> None:
+    """100 users with calls of 10 s answer nothing for 9 s at a time, and nothing is wrong."""
+    times = [(10.0 * turn, 10.0 * turn, 10.0 * turn + 10) for turn in range(10) for _ in range(100)]
+    assert not {"outage", "stall"} & set(found(calls(times, user=[*range(100)] * 10, waited=False)))
+
+
 def stalled(made: Recording, stall_s: float, at_s: float, who: str = "generator") -> Recording:
     """The sample that was taken at `at_s` says how long its loop was held."""
     made.resources.append(
