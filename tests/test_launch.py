@@ -171,6 +171,26 @@ def test_repeated_runs_stand_side_by_side(tmp_path: Path) -> None:
     assert len(ElementTree.parse(tmp_path / "out.xml").findall("testsuite")) == 2
 
 
+def test_users_start_at_once(tmp_path: Path) -> None:
+    """300 users, 300 calls of 2 s: each user makes one, so none was done before the last had started."""
+    with scoring_server(Behaviour(service=Constant(2.0))) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "300", "--calls", "300")
+        assert len(server.log()) == 300, done.err
+    assert [user["calls"] for user in done.summary["users"]] == [1] * 300
+    assert "spawn rate" not in done.err
+
+
+def test_users_start_as_slowly_as_asked(tmp_path: Path) -> None:
+    """--spawn-rate 2 of four users with calls of 0.1 s: the last two start a second after the first two."""
+    with scoring_server(Behaviour(service=Constant(0.1))) as server:
+        done = scorebench(
+            tmp_path, "run", server.url, "--users", "4", "--spawn-rate", "2", "--run-time", "3s"
+        )
+        first_s = [record.first_byte_s for record in server.log() if record.call == 0]
+    assert done.code == 0, done.err
+    assert sorted(s - min(first_s) > 0.7 for s in first_s) == [False, False, True, True]
+
+
 def test_a_missed_limit_is_told_to_ci(tmp_path: Path) -> None:
     """Exit 3, a failed test case, an annotation and a step summary, of one run."""
     step = tmp_path / "step.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from scorebench.client.aws import endpoint_target
@@ -78,6 +80,23 @@ def test_an_answer_that_repeats_the_token(tmp_path: Path, papers: Certificates) 
     assert "is no good" in str(done.summary["examples"])
     assert set(done.summary["outcomes"]) == {"unauthorized"}
     nobody_saw([TOKEN], done)
+
+
+@pytest.mark.parametrize("repeated", [TOKEN, TOKEN[::-1], base64.b64encode(TOKEN.encode()).decode()])
+def test_a_token_in_the_query_is_sent_and_not_shown(tmp_path: Path, repeated: str) -> None:
+    """The server gets it and sends it back; out, err and files show the name of the value alone."""
+    echo = Reply(403, f'{{"error_code": "X", "message": "{repeated} is no good"}}'.encode())
+    asked = f"/invocations?key={TOKEN}&v=1"
+    with scoring_server(Behaviour(path=asked, default=echo)) as server:
+        done = scorebench(tmp_path, "run", server.url + asked, "--users", "1", "--calls", "5")
+        assert {record.path for record in server.log() if record.method == "POST"} == {asked}
+    assert done.code == 1
+    assert "is no good" in str(done.summary["examples"])
+    assert done.summary["environment"]["url"] == f"{server.url}/invocations?key=…&v=…"
+    assert "/invocations?key=…&v=…" in done.summary["environment"]["command"]
+    assert "every user of this machine can read them" in done.err
+    assert "--bearer-env" in done.err
+    nobody_saw([TOKEN, repeated], done)
 
 
 def test_plain_locust_takes_it_too(tmp_path: Path, papers: Certificates) -> None:
@@ -287,6 +306,24 @@ def test_no_process_has_the_secret_in_its_arguments(tmp_path: Path, papers: Cert
             assert any(b"scorebench" in line for line in lines)
             assert not [line for line in lines if TOKEN.encode() in line]
             process.wait(40)
+
+
+def test_no_process_of_ours_has_the_query_in_its_arguments(tmp_path: Path) -> None:
+    """The command that was typed has it; what it starts has not."""
+    asked = f"/invocations?key={TOKEN}"
+    with scoring_server(Behaviour(path=asked)) as server:
+        words = ["run", server.url + asked, "--users", "1", "--run-time", "4s", "--quiet", "--processes", "1"]
+        command = [sys.executable, "-m", "scorebench", *words]
+        with subprocess.Popen(command, cwd=tmp_path) as process:
+            server.wait_for_calls(1, timeout_s=60)
+            ours = [
+                process.pid,
+                *(child.pid for child in psutil.Process(process.pid).children(recursive=True)),
+            ]
+            lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in ours}
+            process.wait(60)
+    assert len(lines) > 1
+    assert [pid for pid, line in lines.items() if TOKEN.encode() in line] == [process.pid]
 
 
 def test_locusts_page_shows_no_secret(tmp_path: Path, papers: Certificates) -> None:

@@ -94,6 +94,23 @@ def test_a_secret_in_a_url_is_refused_and_not_shown(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["ftp://localhost/?key=hunter2", "http://localhost:0/?hunter2", "localhost?k=hunter2"]
+)
+def test_the_query_of_a_url_that_is_refused_is_not_shown(url: str) -> None:
+    """It may hold a token."""
+    with pytest.raises(InputError) as caught:
+        Target.parse(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_target_shows_its_url_without_the_values_of_the_query() -> None:
+    """What is posted to has them."""
+    target = Target.parse("http://localhost:5001/score?key=hunter2&flag")
+    assert target.url == "http://localhost:5001/score?key=hunter2&flag"
+    assert target.shown == "http://localhost:5001/score?key=…&…"
+
+
 @given(st.text(max_size=60))
 def test_no_text_is_more_than_an_input_error(text: str) -> None:
     """Whatever stands in place of a URL is a target that its own URL leads back to, or one line of error."""

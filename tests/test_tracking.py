@@ -117,11 +117,12 @@ def test_a_tracking_server_that_is_not_there_is_told_first(tmp_path: Path) -> No
     with scoring_server() as server:
         done = scorebench(
             tmp_path, "run", server.url, "--mlflow-experiment", "e", "--calls", "3",
-            MLFLOW_TRACKING_URI="http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
+            MLFLOW_TRACKING_URI="http://me:hunter2@127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
         )  # fmt: skip
         assert not server.log()
     assert done.code == 2
     assert "--mlflow-experiment e: the tracking server can't be asked" in done.err
+    assert "hunter2" not in done.err
     assert not done.reports.exists()
 
 
@@ -152,7 +153,7 @@ def test_a_tracking_server_that_fails_later_costs_nothing(tmp_path: Path) -> Non
         threading.Thread(target=tracker.serve_forever, daemon=True).start()
         done = scorebench(
             tmp_path, "run", server.url, "--mlflow-experiment", "e", "--calls", "30", "--quiet",
-            MLFLOW_TRACKING_URI=f"http://127.0.0.1:{tracker.server_port}",
+            MLFLOW_TRACKING_URI=f"http://me:hunter2@127.0.0.1:{tracker.server_port}",
         )  # fmt: skip
         tracker.shutdown()
     assert done.code == 0, done.err
@@ -160,4 +161,5 @@ def test_a_tracking_server_that_fails_later_costs_nothing(tmp_path: Path) -> Non
     (line,) = [line for line in done.err.splitlines() if "mlflow-experiment" in line]
     assert "not logged" in line
     assert "the disk is full" in line
+    assert "hunter2" not in done.out + done.err
     assert str(done.folders[0].relative_to(tmp_path)) in line

@@ -10,11 +10,11 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from scorebench.client.hiding import without
+from scorebench.client.hiding import query_values, without
 from scorebench.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,6 +65,19 @@ class Bearer:
         return without(said, [self._token])
 
 
+class WithQuery:
+    """Credentials for a URL with a query, whose values are hidden too: they may be secrets."""
+
+    def __init__(self, credentials: Credentials, query: str) -> None:
+        self._credentials = credentials
+        self._values = query_values(query)
+        self.per_call = credentials.per_call
+        self.headers = credentials.headers
+
+    def hidden(self, said: bytes) -> bytes:
+        return without(self._credentials.hidden(said), self._values)
+
+
 @dataclass(frozen=True)
 class Source:
     """Where credentials come from: at most one of a variable, a file, and AWS's own chain, for a region."""
@@ -72,6 +85,8 @@ class Source:
     variable: str | None = None
     file: Path | None = None
     aws_region: str | None = None
+    query: str = field(default="", repr=False)
+    """The query of the URL; it is sent anyway, and hidden in what is shown."""
 
     def check(self, target: Target) -> None:
         """InputError for two at once, and for a token in the clear."""
@@ -87,6 +102,10 @@ class Source:
 
     def load(self) -> Credentials:
         """The credentials, secrets and all. InputError names what is missing, and never shows a value."""
+        found = self._load()
+        return WithQuery(found, self.query) if self.query else found
+
+    def _load(self) -> Credentials:
         if self.variable is not None and not _VARIABLE.fullmatch(self.variable):
             # Not shown: it may be a token that was given where its variable's name belongs.
             raise InputError("--bearer-env: found what is no name in capitals; expected one such as MY_TOKEN")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 
 DEFAULT_PATH = "/invocations"
@@ -82,6 +83,16 @@ class Target:
         """The URL that is posted to."""
         return self.base_url + self.path
 
+    @property
+    def shown(self) -> str:
+        """The URL as it may be shown, without the values of its query: they may be secrets."""
+        return in_urls(self.url)
+
+    @property
+    def query(self) -> str:
+        """What follows the path's question mark; "" where there is none."""
+        return self.path.partition("?")[2]
+
     def request(self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> bytes:
         """A whole POST, head and body, ready to send; `headers` are added to those every request has."""
         lines = [
@@ -125,8 +136,10 @@ def _ascii_host(host: str) -> str:
 
 
 def _as_shown(url: str) -> str:
-    """`url` as an error may show it: in one line, and without what stands before its last @."""
+    """`url` as an error may show it: in one line, without user, password and query."""
     before, at, after = url.rpartition("@")
     scheme, slashes, _ = before.partition("://")
     shown = f"{scheme}://…@{after}" if slashes and scheme.isalnum() else f"…@{after}" if at else url
+    shown, mark, _ = shown.partition("?")
+    shown += f"{mark}…" if mark else ""
     return shown if shown and shown.isprintable() else repr(shown)

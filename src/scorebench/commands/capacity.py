@@ -62,6 +62,7 @@ def _capacity(options: argparse.Namespace) -> int:
 
     budget_s = _checked_budget_s(options)
     request = Request.of(options)
+    request.warn()
     limits = request.settings.limits
     with request.ready("-capacity") as ready:
         base = request.launch(ready.url, ready.folder)

@@ -34,6 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.repeat < 1:
         raise InputError(f"--repeat {options.repeat}: expected at least 1")
     request = Request.of(options)
+    request.warn()
     publish.check(options)
     with request.ready("" if options.repeat == 1 else f"-{options.repeat}-runs") as ready:
         if options.repeat == 1:

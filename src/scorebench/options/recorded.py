@@ -10,7 +10,9 @@ import re
 from argparse import Action, ArgumentParser
 from collections.abc import Iterable
 
-HIDDEN = "…"
+from scorebench.client.hiding import HIDDEN_IN_URL as HIDDEN
+from scorebench.client.hiding import in_urls
+
 SAFE = re.compile(r"[-+]?[\d.]+(%|ms|s|m|h|d|kB|MB)?|true|false|yes|no|on|off", re.IGNORECASE)
 """Values that are no secret, whatever their option is: numbers, sizes, times and switches."""
 FREE_TEXT = {"config_users"}
@@ -40,8 +42,7 @@ def without_secrets(text: str) -> str:
     """A URL without what signs somebody in: user, password, and the values of its query."""
     if "://" not in text:
         return re.sub(r"^[^/@\s]*:[^/@\s]*@", f"{HIDDEN}@", text)
-    text = re.sub(r"://[^/?#\s]*@", f"://{HIDDEN}@", text)
-    return re.sub(r"([?&][^=&#\s]+=)[^&#\s]*", rf"\1{HIDDEN}", text)
+    return in_urls(text)
 
 
 def _option(parser: ArgumentParser, word: str) -> tuple[Action | None, str, str | None]:

@@ -96,6 +96,7 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
     target, credentials = Target.elsewhere(host), Source()
     if ours and host:
         target, credentials = _target(host, of("region"), of("endpoint_url"))
+    credentials = replace(credentials, query=target.query)
     settings = Settings(
         target=target,
         credentials=replace(credentials, variable=of("bearer_env"), file=_path(of("bearer_file"))),

@@ -36,6 +36,13 @@ def add_load(parser: Any) -> None:
         help=f"concurrent users (default: {DEFAULT_USERS}, or the scenario's)",
     )
     parser.add_argument(
+        "-r",
+        "--spawn-rate",
+        type=float,
+        metavar="PER_S",
+        help="users to start a second (default: all at once)",
+    )
+    parser.add_argument(
         "-t",
         "--run-time",
         metavar="TIME",

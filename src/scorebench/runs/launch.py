@@ -34,9 +34,9 @@ PROGRESS_VARIABLE = "SCOREBENCH_PROGRESS"
 """Tells it how to show progress, where that is not for a person."""
 COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
 """Tells it what to say to run this again."""
+HOST_VARIABLE = "LOCUST_HOST"
+"""Locust's own name for -H."""
 WATCH_S = 1.0
-_SPAWN_RATE = 100
-"""Users started a second: the most that Locust takes without a warning."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Launch:
     url: str
     folder: Path
     users: int = DEFAULT_USERS
+    spawn_rate: float | None = None
+    """Users started a second; None: all at once."""
     run_time: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     processes: int | None = None
@@ -190,7 +192,12 @@ def _reading(process: subprocess.Popen[bytes], on_output: Callable[[str], None] 
 
 def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
     server = json.dumps(None if told is None else asdict(told))
-    variables = {FOLDER_VARIABLE: str(launch.folder.absolute()), SERVER_VARIABLE: server}
+    # Not as -H: everybody can read a command line, and a URL may hold a secret.
+    variables = {
+        HOST_VARIABLE: launch.url,
+        FOLDER_VARIABLE: str(launch.folder.absolute()),
+        SERVER_VARIABLE: server,
+    }
     if launch.command is not None:
         variables[COMMAND_VARIABLE] = launch.command
     if launch.progress is not None:
@@ -200,8 +207,8 @@ def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
 
 def _arguments(launch: Launch) -> list[str]:
     words = ["-f", str(Path(__file__).parents[1] / "locustfile.py"), "--headless", "--only-summary"]
-    words += ["--skip-log-setup", "--config", os.devnull, "-H", launch.url]
-    words += ["-u", str(launch.users), "-r", str(min(launch.users, _SPAWN_RATE))]
+    words += ["--skip-log-setup", "--config", os.devnull]
+    words += ["-u", str(launch.users), "-r", f"{launch.spawn_rate or launch.users:g}"]
     words += ["-t", launch.run_time] if launch.run_time else []
     words += _cluster_arguments(launch.processes) if launch.processes else []
     for option in OPTIONS:

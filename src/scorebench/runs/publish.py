@@ -14,6 +14,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
     from scorebench.runs import tracking
 
     try:
-        with redirect_stdout(io.StringIO() if quiet else sys.stderr):  # where MLflow says the run's address
+        with redirect_stdout(io.StringIO()) as said_by_mlflow:
             run_id = tracking.log(one.folder, experiment, one.recording, one.summary, one.verdict)
     except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come; the run is what counts
-        said = f"{type(problem).__name__}: {plain(str(problem), 200)}"
+        said = f"{type(problem).__name__}: {plain(in_urls(str(problem)), 200)}"
         print(
             f"scorebench: --mlflow-experiment {plain(experiment)}: not logged ({said}); "
             f"the run itself is kept in {one.folder}",
@@ -77,6 +78,8 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
         )
         return
     if not quiet:
+        # The run's address, which may hold the password of the tracking server.
+        print(in_urls(said_by_mlflow.getvalue()), end="", file=sys.stderr)
         print(f"MLflow: run {run_id} in experiment {plain(experiment)}", file=sys.stderr)
 
 

@@ -6,14 +6,16 @@ Shell and Python both come this way. Knows the options of a run; nothing of what
 from __future__ import annotations
 
 import shlex
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 from scorebench.folders.fresh import run_folder
 from scorebench.load.scenario import default_users
@@ -59,6 +61,9 @@ class Request:
             asked.users = default_users(getattr(asked, "scenario", None), DEFAULT_USERS)
         if asked.users < 1:
             raise InputError(f"--users {asked.users}: expected at least 1")
+        spawn_rate = getattr(asked, "spawn_rate", None)
+        if spawn_rate is not None and not 0 < spawn_rate < inf:
+            raise InputError(f"--spawn-rate {spawn_rate:g}: expected users a second, above 0")
         _check_place(asked)
         seconds = _fill_in_run_time(asked)
         brought_up = asked.target in KINDS
@@ -69,7 +74,17 @@ class Request:
             Namespace(**{**vars(asked), "run_time": seconds, "num_users": asked.users}),
             _ANY_URL if brought_up else asked.target,
         )
-        return cls(asked, settings, command or shlex.join(["scorebench", *asked.words]))
+        return cls(asked, settings, in_urls(command or shlex.join(["scorebench", *asked.words])))
+
+    def warn(self) -> None:
+        """Say on stderr what others can see of the command; for a shell, whose words are in `ps`."""
+        if not self.settings.target.query or self.settings.quiet:
+            return
+        print(
+            f"scorebench: {self.settings.target.shown}: reports hide the values of the query, but every user "
+            "of this machine can read them in the list of processes. Pass a secret with --bearer-env instead",
+            file=sys.stderr,
+        )
 
     @contextmanager
     def ready(self, suffix: str = "") -> Iterator[Ready]:
@@ -87,6 +102,7 @@ class Request:
             url=url,
             folder=folder,
             users=self.asked.users,
+            spawn_rate=getattr(self.asked, "spawn_rate", None),
             run_time=self.asked.run_time,
             options={option.name: getattr(self.asked, option.name, option.default) for option in OPTIONS},
             processes=getattr(self.asked, "processes", None),

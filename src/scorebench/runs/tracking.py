@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 from scorebench.figures.metrics import every
 from scorebench.figures.timeline import timeline
@@ -50,7 +51,7 @@ def check(experiment: str) -> None:
         except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come
             raise InputError(
                 f"{place}: the tracking server can't be asked ({type(problem).__name__}: "
-                f"{plain(str(problem), 120)}). Is MLFLOW_TRACKING_URI right?"
+                f"{plain(in_urls(str(problem)), 120)}). Is MLFLOW_TRACKING_URI right?"
             ) from None
     if found is not None and found.lifecycle_stage != "active":
         raise InputError(f"{place}: it was deleted; restore it in MLflow, or name another")

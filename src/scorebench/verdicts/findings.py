@@ -36,7 +36,7 @@ MISSING_SHARE = 0.01
 """Calls of unknown fate beyond which the upper percentiles can't be believed."""
 NEVER_SENT_ADVICE = {
     ALL_USERS_BUSY: "lower the rate or start more users",
-    GENERATOR_LATE: "give the generator a core of its own, or more workers",
+    GENERATOR_LATE: "give the generator a core of its own, or more generator processes",
     NOT_HEARD_OF: "look for why it ended; run again",
 }
 LATE_SHARE = 0.05

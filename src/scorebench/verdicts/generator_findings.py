@@ -44,7 +44,7 @@ def late(summary: Summary, _: Recording) -> Iterator[Finding]:
             "generator_lag",
             f"the generator was late: its lag at {name} is {say_seconds(lag_s)}, "
             f"{say_percent(round(share, 3))} of the response time there ({say_seconds(response_s)})",
-            "give it a core of its own, start more workers (--processes), or lower the rate",
+            "give it a core of its own, start more generator processes (--processes), or lower the rate",
         )
 
 
@@ -71,7 +71,7 @@ def at_its_limit(_: Summary, recording: Recording) -> Iterator[Finding]:
                 "generator_cpu",
                 f"{who} was at the limit of its core in {say_percent(round(busy, 2))} of the seconds "
                 f"(CPU median {say_percent(round(float(np.median(cpu)), 2))}): it may have measured itself",
-                "start more workers (--processes), or use fewer users or a lower rate",
+                "start more generator processes (--processes), or use fewer users or a lower rate",
             )
 
 
@@ -89,7 +89,8 @@ def answers_waited(summary: Summary, recording: Recording) -> Iterator[Finding]:
             "generator_busy",
             f"answers waited {say_seconds(late_s)} for the generator in the median second, "
             f"{say_percent(round(share, 3))} of the median service time ({say_seconds(service_s)})",
-            "look for what else runs in its process and on its cores; start more workers (--processes)",
+            "look for what else runs in its process and on its cores; "
+            "start more generator processes (--processes)",
         )
 
 
@@ -118,7 +119,7 @@ def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
         f"sent {sent:,} of the {due:,} calls that were due while the load ran",
         "the server holds no more, or more users are needed"
         if by_users
-        else "users were free and did not send: give the generator more CPU, or more workers",
+        else "users were free and did not send: give the generator more CPU, or more generator processes",
         flatters=by_users,
     )
 

@@ -22,7 +22,7 @@ def known(
     return {
         **surroundings.describe(),
         "command": os.environ.get(COMMAND_VARIABLE) or command_line.LINE.told(sys.argv),
-        "url": settings.target.url or None,
+        "url": settings.target.shown or None,
         "model": settings.model,
         "server": dict(server),
         "server_cpus": cpus,

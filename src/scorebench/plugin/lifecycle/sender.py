@@ -88,7 +88,7 @@ class Sender:
         if session.settings.keep_calls:
             counting.kept.append(calls)
         assert self._gate is not None
-        path = session.settings.target.path
+        path = session.settings.target.path.partition("?")[0]  # its query may hold a secret
         if names is not None:
             counting.count(self._gate.adding(counting.pending, calls, names))
             return
