@@ -120,7 +120,7 @@ def test_failed_calls_are_results_and_not_errors(tmp_path: Path) -> None:
         ({"limits": "p99"}, "--limit p99"),
         ({"run_time": 0.5}, "--run-time 0.5s"),
         ({"run_time": "soon"}, "--run-time"),
-        ({"workers": "many"}, "--workers: invalid int value"),
+        ({"workers": "many"}, "--workers many: expected a whole number"),
         ({"data": [[1.0]]}, "found list; expected a pandas DataFrame"),
         ({"data": pd.DataFrame({"a": [1, "x", object()]})}, "a column can't be written"),
         ({"repeat": 3}, "no option 'repeat'"),

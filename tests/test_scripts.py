@@ -116,7 +116,7 @@ def test_some_failures_exit_1(tmp_path: Path) -> None:
         (["--data_path", "nowhere.csv"], "nowhere.csv"),
         (["--output_file_base", "none/out"], "none"),
         (["--output_file_base", "/proc/out"], "--output_file_base /proc/out: no file can be made there"),
-        (["--nonsense"], "unrecognized arguments: --nonsense; see benchmark.py --help"),
+        (["--nonsense"], "--nonsense: no such option; see benchmark.py --help"),
         (["--uri", "ftp://localhost/"], "ftp"),
         (["--uri", f"http://127.0.0.1:{refusing_port()}"], "no server there"),
     ],

@@ -9,23 +9,23 @@ import argparse
 import io
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from scorebench import __version__
-from scorebench.commands import capacity, compare, images, matrix, models, report, run, serve
 from scorebench.errors import InputError
-from scorebench.options.one_line import OneLine
 
-COMMANDS = (run, capacity, matrix, compare, report, serve, models, images)
+COMMANDS = ("run", "capacity", "matrix", "compare", "report", "serve", "models", "images")
+"""Modules of `scorebench.commands`, in the order of the help; imported in `main`, where Ctrl-C is heard."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; what it returns is the exit code."""
+    """Run one command, or print the help where there is none; what it returns is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser().parse_args(words)
-    options.words = words
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # half a character of a file's, or a "±" in ASCII
     try:
+        options = parser().parse_args(words or ["--help"])
+        options.words = words
         return int(options.run(options))
     except InputError as error:
         print(f"scorebench: {error}", file=sys.stderr)
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
+    from scorebench.options.one_line import OneLine
+
     parser = OneLine(
         prog="scorebench",
         description="Load-test MLflow scoring servers: how fast, how much, and can the figure be trusted.",
@@ -51,6 +53,6 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"scorebench {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add(commands)
+    for name in COMMANDS:
+        import_module(f"scorebench.commands.{name}").add(commands)
     return parser

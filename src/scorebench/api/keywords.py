@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from scorebench.errors import InputError
-from scorebench.options.one_line import OneLine
+from scorebench.options.one_line import OneLine, in_our_words
 from scorebench.runs import arguments
 
 PLACE = "scorebench.run"
@@ -21,7 +21,7 @@ class _Raising(OneLine):
     """What a shell would print is an InputError."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{PLACE}: {message.removeprefix('argument ')}")
+        raise InputError(f"{PLACE}: {in_our_words(message)}")
 
 
 def parsed(target: str, given: Mapping[str, Any]) -> argparse.Namespace:

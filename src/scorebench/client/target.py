@@ -11,6 +11,8 @@ from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 
 DEFAULT_PATH = "/invocations"
+_BARE = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}([/?].*)?")
+"""HOST:PORT without a scheme, with a path or without."""
 PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -26,11 +28,13 @@ class Target:
 
     @classmethod
     def parse(cls, url: str) -> Target:
-        """The target of `url`; a path other than / is kept, else it is /invocations.
+        """The target of `url`; a path other than / is kept, else it is /invocations. HOST:PORT means http://.
 
         InputError for another scheme, no host, a port that is none, or a user and password in it.
         """
         url = url.strip()
+        if _BARE.fullmatch(url):
+            url = f"http://{url}"
         shown = _as_shown(url)
         try:
             parts = urlsplit(url)

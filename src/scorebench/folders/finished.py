@@ -31,7 +31,7 @@ def finished(path: Path, limits: Sequence[str] = ()) -> Finished:
     """
     recording = folder.read(path)
     summary = summarise(recording)
-    asked = tuple(map(parse_limit, limits)) or limits_of(recording)
+    asked = tuple(parse_limit(one) for text in limits for one in text.split(",")) or limits_of(recording)
     return Finished(path, recording, summary, judge(summary, recording, asked))
 
 

@@ -120,8 +120,8 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
         iterations=_whole("--iterations", of("iterations")) if of("iterations") is not None else None,
         warm_up=_warm_up(of("warm_up")),
         drain_s=_positive("--drain", of("drain")),
-        limits=tuple(limits.parse_limit(text) for text in _texts(of("limit"))),
-        stop_when=tuple(limits.parse_stop_when(text) for text in _texts(of("stop_when"))),
+        limits=tuple(limits.parse_limit(text) for text in _split(of("limit"))),
+        stop_when=tuple(limits.parse_stop_when(text) for text in _split(of("stop_when"))),
         scenario=of("scenario"),
         report_dir=Path(of("report_dir") or DEFAULTS["report_dir"]),
         keep_calls=bool(of("keep_calls")),
@@ -183,6 +183,11 @@ def _texts(value: Any) -> tuple[str, ...]:
         return ()
     parts = value.split(",") if isinstance(value, str) else value
     return tuple(part.strip() for part in parts if part.strip())
+
+
+def _split(value: Any) -> tuple[str, ...]:
+    """Several texts, also where each holds several with commas between."""
+    return tuple(part for text in _texts(value) for part in _texts(text))
 
 
 def _whole(flag: str, value: Any) -> int:
