@@ -60,7 +60,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             yield special
         return
     beside = _beside(path)
-    with os.fdopen(os.open(beside, _NEW, 0o666), "wb") as file:
+    with os.fdopen(create(beside), "wb") as file:
         try:
             yield file
             file.flush()
@@ -80,6 +80,11 @@ def link(path: Path, target: str) -> None:
     except OSError:
         beside.unlink(missing_ok=True)
         raise
+
+
+def create(path: Path) -> int:
+    """A descriptor to write to a file that must not exist yet, not even as a link."""
+    return os.open(path, _NEW, 0o666)
 
 
 def _beside(path: Path) -> Path:

@@ -20,10 +20,12 @@ import msgspec
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
 from scorebench.folders import atomic, reading
+from scorebench.folders.journal import read_journal
 from scorebench.folders.names import (
     CALLS,
     CAPACITY,
     CAPACITY_TEXT,
+    JOURNAL,
     LATEST,
     PAGE,
     RECORDING,
@@ -124,7 +126,14 @@ def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> atomic.Unwritt
 
 def read(path: Path) -> Recording:
     """The recording in a run's folder, or in the file itself. InputError for whatever can't be read."""
+    if path.name == JOURNAL or (is_started(path) and not (path / RECORDING).exists()):
+        return read_journal(path if path.name == JOURNAL else path / JOURNAL)
     return reading.read_recording(path / RECORDING if path.is_dir() else path)
+
+
+def is_started(path: Path) -> bool:
+    """Whether a run wrote down anything in this folder: its recording, or a journal until it was killed."""
+    return (path / RECORDING).exists() or (path / JOURNAL).exists()
 
 
 def read_capacity(path: Path) -> tuple[dict[str, Any], str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scorebench.errors import InputError
 from scorebench.folders import folder
-from scorebench.folders.names import RECORDING
+from scorebench.folders.names import JOURNAL, RECORDING
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def run_folder(parent: Path, name: str) -> Iterator[Path]:
     try:
         yield path
     except (InputError, KeyboardInterrupt, SystemExit):
-        if not any(path.rglob(RECORDING)):
+        if not any(found for name in (RECORDING, JOURNAL) for found in path.rglob(name)):
             shutil.rmtree(path, ignore_errors=True)
         raise
     finally:

@@ -1,6 +1,8 @@
 """What the files of a run's folder are called. Knows names alone, for whoever must start at once."""
 
 RECORDING = "recording.json"
+JOURNAL = "recording.journal"
+"""The recording as far as it was written down, of a run that was killed."""
 SUMMARY = "summary.json"
 USERS = "users.csv"
 SECONDS = "seconds.csv"

@@ -74,7 +74,8 @@ class Recording(Fields, kw_only=True):
     def add_example(self, label: str, answer: str) -> None:
         """Keep the first answer of its kind."""
         if label not in self.examples:
-            self.examples[label] = answer[:EXAMPLE_BYTES]
+            whole = answer[:EXAMPLE_BYTES].encode("utf-8", "replace").decode()  # no half of a character
+            self.examples[label] = whole
 
     def add_due(self, calls: int) -> None:
         """Count calls that came due."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from scorebench.folders.names import RECORDING
+from scorebench.folders.names import JOURNAL, RECORDING
 from scorebench.options.table import DEFAULT_USERS, OPTIONS
 from scorebench.recordings.happenings import CUT_SHORT, SERVER_ENDED, SERVER_RESTARTED
 
@@ -97,8 +97,18 @@ def run(
     if code < 0:
         code = 128 - code  # as a shell says it: ended by a signal, before there was anything to report
     if (code == 2 or code > 128) and not (launch.folder / RECORDING).exists():
-        shutil.rmtree(launch.folder, ignore_errors=True)
+        _say_what_is_left(launch.folder, code)
     return code
+
+
+def _say_what_is_left(folder: Path, code: int) -> None:
+    """Nothing of a run that was refused; of one that was killed, what it wrote down until then."""
+    if (folder / JOURNAL).exists():
+        ended = f"killed by signal {code - 128}" if code > 128 else "ended without a report"
+        said = f"the run was {ended}; what it counted until then: scorebench report {folder}"
+        print(f"scorebench: {said}", file=sys.stderr, flush=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Watch:

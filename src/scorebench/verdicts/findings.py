@@ -14,6 +14,7 @@ from scorebench.figures.timeline import middle_s
 from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE
 from scorebench.recordings.happenings import (
     HELPER_DIED,
+    KILLED,
     OWN_LIMIT,
     SERVER_ENDED,
     SERVER_RESTARTED,
@@ -175,6 +176,14 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
             "server_ended",
             "the server ended while it was measured, and the run with it",
             "look into its log, in the run's folder",
+        )
+    killed = [event for event in summary.events if event.get("what") == KILLED]
+    if killed:
+        yield Finding(
+            Severity.INVALID,
+            "killed",
+            f"the run was killed {killed[0].get('why')}: the figures cover what was written down until then",
+            "look for what ended it, such as a lack of memory or a reboot; run again",
         )
     lost = [event for event in summary.events if event.get("what") == WORKER_LOST]
     if lost:

@@ -6,10 +6,13 @@ Knows recordings and the time of day; nothing of Locust or of who counted.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from scorebench.plugin.lifecycle.written import WrittenDown
 from scorebench.recordings import types
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
@@ -26,12 +29,25 @@ class Gathered:
         """What happened besides calls, each with `t_s` and `what`."""
         self.facts: dict[str, Any] = {}
         """What the figures depend on: the `environment` of a recording."""
+        self._written: WrittenDown | None = None
 
-    def begin(self, facts: dict[str, Any]) -> None:
-        """A test starts: everything from zero."""
+    def begin(self, facts: dict[str, Any], folder: Callable[[], Path]) -> None:
+        """A test starts: everything from zero. `folder` makes the one that it is written down in."""
+        self._written = None
         self.reset()
         self.events.clear()
         self.facts = facts
+        self._written = WrittenDown(folder, facts)
+
+    def write_down(self) -> None:
+        """Have the disk hold what was counted until now."""
+        if self._written is not None:
+            self._written.write(self.events)
+
+    def left(self, *, in_a_recording: bool) -> None:
+        """The report was made: what was written down is needed only where it holds no recording."""
+        if self._written is not None:
+            self._written.close(keep=not in_a_recording)
 
     def load_ended(self) -> None:
         """No call is sent from now on: the time that rates are taken over ends here."""
@@ -41,6 +57,8 @@ class Gathered:
         """Drop what was counted; what happened has happened."""
         self.recording = Recording()
         self.kept.clear()
+        if self._written is not None:
+            self._written.reset()
 
     def note(self, what: str, why: str | None = None) -> None:
         """Keep an event with its time."""
@@ -52,6 +70,8 @@ class Gathered:
     def add(self, worker: int, recording: Recording, kept: list[Calls]) -> None:
         """What a process has counted since it told last."""
         self.recording.merge(recording)
+        if self._written is not None:
+            self._written.add(recording)
         self.kept.extend((worker, calls) for calls in kept)
 
     def so_far(self, counted: Recording) -> Recording:

@@ -24,6 +24,24 @@ from scorebench.runs.launch import FOLDER_VARIABLE
 from scorebench.verdicts.verdict import Verdict, judge
 
 
+class RunFolder:
+    """Where a test leaves its report: the folder that a launcher gave, or a new one below --report-dir."""
+
+    def __init__(self, settings: Settings, server_name: str) -> None:
+        given = os.environ.get(FOLDER_VARIABLE)
+        self._path = Path(given) if given else None
+        self._settings, self._server_name = settings, server_name
+        self.is_ours = not given
+        """Whether nobody else makes `latest` lead to it."""
+
+    def path(self) -> Path:
+        """The folder, made when it is first asked for. InputError where it can't be."""
+        if self._path is None:
+            now = datetime.datetime.now()
+            self._path = folder.create(self._settings.report_dir, self._server_name, now)
+        return self._path
+
+
 @dataclass(frozen=True)
 class Left:
     """A run that is over; `report` is its text, with the folder named at its end."""
@@ -47,41 +65,24 @@ class Left:
 
 
 def leave(
-    recording: Recording,
-    kept: Sequence[tuple[int, Calls]],
-    settings: Settings,
-    server_name: str,
-    again: Path | None = None,
+    recording: Recording, kept: Sequence[tuple[int, Calls]], settings: Settings, place: RunFolder
 ) -> Left:
-    """Write the run's folder: the one that a launcher gave, or a new one below `settings.report_dir`.
-
-    `again` is the folder of this run, where it has one already.
-    """
+    """Write the run's folder."""
     summary = summarise(recording)
     verdict = judge(summary, recording, settings.limits)
     said = _as_text(summary, verdict)
-    given = again or _given()
     try:
-        path = given or _new_folder(settings, server_name)
+        path = place.path()
     except InputError as problem:  # it could be made before the run
         return Left(summary, verdict, settings.report_dir, said, {"the report": str(problem)})
     unwritten = folder.write(path, recording, summary, verdict)
     if kept:
         unwritten |= folder.write_calls(path, kept)
-    if given is None:
+    if place.is_ours:
         folder.point_latest(path)
     if RECORDING not in unwritten:
         said += f"\n\nreport: {_short(path)}"
     return Left(summary, verdict, path, said, unwritten)
-
-
-def _new_folder(settings: Settings, server_name: str) -> Path:
-    return folder.create(settings.report_dir, server_name, datetime.datetime.now())
-
-
-def _given() -> Path | None:
-    path = os.environ.get(FOLDER_VARIABLE)
-    return Path(path) if path else None
 
 
 def _as_text(summary: Summary, verdict: Verdict) -> str:

@@ -84,4 +84,6 @@ class Alone:
         self._sender.forget()
 
     def so_far(self) -> Recording:
-        return self._sender.so_far() or self._gathered.recording
+        if self._sender.session is not None:
+            self._gathered.add(0, *self._sender.take())
+        return self._gathered.recording

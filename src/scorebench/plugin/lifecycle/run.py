@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench.client.probe import server_version
 from scorebench.errors import InputError
+from scorebench.folders.names import RECORDING
 from scorebench.options.names import value_of
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import command_line, facts, in_advance, launcher
@@ -28,15 +29,17 @@ from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.exit_code import Decided, exit_code
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.helpers import Helpers
-from scorebench.plugin.lifecycle.leaving import Left, leave
+from scorebench.plugin.lifecycle.leaving import Left, RunFolder, leave
 from scorebench.plugin.lifecycle.master import Master
 from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.lifecycle.progress import Progress
 from scorebench.plugin.lifecycle.roles import Alone, Role
 from scorebench.plugin.lifecycle.sender import Sender
-from scorebench.plugin.lifecycle.states import ENDING, Course, Event
+from scorebench.plugin.lifecycle.states import ENDING, UNDER_WAY, Course, Event
 from scorebench.plugin.lifecycle.worker import Worker
+from scorebench.plugin.lifecycle.written import PERIOD_S
 from scorebench.plugin.users.session import set_session
+from scorebench.recordings.calls import Calls
 from scorebench.recordings.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED, TASK_RAISED
 from scorebench.runs.launch import FOLDER_VARIABLE, SERVER_VARIABLE
 from scorebench.verdicts.verdict import ExitCode
@@ -79,6 +82,8 @@ class Run:
             helpers=self._helpers,
         )
         self._words = launcher.Words(self._on_word)
+        self._place: RunFolder | None = None
+        """Where the test that runs, or the last one, leaves its report."""
         self._silent = Flag()
         """Set while nobody waits for calls in flight."""
         self._silent.set()
@@ -123,10 +128,20 @@ class Run:
             self.environment.stop_timeout = settings.drain_s
         self.asked.give_back_run_time()
         if self.leads:
-            self._gathered.begin(known)
+            self._place = RunFolder(settings, self._server_name(settings))
+            self._gathered.begin(known, self._place.path)
+            self._helpers.spawn("journal", self._write_down)
             self.progress.begin(settings)
         self._role.begin()
         self._helpers.spawn("launcher's words", self._hear_words)
+
+    def _write_down(self) -> None:
+        """Regularly, until the report is made."""
+        while self._course.state in UNDER_WAY:
+            gevent.sleep(PERIOD_S)
+            if self._course.state in UNDER_WAY:
+                self._role.so_far()  # which has it gathered
+                self._gathered.write_down()
 
     def _facts(self, settings: Settings) -> dict[str, Any]:
         return facts.known(
@@ -207,16 +222,19 @@ class Run:
         for why in self._exceptions():
             self._gathered.note(TASK_RAISED, why)
         self._gathered.close()
-        self._report_in(None)
+        self._leave(self._gathered.kept)
         if self.environment.parsed_options is None and self.environment.web_ui is None:
             self.print_report()  # as a library Locust fires no event when all is over
 
-    def _report_in(self, path: Path | None) -> None:
-        """Write the report: into a folder of its own, or again into `path` with what came later."""
+    def _leave(self, kept: Sequence[tuple[int, Calls]]) -> None:
+        """Write the report, or write it again with what came later."""
         assert self._settings is not None
-        recording, kept = self._gathered.recording, [] if path else self._gathered.kept
-        server_name = str(self._server.get("kind") or self._settings.target.host or "locust")
-        self.left = leave(recording, kept, self._settings, server_name, path)
+        assert self._place is not None
+        self.left = leave(self._gathered.recording, kept, self._settings, self._place)
+        self._gathered.left(in_a_recording=RECORDING not in self.left.unwritten)
+
+    def _server_name(self, settings: Settings) -> str:
+        return str(self._server.get("kind") or settings.target.host or "locust")
 
     def _exceptions(self) -> Iterator[str]:
         """Those that tasks raised, as Locust counted them: how often, what, and where."""
@@ -261,7 +279,7 @@ class Run:
             return
         self.others.leave_out()
         if self._add_events_of_others():
-            self._report_in(self.left.folder)
+            self._leave([])
         if not value_of(self.asked.options, "quiet"):
             print(self.left.report, flush=True)
         if self.left.loss:

@@ -1,0 +1,74 @@
+"""A generator that is killed: what it counted until seconds before is read back, held to the server's log."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scorebench.folders import folder
+from scorebench.folders.names import JOURNAL
+from tests.commands import locust, scorebench
+from tests.scoring_server import Behaviour, Constant, ScoringServer, scoring_server
+
+LOST_S = 5.0
+
+
+def started(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "scorebench", "run", *words, "--users", "4", "--run-time", "60s"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def killed_after(process: subprocess.Popen[str], server: ScoringServer, seconds: float) -> float:
+    """Kill every process of the generator, the launcher apart, that long after its first call; when it was."""
+    while not server.log():
+        time.sleep(0.05)
+    time.sleep(seconds)
+    children = psutil.Process(process.pid).children(recursive=True)
+    killed_s = time.monotonic()
+    for child in children:
+        os.kill(child.pid, signal.SIGKILL)
+    return killed_s
+
+
+@pytest.mark.parametrize("words", [[], ["--processes", "2"]], ids=["alone", "master and workers"])
+def test_a_killed_generator_loses_at_most_five_seconds(tmp_path: Path, words: list[str]) -> None:
+    """SIGKILL after 9 s: of what the server had answered 5 s before, all is counted, and nothing twice."""
+    with scoring_server(Behaviour(service=Constant(0.02))) as server:
+        process = started(tmp_path, server.url, *words)
+        killed_s = killed_after(process, server, 9.0)
+        _, err = process.communicate(timeout=60)
+        log = server.log()
+    (path,) = [file.parent for file in tmp_path.glob(f"reports/*/{JOURNAL}") if not file.parent.is_symlink()]
+    assert process.returncode == 128 + signal.SIGKILL
+    assert f"killed by signal 9; what it counted until then: scorebench report {path}" in err
+    read = folder.read(path)
+    limit_s = killed_s - LOST_S
+    before = [one for one in log if one.answered_s is not None and one.answered_s < limit_s]
+    assert len(before) > 50
+    assert len(before) <= read.measured.calls <= len(log)
+    shown = scorebench(tmp_path, "report", str(path))
+    assert shown.code == 0
+    assert "the run was killed after" in shown.out
+    assert f"{read.measured.calls:,} calls due" in shown.out
+
+
+def test_a_run_that_ends_leaves_no_journal(tmp_path: Path) -> None:
+    """Long enough for entries: the recording has every call of the server's log, and no journal is left."""
+    with scoring_server(Behaviour(service=Constant(0.02))) as server:
+        done = locust(tmp_path, "-H", server.url, "--users", "2", "--run-time", "6s")
+    assert done.summary["calls"] == len(server.log())
+    assert not list(tmp_path.rglob(JOURNAL))
+    assert done.summary["accounting"]["adds_up"]
