@@ -450,3 +450,22 @@ def test_a_server_that_freezes_fails_the_run(tmp_path: Path) -> None:
     assert done.summary["verdict"]["met"] is False
     assert done.summary["wall_time_s"] == pytest.approx(3, abs=0.5)
     assert done.summary["throughput_per_s"] == pytest.approx(answered / 3, rel=0.2)
+
+
+def test_a_generator_that_was_stopped_blames_no_server(tmp_path: Path) -> None:
+    """SIGSTOP of Locust for 1.5 s of 5 s at 100/s: not valid, exit 4, and no advice on the server."""
+    with scoring_server(Behaviour(service=Constant(0.005))) as server:
+        words = ["-H", server.url, "-u", "4", "-t", "5s", "--rate", "100", "--limit", "p95<50ms"]
+        command = [sys.executable, "-m", "locust", "--headless", "-f", str(ROOT / "locustfile.py"), *words]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
+            while len(server.log()) < 100:
+                time.sleep(0.05)
+            held.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            held.send_signal(signal.SIGCONT)
+            out, err = held.communicate(timeout=60)
+    done = Done(held.returncode, out.decode(), err.decode(), tmp_path / "reports")
+    found = {finding["code"]: finding for finding in done.summary["verdict"]["findings"]}
+    assert found["generator_stalled"]["severity"] == "invalid", done.out
+    assert done.code == 4, done.out
+    assert not [one for one in found.values() if "server's log" in one["advice"]]
