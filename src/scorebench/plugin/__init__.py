@@ -18,7 +18,7 @@ from scorebench.plugin.lifecycle import command_line, in_advance, interrupt
 from scorebench.plugin.lifecycle.run import Run, refuse
 from scorebench.plugin.lifecycle.states import ImpossibleEvent
 from scorebench.plugin.page import page
-from scorebench.plugin.users import plain
+from scorebench.plugin.users import owners, plain
 from scorebench.plugin.users.session import set_session
 from scorebench.plugin.users.user import ScoringUser
 
@@ -81,7 +81,7 @@ def install(environment: Any) -> Run:
     _add_first(hooks.test_start, lambda **_: run.others.open())
     hooks.test_start.add_listener(lambda **_: _start(run))
     hooks.test_stopping.add_listener(lambda **_: run.stopping())
-    hooks.test_stop.add_listener(lambda **_: run.stopped())
+    hooks.test_stop.add_listener(lambda **_: owners.uninterrupted(run.stopped))
     hooks.reset_stats.add_listener(lambda **_: run.reset())
     # --reset-stats resets Locust's own at that moment, and fires no reset_stats for it.
     hooks.spawning_complete.add_listener(lambda **_: run.reset() if environment.reset_stats else None)

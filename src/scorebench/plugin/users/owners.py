@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import gevent
 from gevent import Greenlet, getcurrent
 from locust import User
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
@@ -50,3 +51,22 @@ def current_user() -> User | None:
     """
     known = getattr(getcurrent(), "spawn_tree_locals", None)
     return known.get(_KEY) if known else None
+
+
+def uninterrupted(work: Callable[[], None]) -> None:
+    """Do `work` to its end, even if a user does it who is killed meanwhile.
+
+    A user that stops the run (`runner.quit()` in a task) does all that follows, and Locust kills it as soon as
+    it waits for anything. The kill comes again once the work is done.
+    """
+    if current_user() is None:
+        work()
+        return
+    doing, killed = gevent.spawn(work), False
+    while not doing.ready():
+        try:
+            doing.join()
+        except gevent.GreenletExit:
+            killed = True
+    if killed:
+        getcurrent().kill(block=False)
