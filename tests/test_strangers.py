@@ -352,6 +352,18 @@ def test_the_csv_logger_hears_each_request(tmp_path: Path) -> None:
             assert len(list(csv.DictReader(lines))) == one.paths["/a"] > 0
 
 
+def test_locusts_own_listeners_hear_our_users(tmp_path: Path) -> None:
+    """The CSV logger and --otel hear of each call of a ScoringUser, as the server's log has it."""
+    source = (STRANGERS / "ours_logged.py").read_text()
+    exporters = {f"OTEL_{kind}_EXPORTER": "none" for kind in ("TRACES", "LOGS")}
+    variables = {**exporters, "OTEL_METRICS_EXPORTER": "console"}
+    one = run(tmp_path / "run", source, ("-u", "1", *WORDS, "--calls", "50", "--otel"), variables, True)
+    with (one.folder / "requests.csv").open() as lines:
+        assert len(list(csv.DictReader(lines))) == one.paths["/invocations"] == 50, one.done.err
+    assert one.locust == Counter({("POST", "/invocations"): 50})
+    assert re.search(r'"count": 50,', one.done.out)
+
+
 def test_both_kinds_of_users_count_once(tmp_path: Path) -> None:
     """A locustfile with our users and others: each call is once in Locust's table, and once in ours."""
     source = (STRANGERS / "ours_too.py").read_text()
@@ -369,7 +381,9 @@ def test_locust_as_a_library(tmp_path: Path, words: list[str]) -> None:
     with scoring_server(SERVER) as server:
         one = ran(tmp_path, [sys.executable, "mine.py", *words], server, {"HOST": server.url})
     assert one.done.code == 0, one.done.err
-    assert int(str(one.printed("locust"))) == one.done.summary["calls"] == one.paths["/a"] > 0
+    summary = one.done.summary
+    assert summary["calls"] == one.paths["/a"] > 0
+    assert int(str(one.printed("locust"))) == summary["calls"] - summary["outcomes"].get("cut off", 0)
     assert "Measurement: " in one.done.out
 
 

@@ -70,6 +70,7 @@ def _on_start(environment: Any, **_: Any) -> None:
         run = install(environment)
         run.others.open()
         _start(run)
+        gevent.get_hub().loop.update_now()  # as for `init`
 
 
 def install(environment: Any) -> Run:

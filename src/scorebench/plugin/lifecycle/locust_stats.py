@@ -35,9 +35,10 @@ def feed(environment: Environment, name: str, calls: Calls) -> None:
 
 
 def request_listeners(environment: Environment) -> list[Any]:
-    """Who listens to each request besides Locust and scorebench."""
+    """Who listens to each request besides Locust's runner and scorebench, such as Locust's CSV logger."""
     handlers = environment.events.request._handlers
-    return [h for h in handlers if not (h.__module__ or "").startswith(("locust.", "scorebench."))]
+    known = ("locust.runners", "scorebench.")
+    return [h for h in handlers if not (getattr(h, "__module__", None) or "").startswith(known)]
 
 
 def _entry(stats: RequestStats, name: str, calls: Calls) -> StatsEntry:

@@ -56,8 +56,8 @@ def current_user() -> User | None:
 def uninterrupted(work: Callable[[], None]) -> None:
     """Do `work` to its end, even if a user does it who is killed meanwhile.
 
-    A user that stops the run (`runner.quit()` in a task) does all that follows, and Locust kills it as soon as
-    it waits for anything. The kill comes again once the work is done.
+    A user that stops the run (`runner.quit()` in a task) does all that follows, and Locust kills it as soon
+    as it waits for anything. The kill comes again once the work is done.
     """
     if current_user() is None:
         work()
