@@ -20,7 +20,7 @@ def describe() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **dict(_installed(PACKAGES))},
         "host": socket.gethostname(),
-        "system": platform.platform(),
+        "system": _system(),
         "host_cores": os.cpu_count(),
         "generator_cpus": _own_cores(),
     }
@@ -34,6 +34,14 @@ def shared_cores(server_host: str, server_cpus: Iterable[int] | None) -> bool | 
     if server_cpus is None or own is None:
         return True
     return bool(set(server_cpus) & set(own))
+
+
+def _system() -> str:
+    """As `platform.platform()`, which starts a process to ask for the processor, while the test waits."""
+    if not hasattr(os, "uname"):
+        return platform.platform()
+    told, libc = os.uname(), "".join(platform.libc_ver())
+    return "-".join([told.sysname, told.release, told.machine, *([f"with-{libc}"] if libc else [])])
 
 
 def _own_cores() -> list[int] | None:
