@@ -36,6 +36,10 @@ plain.hear(events.request)  # from now on: other listeners to init may send requ
 @events.init.add_listener
 def _on_init(environment: Any, **_: Any) -> None:
     run = install(environment)
+    # Users of ours are started at once, and wait for each other: what Locust warns of can't happen.
+    logging.getLogger("locust.runners").addFilter(
+        lambda record: "spawn rate is very high" not in str(record.msg)
+    )
     interrupt.listen(run.interrupted)
     try:
         _prepare(run)

@@ -18,6 +18,7 @@ from scorebench.recordings.happenings import (
     OWN_LIMIT,
     SERVER_ENDED,
     SERVER_RESTARTED,
+    USERS_MISSING,
     WORKER_LOST,
 )
 from scorebench.recordings.lost import NOT_HEARD_OF
@@ -212,6 +213,11 @@ def _of_the_generator(summary: Summary) -> Iterator[Finding]:
             "helper_died",
             "a part of the load generator failed",
             "keep the folder and report it: this is a bug of scorebench or of the locustfile",
+        ),
+        USERS_MISSING: (
+            "users_missing",
+            "the load was less than was asked for",
+            "start the users faster (--spawn-rate) or run longer; with many users use more processes",
         ),
         OWN_LIMIT: (
             "own_limit",

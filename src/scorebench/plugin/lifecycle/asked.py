@@ -19,6 +19,8 @@ from scorebench.runs.prepare import payload_of
 if TYPE_CHECKING:
     from locust.env import Environment
 
+ALL_AT_ONCE = "scorebench_all_at_once"
+"""The option by which a master tells its workers whether all users start at once."""
 ELSEWHERE = Payload((), (), "", "the locustfile's own")
 """Where no user is ours: nothing to send."""
 
@@ -53,7 +55,25 @@ class Asked:
     @property
     def needs_payload(self) -> bool:
         """Whether any user class posts payloads; a plain HttpUser brings its own."""
-        return any(issubclass(cls, ScoringUser) for cls in self._environment.user_classes)
+        return bool(self.names_of_our_users)
+
+    @property
+    def names_of_our_users(self) -> list[str]:
+        """The names of the user classes that post payloads."""
+        return [cls.__name__ for cls in self._environment.user_classes if issubclass(cls, ScoringUser)]
+
+    @property
+    def all_at_once(self) -> bool:
+        """Whether all users start at once; then the first call waits until the last user is connected.
+
+        Any slower --spawn-rate, a LoadTestShape and Locust's page ramp up as Locust does.
+        """
+        decided = getattr(self.options, ALL_AT_ONCE, None)  # by a master, for its workers
+        if decided is not None:
+            return bool(decided)
+        rate, users = self.options.spawn_rate, self.options.num_users
+        ramps = self._environment.shape_class is not None or self._environment.web_ui is not None
+        return not ramps and (rate or 1) >= (users or 1)
 
     @property
     def only_ours(self) -> bool:

@@ -30,13 +30,14 @@ class Gathered:
         self.facts: dict[str, Any] = {}
         """What the figures depend on: the `environment` of a recording."""
         self._written: WrittenDown | None = None
+        self._began = False
 
     def begin(self, facts: dict[str, Any], folder: Callable[[], Path]) -> None:
         """A test starts: everything from zero. `folder` makes the one that it is written down in."""
         self._written = None
         self.reset()
         self.events.clear()
-        self.facts = facts
+        self.facts, self._began = facts, False
         self._written = WrittenDown(folder, facts)
 
     def write_down(self) -> None:
@@ -48,6 +49,12 @@ class Gathered:
         """The report was made: what was written down is needed only where it holds no recording."""
         if self._written is not None:
             self._written.close(keep=not in_a_recording)
+
+    def load_began(self) -> None:
+        """The first call may leave; where several processes begin, the first of them counts."""
+        if not self._began:
+            self._began = True
+            self.facts["started_s"] = time.time()
 
     def load_ended(self) -> None:
         """No call is sent from now on: the time that rates are taken over ends here."""

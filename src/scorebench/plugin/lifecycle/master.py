@@ -16,7 +16,7 @@ from locust.runners import MasterRunner
 
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import messages
-from scorebench.plugin.lifecycle.asked import Asked
+from scorebench.plugin.lifecycle.asked import ALL_AT_ONCE, Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.recordings.happenings import WORKER_LOST
@@ -44,7 +44,7 @@ class Master:
         self._exhausted: set[str] = set()
         self._resets = 0
         runner.environment.events.worker_report.add_listener(self._on_report)
-        runner.register_message(messages.BEGUN, lambda **_: ending.count_from_now())
+        runner.register_message(messages.BEGUN, self._on_begun)
         runner.register_message(messages.LAST, self._on_last)
         runner.register_message(messages.EXHAUSTED, self._on_exhausted)
 
@@ -55,6 +55,7 @@ class Master:
         self._exhausted.clear()
         self._resets = 0
         setattr(self._asked.options, messages.ORDER, self._order)
+        setattr(self._asked.options, ALL_AT_ONCE, self._asked.all_at_once)
 
     def begin(self) -> None:
         self._ending.count_from_now(_START_S)  # and anew when a worker says that it has begun
@@ -109,6 +110,10 @@ class Master:
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
         if messages.KEY in data:
             self._merge(client_id, data[messages.KEY])
+
+    def _on_begun(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
+        self._gathered.load_began()
+        self._ending.count_from_now()
 
     def _on_last(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
         self._merge(msg.node_id, msg.data[messages.KEY])

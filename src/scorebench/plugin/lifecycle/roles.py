@@ -63,11 +63,15 @@ class Alone:
 
     def prepare(self, settings: Settings) -> None:
         session = self._sender.prepare(settings)
-        session.sending.on_start = self._ending.count_from_now
+        session.sending.on_start = self._on_start
         session.sending.on_exhausted = self._ending.soon
 
     def begin(self) -> None:
         self._sender.begin()
+
+    def _on_start(self) -> None:
+        self._gathered.load_began()
+        self._ending.count_from_now()
 
     def fall_silent(self, settings: Settings) -> None:
         self._sender.fall_silent(settings.drain_s)

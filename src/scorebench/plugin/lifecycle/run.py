@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 import locust.log
 from gevent.event import Event as Flag
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from scorebench.client.probe import server_version
 from scorebench.errors import InputError
@@ -40,7 +40,13 @@ from scorebench.plugin.lifecycle.worker import Worker
 from scorebench.plugin.lifecycle.written import PERIOD_S
 from scorebench.plugin.users.session import set_session
 from scorebench.recordings.calls import Calls
-from scorebench.recordings.happenings import CUT_SHORT, LEFT_ALONE, SERVER_ENDED, TASK_RAISED
+from scorebench.recordings.happenings import (
+    CUT_SHORT,
+    LEFT_ALONE,
+    SERVER_ENDED,
+    TASK_RAISED,
+    USERS_MISSING,
+)
 from scorebench.runs.launch import FOLDER_VARIABLE, SERVER_VARIABLE
 from scorebench.verdicts.verdict import ExitCode
 
@@ -187,10 +193,21 @@ class Run:
         assert self._settings is not None
         self._silent.clear()
         self._gathered.load_ended()
+        if self.leads:
+            self._miss_users()
         try:
             self._role.fall_silent(self._settings)
         finally:
             self._silent.set()
+
+    def _miss_users(self) -> None:
+        """Note where the test ends while Locust still starts users: the load was never whole."""
+        runner = self.environment.runner
+        if runner is None or runner.state != STATE_SPAWNING or self.environment.shape_class is not None:
+            return
+        here, asked = runner.user_count, runner.target_user_count
+        if here < asked:
+            self._gathered.note(USERS_MISSING, f"{here:,} of {asked:,} users had started when the run ended")
 
     def interrupted(self) -> bool:
         """Ctrl-C: whether a test is stopping already, which it then cuts short.

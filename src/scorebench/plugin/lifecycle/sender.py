@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 import numpy as np
+from locust.runners import STATE_RUNNING
 
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import locust_stats, sampler
@@ -20,12 +21,17 @@ from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.users import batches
 from scorebench.plugin.users.session import Session, session_of, set_session
 from scorebench.recordings.calls import Calls
+from scorebench.recordings.happenings import USERS_MISSING
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.requests import Name
 from scorebench.recordings.warm_up_gate import WarmUpGate
 
 if TYPE_CHECKING:
     from locust.env import Environment
+
+
+START_S = 10.0
+"""How long a user may take to get ready, besides connecting; then the others begin without it."""
 
 
 class Sender:
@@ -77,6 +83,20 @@ class Sender:
         )
         if not self._asked.needs_payload:
             session.sending.start()  # users that are not ours wait for nobody
+        elif self._asked.all_at_once:
+            session.sending.gather()
+            self._helpers.spawn("start", self._start_when_all_are_here, session)
+
+    def _start_when_all_are_here(self, session: Session) -> None:
+        runner = self._environment.runner
+        assert runner is not None
+        while runner.state != STATE_RUNNING and not session.is_over:
+            gevent.sleep(0.01)
+        counts = runner.user_classes_count
+        session.sending.expect(sum(counts[name] for name in self._asked.names_of_our_users))
+        if missing := session.sending.start_by(session.settings.connect_timeout_s + START_S):
+            here, expected = missing
+            self.note(USERS_MISSING, f"{here:,} of {expected:,} users were ready at the start")
 
     def _user_count(self) -> int:
         runner = self._environment.runner

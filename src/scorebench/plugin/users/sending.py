@@ -55,6 +55,8 @@ class Sending:
         self._reconnects_before = 0  # of connections that are closed
         self._numbers = itertools.count()
         self._active = 0
+        self._arrived = 0
+        self._expected: int | None = 0
         self._exhausted = False
         self._started = Event()
         self._silent_by_s = 0.0
@@ -68,11 +70,34 @@ class Sending:
         self._started.set()
         self.on_start()
 
+    def gather(self) -> None:
+        """Have the users wait until `expect` says how many they are and all of them are here."""
+        self._expected = None
+
+    def expect(self, users: int) -> None:
+        """Start once so many users are here."""
+        self._expected = users
+        self._start_if_all_are_here()
+
+    def start_by(self, limit_s: float) -> tuple[int, int] | None:
+        """Start in `limit_s` at the latest; (users here, users expected) where some were missing then."""
+        self._started.wait(limit_s)
+        if self.running or self.stop_s is not None:
+            return None
+        here = self._arrived, self._expected or 0
+        self.start()
+        return here
+
     def wait_for_start(self) -> None:
-        """Wait until `start`, which comes when the first user is there."""
-        if not self.running and self.stop_s is None:
-            self.start()
+        """Wait until `start`: it comes with the first user, or after `gather` with the last one."""
+        self._arrived += 1
+        self._start_if_all_are_here()
         self._started.wait()
+
+    def _start_if_all_are_here(self) -> None:
+        is_waiting = not self.running and self.stop_s is None and self._expected is not None
+        if is_waiting and self._arrived >= max(self._expected or 0, 1):
+            self.start()
 
     def finish(self, drain_s: float) -> None:
         """Send no new call, wait up to `drain_s` for those in flight, and cut off the rest."""
