@@ -41,10 +41,10 @@ def test_users_that_never_come_are_not_waited_for_for_ever() -> None:
     code = """
 import gevent
 from scorebench.cli import parser
-from scorebench.commands.run import checked
 from scorebench.payloads.payload import Payload
+from scorebench.runs.request import Request
 from scorebench.plugin.users.session import Session
-settings = checked(parser().parse_args(["run", "http://127.0.0.1:1"]))
+settings = Request.of(parser().parse_args(["run", "http://127.0.0.1:1"]), "a test").settings
 def started(users, expected):
     sending = Session(settings, Payload((b"x",), (1,), "text/csv", "a test's")).sending
     sending.gather()
