@@ -205,6 +205,8 @@ class Run:
         runner = self.environment.runner
         if runner is None or runner.state != STATE_SPAWNING or self.environment.shape_class is not None:
             return
+        if self.asked.all_at_once:
+            return  # a master calls itself spawning for a second after its workers have begun
         here, asked = runner.user_count, runner.target_user_count
         if here < asked:
             self._gathered.note(USERS_MISSING, f"{here:,} of {asked:,} users had started when the run ended")
