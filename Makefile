@@ -10,7 +10,7 @@ RUN_TIME ?= 30s
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
-	@echo 'make quick   lint, types and the tests that start no process and no server'
+	@echo 'make quick   lint, types and the quick tests: no process, no server, no simulation'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make lock    resolve the dependencies anew'
 	@echo 'make schemas  write the schema files from the types that they describe'

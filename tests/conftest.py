@@ -48,12 +48,11 @@ def quick_tests_start_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if (
-        _guarded and event in STARTS and arguments[0] != "uname"
-    ):  # Python's `platform` asks it for the processor
+    # Python's `platform` asks uname for the processor.
+    if _guarded and event in STARTS and arguments[0] != "uname":
         raise AssertionError(
-            f"{event}{arguments} in {_guarded[-1]}: it is marked quick, so it may start nothing; "
-            "add to STARTERS in tests/quick.py what it starts this by"
+            f"{event} {arguments[0]}: {_guarded[-1]} is marked quick, so it may start nothing; "
+            "add what starts this to STARTERS in tests/quick.py"
         )
 
 

@@ -1,4 +1,7 @@
-"""Which tests start no process and no server, read from the names that each test uses. Knows no pytest."""
+"""Which tests are quick: they start no process and no server, and simulate no load test. Knows no pytest.
+
+Read from the names that each test uses.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 STARTERS = {"subprocess", "multiprocessing", "socket", "socketserver", "http.server", "asyncio", "docker"}
 """Modules that start processes or listen on a port. A test that reaches one of them is not quick."""
+SIMULATED = {"tests.measuring.SimulatedServer", "tests.queues.Queue"}
+"""What simulates load tests, call by call, which takes seconds. The same holds for it."""
+
+EVERYTHING = "*"
+"""Stands for all names of a module, where a test names it in a text: `Kind(module="tests.own_server")`."""
 
 
 @cache
 def is_quick(path: Path, test: str) -> bool:
-    """Whether `test`, a function or a class of the module at `path`, reaches none of the STARTERS.
+    """Whether `test`, a function or a class of the module at `path`, reaches nothing that takes long.
 
     The search goes through fixtures and helpers, also those in other modules of this project.
     """
@@ -25,7 +33,7 @@ def is_quick(path: Path, test: str) -> bool:
             continue
         seen.add(place)
         for module, name in _module(place[0]).reached(place[1]):
-            if module in STARTERS or f"{module}.{name}" in STARTERS:
+            if {module, f"{module}.{name}"} & (STARTERS | SIMULATED):
                 return False
             if source := _source(module) if module else place[0]:
                 todo.append((source, name))
@@ -43,10 +51,14 @@ class _Module:
 
     def reached(self, name: str) -> list[tuple[str, str]]:
         """Module and name of each thing that the definition of `name` uses; "" is this module."""
+        if name == EVERYTHING:
+            return [("", defined) for defined in self._uses]
         used = [(name, "")] if name in self._imports else self._uses.get(name, ())
         return [self._origin(*one) for one in used]
 
     def _origin(self, name: str, attribute: str) -> tuple[str, str]:
+        if attribute == EVERYTHING:
+            return name, attribute
         if name not in self._imports:
             return "", name
         module, inner = self._imports[name]
@@ -102,6 +114,8 @@ def _used(node: ast.AST) -> list[tuple[str, str]]:
             found.append((inner.value.id, inner.attr))
         elif isinstance(inner, ast.Name):
             found.append((inner.id, ""))
+        elif isinstance(inner, ast.Constant) and str(inner.value).startswith("tests."):
+            found.append((str(inner.value), EVERYTHING))
         elif isinstance(inner, ast.arg):
             found.append((inner.arg, ""))
         elif isinstance(inner, ast.alias):

@@ -89,7 +89,7 @@ def test_a_200_can_be_worth_nothing(body: bytes, outcome: Outcome) -> None:
 
 
 def test_strings_that_look_like_nan_are_strings() -> None:
-    """Only the bare word is no JSON."""
+    """Only the bare word is not JSON."""
     assert judged(b'{"predictions": ["NaN", "Infinity"]}') is Outcome.VALID
 
 
@@ -125,7 +125,7 @@ def test_predictions_are_handed_out_one_a_row() -> None:
     """Columns are turned into rows, in their order."""
     assert parse_predictions(TWO) == [5.5, 6.25]
     assert parse_predictions(b'{"predictions": {"a": [1, 2], "b": [3, 4]}}') == [(1, 3), (2, 4)]
-    with pytest.raises(NotPredictions, match="a bare NaN is no JSON"):
+    with pytest.raises(NotPredictions, match="a bare NaN is not JSON"):
         parse_predictions(b"[NaN]")
 
 

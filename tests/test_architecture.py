@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,9 +69,14 @@ def named(path: Path) -> str:
     return str(path.relative_to(SOURCE))
 
 
-def imported(path: Path, *, at_the_top: bool = False) -> set[str]:
-    """Full names of what a module imports; `at_the_top`: at import time alone, not for type checking."""
+def imported(path: Path, *, at_the_top: bool = False, types: bool = True) -> set[str]:
+    """Full names of what a module imports; `at_the_top`: only at import time, and not for type checking.
+
+    Without `types` what is imported for type checking is left out, wherever it stands.
+    """
     tree = ast.parse(path.read_text())
+    if not types:
+        tree.body = [n for n in tree.body if not isinstance(n, ast.If)]
     nodes = [n for n in tree.body if not isinstance(n, ast.If)] if at_the_top else list(ast.walk(tree))
     found: set[str] = set()
     for node in nodes:
@@ -180,10 +186,134 @@ def test_extras_are_imported_where_used(path: Path) -> None:
         assert not packages(imported(path, at_the_top=True)) & EXTRAS
 
 
+IGNORANCE = {
+    "Locust": {"locust"},
+    "gevent": {"gevent"},
+    "clock": {"time"},
+    "time": {"time"},
+    "socket": {"socket", "_socket", "ssl"},
+    "HTTP": {"http", "httptools", "urllib.request", "scorebench.answers.http_message"},
+    "MLflow": {"mlflow"},
+    "file": {"pathlib", "os", "tempfile", "shutil", "scorebench.folders"},
+    "wording": {"scorebench.report"},
+    "report": {"scorebench.report"},
+    "drawing": {"scorebench.report.svg"},
+    "verdict": {"scorebench.verdicts"},
+    "limit": {"scorebench.verdicts.limits"},
+    "finding": {"scorebench.verdicts.findings", "scorebench.verdicts.generator_findings"},
+    "metric": {"scorebench.figures.metrics"},
+    "figure": {"scorebench.figures.summary", "scorebench.figures.metrics"},
+    "histogram": {"hdrh", "scorebench.recordings.histogram"},
+    "statistics": {"scipy", "scorebench.figures"},
+    "option": {"scorebench.options.table"},
+    "run": {"locust", "scorebench.plugin.lifecycle.run", "scorebench.runs.launch", "scorebench.runs.publish"},
+    "server": {"scorebench.servers"},
+    "process": {"subprocess", "multiprocessing", "psutil"},
+    "container": {"docker"},
+    "image": {"scorebench.servers.images"},
+    "payload": {"scorebench.payloads"},
+    "row": {"pandas", "scorebench.payloads.rows"},
+    "request": {"scorebench.client", "scorebench.plugin.users.requests"},
+    "call": {"scorebench.recordings.calls"},
+    "load": {"scorebench.load", "scorebench.client.connection"},
+    "seed": {"random"},
+    "secret": {"scorebench.client.credentials"},
+}
+"""What a docstring may say its module doesn't know ("no clock", "nothing of HTTP") → what it can't import."""
+
+
+def unknown_to(path: Path) -> set[str]:
+    """The words of IGNORANCE that follow a "no" or "nothing of" in the first two paragraphs of a module."""
+    paragraphs = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[:2]
+    said = " ".join(" ".join(paragraphs).split())
+    words = re.findall(r"\bno (\w+)", said)
+    words += [word for rest in re.findall(r"\bnothing of ([^.;:]*)", said) for word in rest.split()]
+    bare = {word.strip(",") for word in words}
+    return {word if word in IGNORANCE else word.removesuffix("s") for word in bare} & set(IGNORANCE)
+
+
+def broken_promises(path: Path) -> dict[str, set[str]]:
+    """What a module says it doesn't know, and imports all the same; imports for types alone don't count."""
+    found = imported(path, types=False)
+    broken = {
+        word: {name for name in found for root in IGNORANCE[word] if f"{name}.".startswith(f"{root}.")}
+        for word in unknown_to(path)
+    }
+    return {word: names for word, names in broken.items() if names}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_each_module_says_what_it_knows(path: Path) -> None:
-    """Every module opens with a docstring."""
+    """Every module opens with a docstring, and imports nothing that this says it doesn't know."""
     assert ast.get_docstring(ast.parse(path.read_text()))
+    assert broken_promises(path) == {}
+
+
+def test_promises_are_found(tmp_path: Path) -> None:
+    """Promises in both forms and over two paragraphs are read, and a broken one is seen."""
+    path = tmp_path / "module.py"
+    path.write_text(
+        '"""Figures; no files, no wording.\n\nKnows nothing of clocks or MLflow: see no evil."""\n'
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import mlflow\n"
+        "def f():\n    from time import sleep\n    import pathlib_of_ours\n"
+    )
+    assert unknown_to(path) == {"file", "wording", "clock", "MLflow"}
+    assert broken_promises(path) == {"clock": {"time", "time.sleep"}}
+
+
+def test_many_modules_make_a_promise() -> None:
+    """A reader that understood none of them would find them all kept."""
+    assert sum(bool(unknown_to(path)) for path in MODULES) > len(MODULES) / 4
+
+
+LINES, FUNCTION_LINES, METHODS = 300, 40, 20
+TOO_LARGE = {
+    "capacity/search.py _Search": "metrics",
+    "client/connection.py": "client",
+    "client/connection.py call": "client",
+    "figures/metrics.py": "metrics",
+    "options/settings.py from_namespace": "words",
+    "plugin/users/caller.py caller": "engine",
+    "plugin/lifecycle/run.py Run": "strangers",
+}
+"""Larger than they may be, with the name of who makes them smaller. This list only gets shorter."""
+
+
+def too_large(path: Path, name: str) -> set[str]:
+    """The module, its functions and its classes that are over their size."""
+    text = path.read_text()
+    found = {name} if len(text.splitlines()) > LINES else set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES:
+            found.add(f"{name} {node.name}")
+        elif isinstance(node, ast.ClassDef):
+            methods = sum(isinstance(inner, ast.FunctionDef) for inner in node.body)
+            found |= {f"{name} {node.name}"} if methods > METHODS else set()
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_nothing_is_too_large(path: Path) -> None:
+    """A file has at most 300 lines, a function 40, a class 20 methods."""
+    assert too_large(path, named(path)) - set(TOO_LARGE) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\n" * 300, set()),
+        ("\n" * 301, {"m.py"}),
+        ("def f():\n" + "    x = 1\n" * 39, set()),
+        ("def f():\n" + "    x = 1\n" * 40, {"m.py f"}),
+        ("class C:\n" + "".join(f"    def f{n}(self): ...\n" for n in range(20)), set()),
+        ("class C:\n" + "".join(f"    def f{n}(self): ...\n" for n in range(21)), {"m.py C"}),
+    ],
+)
+def test_too_large_is_measured(tmp_path: Path, text: str, found: set[str]) -> None:
+    """At the limit it is well, and one beyond it is not."""
+    path = tmp_path / "m.py"
+    path.write_text(text)
+    assert too_large(path, "m.py") == found
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -35,14 +35,14 @@ def test_a_rate_that_makes_no_sense_is_refused(rate: float, spec: str) -> None:
         ("steps:10,,20", r"rate: found ''"),
         ("steps:10,x", r"rate: found 'x'"),
         ("steps:10,20,30@40s", r"the last step would start at 80 s, and the run ends at 60 s"),
-        ("spike:10-20", r"when is the spike\? Write"),
-        ("spike:10-20@5s", r"when is the spike\? Write"),
+        ("spike:10-20", r"a spike needs a start and a length"),
+        ("spike:10-20@5s", r"a spike needs a start and a length"),
         ("spike:10-20@60s+5s", r"the spike would start at 60 s, and the run ends at 60 s"),
         ("spike:10@5s+5s", r"found '10' for its rates"),
         ("replay:", r"no file was named"),
         ("replay:x.csv*fast", r"speed: found 'fast'"),
         ("replay:x.csv*0", r"speed: found '0'"),
-        ("poisson+replay:x.csv", r"a replay's times are those of its file"),
+        ("poisson+replay:x.csv", r"a replay takes its times from the file"),
     ],
 )
 def test_arrivals_that_do_not_parse_are_refused_with_the_part(spec: str, said: str) -> None:

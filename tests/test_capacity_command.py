@@ -145,7 +145,7 @@ def test_a_signal_ends_the_search_with_what_is_known(tmp_path: Path, number: sig
     data = found(Done(process.returncode, out, err, tmp_path / "reports"))
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert "the search was stopped before it was done" in out.lower()
+    assert "the search was stopped early" in out.lower()
     steps = data["steps"]
     assert isinstance(steps, list)
     assert len(steps) == 1

@@ -188,9 +188,9 @@ def test_one_run_each_shows_its_own_bounds_alone() -> None:
     assert p50.before.within == (bounds.low, bounds.high)
     assert p50.change is Change.TOO_FEW
     shown = report.render([one])
-    assert "1 and 1 runs can't show a difference" in shown
-    assert "It takes 4 of each" in shown
-    assert "it says nothing of other runs" in shown
+    assert "1 and 1 runs are too few to show a difference" in shown
+    assert "You need at least 4 of each" in shown
+    assert "other runs may differ more" in shown
     assert "left out, too few calls a run: p99.9 needs 6,636" in shown
 
 
@@ -313,8 +313,8 @@ def test_other_loads_are_refused_unless_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["reports/before"], "expected two or more"),
-        (["reports/before", "nowhere"], "nowhere: no run is here"),
+        (["reports/before"], "needs two or more"),
+        (["reports/before", "nowhere"], "nowhere: no run here"),
         (["reports/before", "reports/after", "--format", "pdf"], "--format pdf: not known"),
         (["reports/before", "reports/after", "--fail-if", "p99 worse"], "--fail-if p99 worse"),
         (["reports/before", "reports/after", "--output", "none/x"], "--output none/x"),

@@ -16,6 +16,7 @@ import yaml
 from bench.option_tables import commands, options_of, tables
 from bench.paste import pasted
 
+from scorebench.answers.outcome import BY_LABEL
 from scorebench.cli import parser
 from tests.commands import ROOT
 
@@ -106,9 +107,28 @@ def test_locust_takes_it(command: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Each page and file that is linked is there."""
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    """Each page and file that is linked is there, and so is the heading behind a #."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#([^)]*))?\)", page.read_text())
+    assert [link for link, _ in links if not (page.parent / link).exists()] == []
+    assert [link for link, name in links if name and name not in headings(page.parent / link)] == []
+
+
+def headings(page: Path) -> set[str]:
+    """The names by which GitHub links to the headings of a page."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in found}
+
+
+def test_headings_are_found() -> None:
+    """As GitHub names them; a heading that is not there is not found."""
+    assert "a-body-format" in headings(ROOT / "CONTRIBUTING.md")
+    assert "no-such-heading" not in headings(ROOT / "CONTRIBUTING.md")
+
+
+def test_each_outcome_has_its_row() -> None:
+    """docs/client.md lists the outcomes, all of them and no other."""
+    table = (ROOT / "docs" / "client.md").read_text().split("| outcome | cause |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| ([\w ]+) \| \S", table, re.MULTILINE)) == set(BY_LABEL)
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)

@@ -57,7 +57,7 @@ def test_a_new_kind_is_served_by_its_name(
     monkeypatch.setattr(OwnServer, "looks", 2)
     assert cli.main(["serve", "mine", "--model-uri", str(model), "--port", "0"]) == 1
     said = capsys.readouterr()
-    assert re.match(r"mine serves on http://127\.0\.0\.1:\d+; Ctrl-C stops it\n", said.out)
+    assert re.match(r"mine is ready on http://127\.0\.0\.1:\d+; press Ctrl-C to stop it\n", said.out)
     assert "mine ended with status 7" in said.err
     assert "mine has said nothing" in said.err
 

@@ -122,7 +122,7 @@ def test_other_content_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name in ("thesis", "file"):
         with (
-            pytest.raises(InputError, match="found something that is no model there"),
+            pytest.raises(InputError, match="exists and is not a model"),
             new_model(tmp_path / name),
         ):
             pytest.fail("must not get here")

@@ -51,7 +51,7 @@ def page(tmp_path_factory: pytest.TempPathFactory, server: ScoringServer) -> Ite
         ("rate", "fast", "--rate fast"),
         ("limit", "p99<50", "--limit"),
         ("warm_up", "2s", "--warm-up 2s: the run lasts 1 s"),
-        ("data", "/etc/passwd", "--data: is no field of this form"),
+        ("data", "/etc/passwd", "--data: cannot be set here"),
         ("arrivals", "replay:/etc/passwd", "--arrivals replay: names a file"),
         ("host", "http://127.0.0.1:1", "127.0.0.1:1"),
         ("host", "ftp://x", "ftp"),

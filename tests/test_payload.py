@@ -126,7 +126,7 @@ def test_params_have_no_place_elsewhere(format: str) -> None:
 
 
 def test_params_that_json_cannot_hold_are_refused() -> None:
-    """NaN is no JSON, in parameters neither."""
+    """NaN is not JSON, in parameters neither."""
     with pytest.raises(InputError, match="--params: "):
         encode(TWO, params={"k": float("nan")})
 

@@ -16,6 +16,7 @@ import subprocess
 import pytest
 from tests import requirements
 from tests.commands import ROOT, scorebench
+from tests.queues import Queue
 from tests.scoring_server import replies, scoring_server
 
 def helper(): return subprocess.run(["true"])
@@ -33,9 +34,11 @@ def test_by_a_helper_elsewhere(tmp_path): scorebench(tmp_path, "--help")
 def test_by_a_tool(): requirements.java()
 def test_by_a_fixture(server): server.url
 def test_by_a_constant(): SERVER.url
+def test_by_a_simulation(): Queue()
 def test_by_an_import_of_its_own():
     from tests.scoring_server import refusing_port
     refusing_port()
+def test_by_a_module_that_a_text_names(): import_module("tests.scoring_server.handle")
 class TestBoth:
     def test_one(self): assert True
     def test_two(self): helper()
@@ -64,7 +67,9 @@ def test_what_starts_nothing_is_quick(module: Path, test: str) -> None:
         "test_by_a_tool",
         "test_by_a_fixture",
         "test_by_a_constant",
+        "test_by_a_simulation",
         "test_by_an_import_of_its_own",
+        "test_by_a_module_that_a_text_names",
         "TestBoth",
     ],
 )
@@ -86,14 +91,14 @@ def test_an_automatic_fixture_counts_for_every_test(tmp_path: Path) -> None:
 @pytest.mark.quick
 def test_a_quick_test_can_start_no_process() -> None:
     """Whatever the names said: the process does not start, and the test fails."""
-    with pytest.raises(AssertionError, match=r"subprocess\.Popen.*it is marked quick"):
+    with pytest.raises(AssertionError, match=r"subprocess\.Popen .*python.* is marked quick"):
         subprocess.run([sys.executable, "-c", ""], check=True)
 
 
 @pytest.mark.quick
 def test_a_quick_test_can_not_listen() -> None:
     """A server in a thread of the test needs a port."""
-    with socket.socket() as sock, pytest.raises(AssertionError, match=r"socket\.bind.*it is marked quick"):
+    with socket.socket() as sock, pytest.raises(AssertionError, match=r"socket\.bind .* is marked quick"):
         sock.bind(("127.0.0.1", 0))
 
 

@@ -293,7 +293,7 @@ def test_a_search_is_shown_again_from_its_folder(tmp_path: Path) -> None:
     assert "<h1>Capacity of a server</h1>" in scorebench(tmp_path, "report", ".", "--format", "html").out
     refused = scorebench(tmp_path, "report", ".", "--format", "junit")
     assert refused.code == 2
-    assert "not of a search for capacity" in refused.err
+    assert "not available for a capacity search" in refused.err
 
 
 def test_half_a_character_becomes_the_sign_for_an_unknown_one(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_failures_are_listed_by_cause_with_an_example() -> None:
 def test_a_run_without_a_valid_answer_shows_no_times() -> None:
     """Error pages are not timed: no table of times, no rate, and the reason why."""
     shown = rendered(recording(calls(evenly(5), outcome=Outcome.GATEWAY_ERROR)))
-    assert "5 calls sent, none of them with a valid answer: no times to show." in shown
+    assert "5 calls sent, no valid answer: there are no times to show." in shown
     assert "gateway error" in shown
     assert "p50" not in shown
     assert "valid answers/s" not in shown
@@ -103,7 +103,7 @@ def test_open_and_closed_loop_show_what_they_have() -> None:
     """In a closed loop a call is due when it is sent: one column. In an open loop two, and the lag."""
     opened, closed = rendered(slow_and_failing()), rendered(recording(calls(evenly(700), waited=False)))
     assert "response time from due" in opened
-    assert "Generator's lag: p50" in opened
+    assert "Generator lag: p50" in opened
     assert "response" not in closed
     assert "lag" not in closed
 
@@ -115,7 +115,7 @@ def test_users_are_a_table_that_is_cut() -> None:
     head = next(number for number, line in enumerate(lines) if "Thread" in line)
     assert lines[head].split() == ["Thread", "Mean", "Max", "Min", "Calls", "Valid"]
     assert [line.split()[0] for line in lines[head + 1 : head + 21]] == [str(user) for user in range(20)]
-    assert lines[head + 21] == "  … and 980 more, all of them in users.csv"
+    assert lines[head + 21] == "  … and 980 more in users.csv"
     assert "more" not in rendered(made, users=1_000)
 
 
@@ -162,7 +162,7 @@ def test_a_lost_run_says_so() -> None:
     made = recording(calls(evenly(3)))
     assert "stop condition" not in rendered(made)
     made.events.append({"t_s": 0, "what": "stopped early"})
-    assert "  lost       the run was ended by its own stop condition" in rendered(made)
+    assert "  lost       --stop-when ended the run" in rendered(made)
 
 
 def test_colours_only_where_asked() -> None:

@@ -36,7 +36,7 @@ def test_what_each_scenario_makes_of_the_options() -> None:
         ("single-stream", {"users": 5}, "found 5"),
         ("multi-stream", {"rate": 9.0}, "there is no --rate"),
         ("offline", {"arrivals": "poisson"}, "there is no --arrivals"),
-        ("server", {}, "at which rate?"),
+        ("server", {}, "needs a rate"),
         ("server", {"rate": 9.0, "arrivals": "constant"}, "found --arrivals constant"),
         ("single-stream", {"rows_per_call": 4}, "Use --scenario multi-stream"),
     ],

@@ -121,7 +121,7 @@ def test_a_tracking_server_that_is_not_there_is_told_first(tmp_path: Path) -> No
         )  # fmt: skip
         assert not server.log()
     assert done.code == 2
-    assert "--mlflow-experiment e: the tracking server can't be asked" in done.err
+    assert "--mlflow-experiment e: the tracking server does not answer" in done.err
     assert "hunter2" not in done.err
     assert not done.reports.exists()
 

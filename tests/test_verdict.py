@@ -179,7 +179,7 @@ def test_too_few_calls_matter_only_to_a_limit_that_asks() -> None:
 def test_where_no_call_was_valid_a_longer_run_is_no_advice() -> None:
     """The limit on p99 is open for want of valid calls; more of the same would bring none."""
     (open_limit,) = [f for f in judged(failing(50, of=50), "p99<1s").findings if f.code == "too_few_calls"]
-    assert open_limit.advice == "look for why no call was valid"
+    assert open_limit.advice == "find out why no call was valid"
     (open_limit,) = [f for f in judged(good(50), "p99<1s").findings if f.code == "too_few_calls"]
     assert open_limit.advice.startswith("run longer")
 

@@ -188,7 +188,7 @@ def test_a_run_ends_with_its_container(sklearn_model: Demo, client: Any, tmp_pat
     failed = recording.measured.calls - recording.measured.valid
     assert 0 < failed < 6_000  # two users, 10 ms between refusals: seconds, not minutes
     assert "Application startup complete" in (tmp_path / "reports" / "latest" / SERVER_LOG).read_text()
-    assert "sagemaker ended while it was measured, with status 137; its log ends:\n" in said
+    assert "sagemaker ended during the run, with status 137; its log ends:\n" in said
     assert "POST /invocations" in said
     assert "Traceback" not in said
 

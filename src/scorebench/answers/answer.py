@@ -69,7 +69,7 @@ def parse_predictions(body: bytes) -> list[Any]:
     """The predictions of a 200's body, one a row: `{"predictions": …}`, or the bare list of MLflow 1.x.
 
     A dict of equally long columns (a model with several named outputs) counts as its rows. Raises
-    NotPredictions; a NaN anywhere, which is no JSON, is told apart from what else can't be parsed.
+    NotPredictions; a NaN anywhere, which is not JSON, is told apart from what else can't be parsed.
     """
     try:
         parsed = json.loads(body, parse_constant=_refuse_constant)
@@ -95,7 +95,7 @@ def _rows_of_columns(columns: dict[str, Any]) -> list[Any]:
 
 def _refuse_constant(name: str) -> None:
     outcome = Outcome.NAN_PREDICTION if name == "NaN" else Outcome.NOT_PARSEABLE
-    raise NotPredictions(outcome, f"a bare {name} is no JSON")
+    raise NotPredictions(outcome, f"a bare {name} is not JSON")
 
 
 def of_status(answer: Answer) -> Outcome:

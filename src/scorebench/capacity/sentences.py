@@ -35,12 +35,12 @@ def _held(capacity: Capacity) -> str:
         figures = ", ".join(_figure(held, limit) for limit in capacity.limits if not limit.of.is_floor)
         return f"holds {say_rate(held.rate_per_s)}" + (f" with {figures}" if figures else "")
     if capacity.ended is Ended.NO_ANSWER:
-        return "no call was answered: nothing to search in"
+        return "no call got a valid answer, so there is nothing to search"
     if capacity.ended is Ended.NOTHING_HELD:
-        return "even the lowest rate that was tried does not hold"
+        return "even the lowest rate tried does not hold"
     if capacity.ended is Ended.NOT_VALID:
         return "no rate could be measured"
-    return "no rate was seen to hold"
+    return "no rate held"
 
 
 def _figure(tried: Tried, limit: Limit) -> str:
@@ -88,9 +88,9 @@ def _floors(capacity: Capacity) -> list[str]:
 
 def _ended(capacity: Capacity) -> list[str]:
     if capacity.ended is Ended.SERVER_ENDED:
-        return ["the server ended while it was measured: look into its log, beside this report"]
+        return ["the server ended during the search: see its log in this folder"]
     if capacity.ended is Ended.STOPPED:
-        return ["the search was stopped before it was done"]
+        return ["the search was stopped early"]
     if capacity.ended is not Ended.BUDGET:
         return []
     return [

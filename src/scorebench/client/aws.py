@@ -34,7 +34,7 @@ def endpoint_target(url: str, region: str | None, endpoint_url: str | None) -> T
             f"{SCHEME}: found {name[:80]!r}; expected the name of an endpoint, as in sagemaker://mine"
         )
     if not region:
-        raise InputError(f"{url}: in which region? Give --region, such as --region eu-central-1")
+        raise InputError(f"{url}: needs a region, such as --region eu-central-1")
     if not _REGION.fullmatch(region):
         raise InputError(f"--region {region!r}: expected a region of AWS, such as eu-central-1")
     path = f"/endpoints/{name}/invocations"
@@ -43,7 +43,7 @@ def endpoint_target(url: str, region: str | None, endpoint_url: str | None) -> T
         return Target("https", f"runtime.sagemaker.{region}.{suffix}", 443, path)
     base = Target.parse(endpoint_url)
     if base.path != DEFAULT_PATH:
-        raise InputError(f"--endpoint-url {base.url}: has a path; expected https://HOST alone")
+        raise InputError(f"--endpoint-url {base.url}: has a path; expected only https://HOST")
     return Target(base.scheme, base.host, base.port, path)
 
 

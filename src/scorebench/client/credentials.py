@@ -96,9 +96,7 @@ class Source:
             raise InputError("--bearer-env: sagemaker:// is signed with AWS credentials; leave it out")
         wanted = self.variable or self.file or self.aws_region
         if wanted and target.scheme != "https" and not is_loopback(target.host):
-            raise InputError(
-                f"{target.base_url}: a secret would be sent in the clear; expected https:// for credentials"
-            )
+            raise InputError(f"{target.base_url}: credentials would be sent unencrypted; use https://")
 
     def load(self) -> Credentials:
         """The credentials, secrets and all. InputError names what is missing, and never shows a value."""
@@ -108,7 +106,7 @@ class Source:
     def _load(self) -> Credentials:
         if self.variable is not None and not _VARIABLE.fullmatch(self.variable):
             # Not shown: it may be a token that was given where its variable's name belongs.
-            raise InputError("--bearer-env: found what is no name in capitals; expected one such as MY_TOKEN")
+            raise InputError("--bearer-env: expected the name of a variable, in capitals, such as MY_TOKEN")
         if self.aws_region is not None:
             from scorebench.client.aws import Signature
 
@@ -139,7 +137,7 @@ def _checked(token: str, place: str) -> str:
         raise InputError(f"{place} is empty; expected a token in it")
     if not all("!" <= letter <= "~" for letter in token):
         raise InputError(
-            f"{place} holds a space, a line break or a sign that no token has; expected one token"
+            f"{place} contains a space, a line break or another invalid character; expected one token"
         )
     return token
 

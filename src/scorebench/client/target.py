@@ -48,9 +48,9 @@ class Target:
                 f"{shown}: {found}; expected http://HOST:PORT or https://HOST, such as http://localhost:5001"
             )
         if "@" in parts.netloc:
-            raise InputError(f"{shown}: a secret in a URL is seen by all; use --bearer-env")
+            raise InputError(f"{shown}: a user or password in a URL is visible to everyone; use --bearer-env")
         if port == 0:
-            raise InputError(f"{shown}: port 0 is no server's; expected 1 to 65535")
+            raise InputError(f"{shown}: no server has port 0; expected 1 to 65535")
         if not _is_printable_ascii(url.replace(parts.netloc, "")):
             raise InputError(f"{shown}: a space, control or non-ASCII character; percent-encode it")
         path = parts.path if parts.path not in ("", "/") else DEFAULT_PATH
@@ -120,7 +120,7 @@ def _header_lines(headers: Mapping[str, str] | None) -> list[str]:
         if not _TOKEN.fullmatch(name) or not all(" " <= letter <= "~" for letter in value):
             # The value may be a secret: it is not shown.
             raise InputError(
-                f"header {name!r}: found what no header holds; expected printable ASCII, one line"
+                f"header {name!r}: not allowed in a header; expected printable ASCII on one line"
             )
     return [f"{name}: {value}" for name, value in (headers or {}).items()]
 

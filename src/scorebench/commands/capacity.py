@@ -84,7 +84,7 @@ def _checked_budget_s(options: argparse.Namespace) -> float:
     budget_s = parse_seconds(options.budget, "--budget")
     if budget_s < SHORTEST_BUDGET_S:
         raise InputError(
-            f"--budget {options.budget}: a search needs {SHORTEST_BUDGET_S:g}s at least, better 5m"
+            f"--budget {options.budget}: a search needs at least {SHORTEST_BUDGET_S:g}s, better 5m"
         )
     if options.wanted is not None and not 0 < options.wanted < inf:
         raise InputError(f"--for {options.wanted:g}: expected calls a second, above 0")

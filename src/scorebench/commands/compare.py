@@ -68,7 +68,7 @@ def _differences(sets: list[RunSet], *, anyway: bool) -> list[str]:
     found = mismatches([run for one in sets for run in one.runs])
     if found and not anyway:
         raise InputError(
-            f"compare: these runs differ in {plain('; '.join(found))}: their figures are no comparison. "
+            f"compare: these runs differ in {plain('; '.join(found))}: they can't be compared. "
             "Measure both alike, or add --anyway."
         )
     return [f"the runs differ in {one}" for one in found]

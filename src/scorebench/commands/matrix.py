@@ -156,7 +156,7 @@ def _listed(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     unknown = [word for word in words if word not in known]
     if unknown or not words:
-        raise InputError(f"{flag} {text}: expected some of {', '.join(known)}, with commas between")
+        raise InputError(f"{flag} {text}: expected a comma-separated list of {', '.join(known)}")
     return words
 
 

@@ -85,7 +85,9 @@ def _searched(path: Path) -> Render:
 
     def render(name: str) -> str:
         if name not in known:
-            raise InputError(f"--format {name}: not of a search for capacity; one of {', '.join(known)} is")
+            raise InputError(
+                f"--format {name}: not available for a capacity search; expected one of {', '.join(known)}"
+            )
         return known[name]()
 
     return render

@@ -79,7 +79,7 @@ def worst(codes: list[int]) -> int:
 def _say_if_ended(server: Server | None) -> None:
     if server is not None and not server.alive():
         print(
-            f"scorebench: {server.kind} ended while it was measured, with status {server.exit_status()}; "
+            f"scorebench: {server.kind} ended during the run, with status {server.exit_status()}; "
             f"its log ends:\n{server.log_tail()}",
             file=sys.stderr,
         )

@@ -25,7 +25,7 @@ def _serve(options: argparse.Namespace) -> int:
     from scorebench.runs.server import running_server
 
     with running_server(options) as server:
-        print(f"{options.target} serves on {server.endpoint}; Ctrl-C stops it", flush=True)
+        print(f"{options.target} is ready on {server.endpoint}; press Ctrl-C to stop it", flush=True)
         while server.alive():
             time.sleep(_LOOK_S)
         print(

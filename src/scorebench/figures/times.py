@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -35,6 +36,14 @@ class Times:
     def percentiles(self) -> dict[str, Estimate]:
         """`QUANTILES` by name."""
         return {name: self.percentile(q) for name, q in QUANTILES.items()}
+
+    @cached_property
+    def std_s(self) -> float | None:
+        """The sample standard deviation, within the histogram's 0.1 %; None for fewer than two calls."""
+        if self.count < 2 or self.mean_s is None:
+            return None
+        deviations = float((self.counts * (self.values_s - self.mean_s) ** 2).sum())
+        return math.sqrt(deviations / (self.count - 1))
 
     def percentile(self, q: float) -> Estimate:
         """Any percentile, `q` between 0 and 1, with its bounds; no value where too few calls support it.

@@ -35,7 +35,7 @@ def sets_of(words: Sequence[str]) -> dict[str, list[Path]]:
             known += [run for run in runs if run.resolve() not in {one.resolve() for one in known}]
     if len(found) < 2:
         names = ", ".join(name for _, name in found) or "nothing"
-        raise InputError(f"compare: found one set of runs ({names}); expected two or more. {HOW}")
+        raise InputError(f"compare: found one set of runs ({names}), needs two or more. {HOW}")
     return {_told(key, found): runs for key, runs in found.items()}
 
 
@@ -74,6 +74,6 @@ def runs_in(path: Path) -> list[Path]:
     )
     if not below:
         raise InputError(
-            f"{path}: no run is here; expected a folder with {RECORDING}, or with such folders in it"
+            f"{path}: no run here; expected a folder with {RECORDING}, or with such folders in it"
         )
     return below

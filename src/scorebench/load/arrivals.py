@@ -146,7 +146,7 @@ def _split_poisson(spec: str) -> tuple[bool, str]:
         return False, spec
     shape = spec.removeprefix("poisson+").strip()
     if shape.startswith("replay"):
-        raise InputError(f"--arrivals {spec}: a replay's times are those of its file. Leave 'poisson+' out.")
+        raise InputError(f"--arrivals {spec}: a replay takes its times from the file. Leave out 'poisson+'.")
     return True, shape
 
 
@@ -190,7 +190,7 @@ def _steps(argument: str, run_time_s: float | None, spec: str) -> Shape:
     if duration:
         length_s = parse_seconds(duration, f"--arrivals {spec}, duration")
     elif run_time_s is None:
-        raise InputError(f"--arrivals {spec}: how long is a step? Write {spec}@10s, or give --run-time.")
+        raise InputError(f"--arrivals {spec}: a step needs a length. Write {spec}@10s, or give --run-time.")
     else:
         length_s = run_time_s / len(rates)
     _within_run((len(rates) - 1) * length_s, run_time_s, spec, "the last step")
@@ -202,9 +202,7 @@ def _spike(argument: str, run_time_s: float | None, spec: str) -> Shape:
     start, _, duration = when.partition("+")
     base, peak = _from_to(rates, spec, "spike:50-500@10s+5s")
     if not start or not duration:
-        raise InputError(
-            f"--arrivals {spec}: when is the spike? Write its start and length: spike:50-500@10s+5s."
-        )
+        raise InputError(f"--arrivals {spec}: a spike needs a start and a length, as in spike:50-500@10s+5s.")
     start_s = parse_seconds(start, f"--arrivals {spec}, start")
     _within_run(start_s, run_time_s, spec, "the spike")
     end_s = start_s + parse_seconds(duration, f"--arrivals {spec}, length")

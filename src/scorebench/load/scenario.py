@@ -65,7 +65,7 @@ def choose(
         asked = "--rate" if rate is not None else "--arrivals"
         raise InputError(f"{place}: {scenario.what}, so there is no {asked}; leave it out, or the scenario.")
     if scenario.open_loop and rate is None:
-        raise InputError(f"{place}: {scenario.what}: at which rate? Give --rate, such as --rate 100.")
+        raise InputError(f"{place}: {scenario.what}, and needs a rate, such as --rate 100.")
     if scenario.open_loop and arrivals not in (None, "poisson"):
         raise InputError(f"{place}: {scenario.what}; found --arrivals {arrivals}. Leave it out.")
     if name == "single-stream" and rows_per_call != 1:

@@ -2,8 +2,8 @@
 
 The columns, their ranges and their correlations are those of the white wines in the Wine Quality data
 (P. Cortez, A. Cerdeira, F. Almeida, T. Matos, J. Reis, 2009; UCI Machine Learning Repository, CC BY 4.0);
-no row is. A Gaussian copula makes them: normal variables, correlated as below, become ranks, and ranks become
-values by interpolation between the quantiles of the real column.
+the rows are made up. A Gaussian copula makes them: normal variables, correlated as below, become ranks, and
+ranks become values by interpolation between the quantiles of the real column.
 
     python -m scorebench.models.demo_data [DIR]  writes the table, and a body for each format, into DIR
 """

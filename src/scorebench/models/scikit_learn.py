@@ -84,6 +84,4 @@ def _refuse_other_content(directory: Path) -> None:
     if not directory.exists() or (directory / MLMODEL).is_file():
         return
     if not directory.is_dir() or any(directory.iterdir()):
-        raise InputError(
-            f"{directory}: found something that is no model there; name a folder that is new or empty"
-        )
+        raise InputError(f"{directory}: exists and is not a model; use a new or empty folder")

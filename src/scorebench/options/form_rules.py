@@ -15,10 +15,14 @@ def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:
     for option in OPTIONS:
         value = form.get(name_in(begun, option.name))
         if not option.on_page and value and value != str(value_of(begun, option.name)):
-            raise InputError(f"{option.flag}: is no field of this form; give it when Locust is started")
+            raise InputError(f"{option.flag}: cannot be set here; pass it when you start Locust")
     arrivals = form.get(name_in(begun, "arrivals"), "").strip()
     if arrivals.startswith("replay") and arrivals != value_of(begun, "arrivals"):
-        raise InputError("--arrivals replay: names a file; give it when Locust is started")
+        raise InputError(
+            "--arrivals replay: names a file and cannot be set here; pass it when you start Locust"
+        )
     secret = any(value_of(begun, name) for name in ("bearer_env", "bearer_file", "region"))
     if secret and form.get("host", begun.scorebench_host) != begun.scorebench_host:
-        raise InputError("--host: credentials go to the host that Locust was started with; leave it as it is")
+        raise InputError(
+            "--host: with credentials, the host cannot be changed; keep the one Locust was started with"
+        )

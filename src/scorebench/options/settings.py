@@ -139,7 +139,7 @@ def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Ta
         return aws.endpoint_target(host, region, endpoint_url), Source(aws_region=region)
     for flag, value in (("--region", region), ("--endpoint-url", endpoint_url)):
         if value is not None:
-            raise InputError(f"{flag} {value}: goes with sagemaker://ENDPOINT alone; leave it out")
+            raise InputError(f"{flag} {value}: only works with sagemaker://ENDPOINT; leave it out")
     return Target.parse(host), Source()
 
 

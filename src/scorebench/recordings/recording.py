@@ -39,9 +39,7 @@ class Fields(Struct, kw_only=True):
     reconnects: Annotated[
         Count, Meta(description="Idle connections that the server had closed; the call was sent again.")
     ] = 0
-    changed: Annotated[
-        Count, Meta(description="Answers to a payload that differed from its first, and were judged anew.")
-    ] = 0
+    changed: Annotated[Count, Meta(description="Answers to a payload that differed from its first.")] = 0
     examples: Annotated[
         dict[Label, Example], Meta(description="The first answer of each outcome but 'valid', cut to 2 kB.")
     ] = field(default_factory=dict)
@@ -49,7 +47,8 @@ class Fields(Struct, kw_only=True):
         default_factory=list
     )
     environment: Annotated[
-        dict[str, Any], Meta(description="What the figures depend on, told once by whoever leads the run.")
+        dict[str, Any],
+        Meta(description="What the figures depend on, recorded by the process that leads the run."),
     ] = field(default_factory=dict)
     events: Annotated[list[Event], Meta(description="What happened besides calls.")] = field(
         default_factory=list

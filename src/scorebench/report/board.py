@@ -131,7 +131,7 @@ def _now(live: Live | None) -> str:
 
 def _offered(summary: Summary, live: Live | None) -> str:
     if not summary.open_loop:
-        return "each user calls when answered"
+        return "closed loop"
     if live is not None and live.offered_per_s is not None:
         return f"offered now {say_rate(live.offered_per_s)}"
     offered = summary.environment.get("offered_rate_per_s")
@@ -144,7 +144,7 @@ def _lag(summary: Summary) -> list[dict[str, str]]:
     if not summary.open_loop:
         return []
     p50, p99 = summary.lag.percentiles["p50"].value, summary.lag.percentiles["p99"]
-    return [_percentile("generator's lag p99", p99, "" if p50 is None else f"p50 {say_seconds(p50)}")]
+    return [_percentile("generator lag p99", p99, "" if p50 is None else f"p50 {say_seconds(p50)}")]
 
 
 def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:
             f"Times of the valid calls in ms ({about})", times if live is None else _without_bounds(times)
         ),
         _table("Calls by outcome", _outcomes(summary)),
-        _table(text.USERS_TITLE, users, f"and {more:,} more, all of them in users.csv" if more > 0 else ""),
+        _table(text.USERS_TITLE, users, f"and {more:,} more in users.csv" if more > 0 else ""),
     ]
 
 
@@ -167,7 +167,7 @@ def _without_bounds(times: list[list[str]]) -> list[list[str]]:
 
 
 def _outcomes(summary: Summary) -> list[list[str]]:
-    head = ["Outcome", "Calls", "Share", "First answer of its kind"]
+    head = ["Outcome", "Calls", "Share", "Example"]
     rows = [
         [label, f"{n:,}", say_percent(n / summary.calls), plain(summary.examples.get(label, ""), EXAMPLE)]
         for label, n in summary.outcomes.items()

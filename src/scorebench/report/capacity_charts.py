@@ -31,9 +31,7 @@ def capacity_charts(record: Mapping[str, Any]) -> list[Chart]:
 
 def _ladder(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[Chart]:
     """Throughput, and service time under it: what one more user buys, and what it costs."""
-    x = axes.linear(
-        "users, each calling when answered", max(step["users"] for step in steps), _whole, least_step=1
-    )
+    x = axes.linear("users (closed loop)", max(step["users"] for step in steps), _whole, least_step=1)
     marks = [] if knee is None else [svg.Mark(float(knee["users"]), f"knee: {count(knee['users'], 'user')}")]
     head = ["Users", "Valid answers", "Mean service time"]
     rows = [
@@ -43,7 +41,7 @@ def _ladder(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[Chart
     carried = [(float(s["users"]), s["throughput_per_s"]) for s in steps]
     took = [(float(s["users"]), s["mean_service_s"]) for s in steps]
     y = axes.linear("", max(value for _, value in carried), say_rate)
-    note = "Up to the knee more users bring more answers; beyond it they bring a queue."
+    note = "Up to the knee more users bring more answers; beyond it they only wait longer."
     title = "Valid answers by users"
     drawn = svg.chart(title, _with_dots("valid answers", carried), x, y, marks=marks, group="users")
     found = [Chart(title, note, drawn, head, rows)]
@@ -85,7 +83,7 @@ def _by_rate(steps: Sequence[Step], text: str) -> Chart | None:
         [say_rate(rate), _said(value, said), "held" if held else "did not hold"]
         for rate, value, held in tried
     ]
-    note = "Each dot is a run of its own, with Poisson arrivals; its folder is under steps/."
+    note = "Each dot is a run with Poisson arrivals; its folder is under steps/."
     return Chart(title, note, svg.chart(title, series, x, y), ["Offered", limit.metric, "says"], rows)
 
 

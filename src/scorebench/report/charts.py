@@ -57,9 +57,12 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
     )
     names = list(known[0][1].percentiles)
     rows = [[name, *(_said(one.percentiles[name]) for _, one in known)] for name in names]
-    note = "Each nine has the same room. The further right a line stays low, the fewer calls waited long."
+    note = (
+        "Each additional nine takes the same space. The further right a line stays low, the fewer calls "
+        "were slow."
+    )
     if {name for name, _ in known} == {"response time (from due)", "service time (from sent)"}:
-        note += " Where the two part, calls waited before they were sent."
+        note += " Where the lines separate, calls waited before they were sent."
     return Chart("Time by percentile", note, drawn, ["Percentile", *(name for name, _ in known)], rows)
 
 
@@ -97,7 +100,7 @@ def histogram(name: str, times: Times) -> Chart | None:
         for n, count in enumerate(counts)
         if count
     ]
-    note = "Both axes are logarithmic. Two hills are two kinds of call: look for what tells them apart."
+    note = "Both axes are logarithmic. Two peaks are two kinds of call: look for what separates them."
     return Chart("How many calls took how long", note, drawn, ["Time", "Calls"], rows)
 
 

@@ -53,8 +53,8 @@ def headline(one: Comparison) -> list[str]:
 
 def _too_few(before: int, after: int) -> str:
     return (
-        f"{before} and {after} runs can't show a difference: no test tells them from chance (p < 0.05). "
-        f"It takes {runs_needed()} of each, better 10: --repeat 10"
+        f"{before} and {after} runs are too few to show a difference (p < 0.05). "
+        f"You need at least {runs_needed()} of each, better 10: --repeat 10"
     )
 
 
@@ -142,9 +142,7 @@ def legend(comparisons: Sequence[Comparison]) -> list[str]:
     if any(m.low is None for one in comparisons for d in one.differences for m in (d.before, d.after) if m):
         lines.append("a median has no bounds below 6 runs")
     if any(m.within for one in comparisons for d in one.differences for m in (d.before, d.after) if m):
-        lines.append(
-            "of a single run, in brackets: 99 % sure by its own calls; it says nothing of other runs"
-        )
+        lines.append("brackets: a single run, 99 % sure by its own calls; other runs may differ more")
     return lines + _left_out(comparisons)
 
 

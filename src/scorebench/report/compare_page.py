@@ -11,7 +11,7 @@ from scorebench.report.words import plain
 
 MOST_CURVES = 6
 """More can't be told apart."""
-CURVES = "The curve of a set is that of its run in the middle by p99"
+CURVES = "The curve of a set is that of its median run by p99"
 
 
 def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:

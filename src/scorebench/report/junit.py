@@ -86,4 +86,4 @@ def _limit(checked: Checked) -> Case:
 
 
 def _lost(verdict: Verdict) -> list[Case]:
-    return [Case("the run was not lost", text.LOST)] if verdict.lost else []
+    return [Case("the run was not ended early", text.LOST)] if verdict.lost else []

@@ -97,7 +97,7 @@ def _valid(verdict: Verdict) -> dict[str, str]:
     return {
         "kind": "bad",
         "word": "Not valid.",
-        "text": "The measurement can't be trusted; why stands below.",
+        "text": "The measurement can't be trusted, for these reasons:",
     }
 
 
@@ -173,7 +173,7 @@ def _spread(summary: Summary) -> str:
         return "No user had a valid call."
     return (
         f"Mean service times of the users lie between {say_seconds(min(means))} and "
-        f"{say_seconds(max(means))}. Press a head to sort."
+        f"{say_seconds(max(means))}. Click a heading to sort."
     )
 
 

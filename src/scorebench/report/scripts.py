@@ -1,6 +1,6 @@
-"""The tables that benchmark.py and threaded_benchmark.py always printed, in seconds, to the letter.
+"""The tables that the two scripts print, in seconds. Knows their form; computes nothing.
 
-Knows their form; computes nothing. What the old scripts lacked is the text report's to say, below.
+The first lines are those of the old scripts; what these lacked comes below.
 """
 
 from __future__ import annotations
@@ -12,26 +12,42 @@ from scorebench.report.words import NOT_MEASURED, plain
 if TYPE_CHECKING:
     from scorebench.figures.percentiles import Estimate
     from scorebench.figures.summary import Summary
+    from scorebench.figures.times import Times
 
 
 def results(summary: Summary, records: int) -> str:
-    """The block `Results (seconds):` of one caller; `total` is the sum of its valid calls' seconds."""
+    """The block `Results (seconds):` of one caller; the times, `total` too, are those of its valid calls.
+
+    `records` are those of the data that were sent, however often.
+    """
     times = summary.service
     rows = [("mean", times.mean_s), ("max", times.max_s), ("min", times.min_s), ("total", times.sum_s)]
-    lines = [f"  {name + ':':<8} {_seconds(value)}" for name, value in rows]
-    return "\n".join(["Results (seconds):", *lines, f"  {'records:':<8} {records}"]) + "\n"
+    said = [*((name, _seconds(value)) for name, value in rows), ("records", str(records))]
+    said += [("calls", str(summary.calls)), ("std", _seconds(times.std_s)), ("rsd", _relative(times))]
+    return "\n".join(["Results (seconds):", *(f"  {name + ':':<8} {value}" for name, value in said)]) + "\n"
+
+
+def _relative(times: Times) -> str:
+    """The standard deviation as a share of the mean."""
+    if times.std_s is None or not times.mean_s:
+        return NOT_MEASURED
+    return f"{times.std_s / times.mean_s:.1%}"
 
 
 def table(summary: Summary) -> str:
-    """The block `Summary` of several callers, a line each, and one of them all."""
+    """The block `Summary` of several callers, a line each, and one of them all; times of valid calls."""
     times = summary.service
     lines = [
-        f"  {user.user:>6} {_seconds(user.mean_s)} {_seconds(user.max_s)} {_seconds(user.min_s)}"
+        f"  {user.user:>6} {_extremes(user.mean_s, user.max_s, user.min_s)} {user.calls:>4}"
         for user in summary.users
     ]
     mean = NOT_MEASURED if times.mean_s is None else f"{times.mean_s:.4f}"
-    total = f"  Total  {mean} {_seconds(times.max_s)} {_seconds(times.min_s)}"
-    return "\n".join(["Summary", "  Thread Mean  Max   Min", *lines, total]) + "\n"
+    total = f"  Total  {mean} {_seconds(times.max_s)} {_seconds(times.min_s)} {summary.calls:>4}"
+    return "\n".join(["Summary", "  Thread Mean  Max   Min   Reqs", *lines, total]) + "\n"
+
+
+def _extremes(*times_s: float | None) -> str:
+    return " ".join(map(_seconds, times_s))
 
 
 def more(summary: Summary) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from scorebench.figures.percentiles import HEADLINE, Estimate
+from scorebench.report.aligned import table
 from scorebench.report.environment import told_in_a_line
-from scorebench.report.scripts import results as seed_results
-from scorebench.report.scripts import table as seed_summary
 from scorebench.report.severities import BOLD, GREEN, RED, SHOWN, YELLOW
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
 from scorebench.units import say_percent, say_rate, say_seconds
@@ -28,9 +27,8 @@ USERS_TITLE = "Users (service time of their valid calls in ms)"
 REQUESTS_TITLE = "Requests, and the users that made them (service time of the valid calls in ms)"
 NAME_WIDTH = 40
 
-Row = Sequence[str]
-LOST = "the run was ended by its own stop condition"
-__all__ = ["account", "headline", "render", "seed_results", "seed_summary", "table", "times", "users"]
+LOST = "--stop-when ended the run"
+__all__ = ["account", "headline", "render", "table", "times", "users"]
 
 
 def render(
@@ -119,7 +117,7 @@ def headline(summary: Summary) -> list[str]:
     if not summary.calls:
         return ["No call was sent."]
     if not summary.valid:
-        return [f"{count(summary.calls, 'call')} sent, none of them with a valid answer: no times to show."]
+        return [f"{count(summary.calls, 'call')} sent, no valid answer: there are no times to show."]
     took = f" in {say_seconds(summary.wall_time_s)}" if summary.wall_time_s else ""
     rates = [
         _rate(summary.throughput_per_s, "valid answers"),
@@ -208,7 +206,7 @@ def _outcomes(summary: Summary, page: _Page) -> list[str]:
     lines = [page.title("Calls by outcome"), *table(rows, left=1)]
     examples = {k: text for k, text in summary.examples.items() if k in summary.outcomes}
     if examples:
-        lines += ["", page.title("First answer of each kind that was not valid")]
+        lines += ["", page.title("Examples of calls that were not valid")]
         lines += [f"  {plain(f'{label}: {text}', page.width - 2)}" for label, text in examples.items()]
     return lines
 
@@ -218,7 +216,7 @@ def _users(summary: Summary, page: _Page, most: int) -> list[str]:
         return []
     lines = [page.title(USERS_TITLE), *table(users(summary, most), left=0)]
     if len(summary.users) > most:
-        lines.append(f"  … and {len(summary.users) - most:,} more, all of them in users.csv")
+        lines.append(f"  … and {len(summary.users) - most:,} more in users.csv")
     return lines
 
 
@@ -279,7 +277,7 @@ def account(summary: Summary) -> list[str]:
     if summary.warm_up.calls:
         warm = summary.warm_up
         slowest = f", the slowest {say_seconds(warm.max_s)}" if warm.max_s is not None else ""
-        lines.append(f"Warm-up, left out: {count(warm.calls, 'call')}, {warm.valid:,} valid{slowest}")
+        lines.append(f"Warm-up, excluded: {count(warm.calls, 'call')}, {warm.valid:,} valid{slowest}")
     if summary.reconnects:
         lines.append(f"Reconnects: {summary.reconnects:,} (idle connections that the server had closed)")
     return lines
@@ -292,23 +290,11 @@ def _lag(summary: Summary) -> list[str]:
     lines = []
     if summary.lag.count:
         values = ", ".join(f"{name} {_value(shown[name])}" for name in ("p50", "p99"))
-        lines.append(f"Generator's lag: {values}")
+        lines.append(f"Generator lag: {values}")
     if summary.late:
-        lines.append(f"Due while all users were busy, sent late: {count(summary.late, 'call')}")
+        lines.append(f"Sent late because all users were busy: {count(summary.late, 'call')}")
     return lines
 
 
 def _environment(summary: Summary, page: _Page) -> list[str]:
-    known = told_in_a_line(summary.environment)
-    return [plain(known, page.width * 2)] if known else []
-
-
-def table(rows: Sequence[Row], left: int = 1) -> list[str]:
-    """Aligned lines, indented by two: the first `left` columns to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [("  " + "  ".join(_aligned(row, widths, left))).rstrip() for row in rows]
-
-
-def _aligned(row: Row, widths: Sequence[int], left: int) -> Iterable[str]:
-    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        yield cell.ljust(width) if column < left else cell.rjust(width)
+    return [plain(known, page.width * 2)] if (known := told_in_a_line(summary.environment)) else []

@@ -102,7 +102,7 @@ def _latency(run: _Run) -> Chart | None:
     title = "Response time over the run"
     y = axes.logarithmic("", min(known), max(known), say_seconds)
     note = (
-        "Of the calls due in each second; a percentile is drawn where that second's calls support it. "
+        "Calls due in each second; a percentile is drawn if that second has enough calls for it. "
         "A stall is a peak." + run.drawn_as.format("the greatest of its seconds")
     )
     drawn = svg.chart(title, series, run.x, y, marks=run.marks, group=GROUP)
@@ -121,9 +121,7 @@ def _rates(run: _Run) -> Chart:
 def _outcomes(run: _Run) -> Chart | None:
     if not any(second.invalid or second.failed or second.cut_off for second in run.seconds):
         return None
-    return _counted(
-        run, "Outcomes over the run", OUTCOMES, "Calls that ended in each second, by what became of them."
-    )
+    return _counted(run, "Outcomes over the run", OUTCOMES, "Calls that ended in each second, by outcome.")
 
 
 def _counted(run: _Run, title: str, names: Mapping[str, str], note: str) -> Chart:
@@ -154,7 +152,7 @@ def _users(run: _Run, samples: Sequence[Mapping[str, Any]]) -> Chart | None:
         group=GROUP,
     )
     rows = [[run.x.say(at), f"{users:,.0f}"] for at, users in _changes(points)]
-    return Chart("Users", "How many were there to call.", drawn, ["From", "Users"], rows[:TABLE_ROWS])
+    return Chart("Users", "Users that were running.", drawn, ["From", "Users"], rows[:TABLE_ROWS])
 
 
 def _changes(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -174,9 +172,9 @@ _SAMPLED = (
         "CPU",
         "cpu",
         lambda v: say_percent(round(v, 3)),
-        "100 % is one core. A generator near it measures itself.",
+        "100 % is one core. A generator near 100 % measures itself.",
     ),
-    _Sampled("Memory", "rss_bytes", lambda v: f"{v / 1e6:,.0f} MB", "Resident, of all its processes."),
+    _Sampled("Memory", "rss_bytes", lambda v: f"{v / 1e6:,.0f} MB", "Resident memory of all processes."),
 )
 
 

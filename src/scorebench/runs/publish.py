@@ -36,7 +36,7 @@ def check(options: argparse.Namespace) -> None:
         )
     if options.github_summary and not os.environ.get(GITHUB_VARIABLE):
         raise InputError(
-            f"--github-summary: {GITHUB_VARIABLE} is not set; it is in a step of GitHub Actions. "
+            f"--github-summary: {GITHUB_VARIABLE} is not set; GitHub Actions sets it. "
             "Elsewhere use: scorebench report --format markdown"
         )
     if options.mlflow_experiment:
@@ -57,7 +57,7 @@ def publish(options: argparse.Namespace, found: Sequence[Finished]) -> None:
     try:
         _write(options, found)
     except OSError as problem:
-        print(f"scorebench: {problem.filename}: {problem.strerror}; the run itself is kept", file=sys.stderr)
+        print(f"scorebench: {problem.filename}: {problem.strerror}; the run is kept", file=sys.stderr)
     for one in found if options.mlflow_experiment else ():
         _track(one, options.mlflow_experiment, quiet=options.quiet)
 
@@ -73,7 +73,7 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
         said = f"{type(problem).__name__}: {plain(in_urls(str(problem)), 200)}"
         print(
             f"scorebench: --mlflow-experiment {plain(experiment)}: not logged ({said}); "
-            f"the run itself is kept in {one.folder}",
+            f"the run is kept in {one.folder}",
             file=sys.stderr,
         )
         return

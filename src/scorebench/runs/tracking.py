@@ -50,8 +50,8 @@ def check(experiment: str) -> None:
             raise
         except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come
             raise InputError(
-                f"{place}: the tracking server can't be asked ({type(problem).__name__}: "
-                f"{plain(in_urls(str(problem)), 120)}). Is MLFLOW_TRACKING_URI right?"
+                f"{place}: the tracking server does not answer ({type(problem).__name__}: "
+                f"{plain(in_urls(str(problem)), 120)}). Check MLFLOW_TRACKING_URI."
             ) from None
     if found is not None and found.lifecycle_stage != "active":
         raise InputError(f"{place}: it was deleted; restore it in MLflow, or name another")

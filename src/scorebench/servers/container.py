@@ -229,6 +229,6 @@ class ContainerServer:
 def _check_limits(wanted: Wanted) -> None:
     cpu_limit, memory_bytes = wanted.cpu_limit, wanted.memory_bytes
     if cpu_limit is not None and not 0.01 <= cpu_limit <= _MOST_CPUS:
-        raise InputError(f"--cpu-limit {cpu_limit:g}: expected cores' worth of time, such as 0.5")
+        raise InputError(f"--cpu-limit {cpu_limit:g}: expected a number of cores, such as 0.5")
     if memory_bytes is not None and memory_bytes < _LEAST_MEMORY_BYTES:
         raise InputError(f"--memory {memory_bytes // 2**20}: a container needs at least 6 MB")

@@ -75,7 +75,7 @@ _RECORDS = (
         name="webserver",
         title="webserver",
         port=5001,
-        about="`mlflow models serve --env-manager local`, a process of this machine",
+        about="`mlflow models serve --env-manager local`, a process on this machine",
         needs="the extra `mlflow`",
         module="scorebench.servers.web_server",
     ),

@@ -36,7 +36,7 @@ def runtime_folder() -> Path:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise InputError(
-            f"{folder}: not a folder of this user's alone (mode 700); remove it, or set {_FOLDER_VARIABLE}"
+            f"{folder}: only this user may enter it (mode 700); remove it, or set {_FOLDER_VARIABLE}"
         )
     return folder
 
@@ -65,7 +65,7 @@ def stop_abandoned() -> list[str]:
     """
     stopped = [line for path in sorted(runtime_folder().glob("*.json")) if (line := _settle(path))]
     for line in stopped:
-        _log.warning("stopped what was left over: %s", line)
+        _log.warning("stopped a leftover server: %s", line)
     return stopped
 
 

@@ -37,9 +37,9 @@ STEADY_ARRIVALS = ("constant", "poisson")
 MISSING_SHARE = 0.01
 """Calls of unknown fate beyond which the upper percentiles can't be believed."""
 NEVER_SENT_ADVICE = {
-    ALL_USERS_BUSY: "lower the rate or start more users",
+    ALL_USERS_BUSY: "use a lower rate or more users",
     GENERATOR_LATE: "give the generator a core of its own, or more generator processes",
-    NOT_HEARD_OF: "look for why it ended; run again",
+    NOT_HEARD_OF: "find out why it ended, and run again",
 }
 LATE_SHARE = 0.05
 SHORT_RUN = 0.5
@@ -60,14 +60,14 @@ def _counts(summary: Summary, _: Recording) -> Iterator[Finding]:
             Severity.INVALID,
             "no_calls",
             "no call was measured",
-            "run longer than the warm-up, and see that users were started",
+            "run longer than the warm-up, and check that users were started",
         )
     elif not summary.valid:
         yield Finding(
             Severity.INVALID,
             "no_valid_answer",
             f"none of {summary.calls:,} calls had a valid answer: there is nothing to measure",
-            "look at the first answer of each kind below, and into the server's log",
+            "see the examples below, and the server's log",
         )
     for mismatch in summary.accounting.mismatches:
         yield Finding(
@@ -87,7 +87,7 @@ def _never_sent(summary: Summary, _: Recording) -> Iterator[Finding]:
             Severity.INVALID if share > MISSING_SHARE else Severity.WARNING,
             "never_sent",
             f"{calls:,} calls that were due ({say_percent(round(share, 4))}) {fate}: {cause}",
-            NEVER_SENT_ADVICE.get(cause, "look into the log for why it ended"),
+            NEVER_SENT_ADVICE.get(cause, "see the log for the reason"),
             flatters=cause == ALL_USERS_BUSY,
         )
 
@@ -100,7 +100,7 @@ def _overdue(summary: Summary, recording: Recording) -> Iterator[Finding]:
             "overdue",
             f"{calls:,} calls had no answer when the run ended, after {say_seconds(waited_s)} or more; the "
             f"slowest answer took {say_seconds(summary.service.max_s)}: they count as failed",
-            "look into the server's log at that time: did it hang?",
+            "see the server's log at that time: did it hang?",
             flatters=True,
         )
 
@@ -114,8 +114,8 @@ def _cut_off(summary: Summary, _: Recording) -> Iterator[Finding]:
             Severity.INVALID if grave else Severity.WARNING,
             "cut_off",
             f"{calls:,} calls ({say_percent(round(share, 4))}) were still in flight at the end: "
-            "how long they would have taken is not known",
-            "give them longer with --drain",
+            "their times are unknown",
+            "use a longer --drain",
             flatters=True,
         )
 
@@ -127,8 +127,8 @@ def _late(summary: Summary, _: Recording) -> Iterator[Finding]:
             Severity.WARNING,
             "users_busy",
             f"{summary.late:,} calls ({say_percent(round(share, 3))}) were due while all users were busy; "
-            "they left late, and their response time counts the wait",
-            "start more users; if that changes nothing, the server holds no more",
+            "they were sent late, and their response time includes the wait",
+            "use more users; if that changes nothing, the server has reached its limit",
         )
 
 
@@ -175,8 +175,8 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.INVALID,
             "server_ended",
-            "the server ended while it was measured, and the run with it",
-            "look into its log, in the run's folder",
+            "the server ended during the run, and the run with it",
+            "see its log in the run's folder",
         )
     killed = [event for event in summary.events if event.get("what") == KILLED]
     if killed:
@@ -191,9 +191,9 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.INVALID,
             "worker_lost",
-            f"{lost[0].get('why')} of the generator ended before they had told all: what they sent since "
-            "their last report is in no figure",
-            "look for why they ended, such as a want of memory; run again",
+            f"{lost[0].get('why')} of the generator ended early: the figures lack what they sent since "
+            "their last report",
+            "find out why they ended (for example, out of memory), and run again",
         )
     yield from _of_the_generator(summary)
     restarts = [event for event in summary.events if event.get("what") == SERVER_RESTARTED]
@@ -201,8 +201,8 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.INVALID,
             "server_restarted",
-            f"the server, or a worker of it, restarted {len(restarts)} times while it was measured",
-            "look into its log for why it ended; the figures mix a warm server with a cold one",
+            f"the server, or a worker of it, restarted {len(restarts)} times during the run",
+            "see its log for the reason; the figures mix a warm server with a cold one",
         )
 
 
@@ -248,7 +248,7 @@ def _of(share: float | None) -> str:
 
 def _arrivals(summary: Summary, _: Recording) -> Iterator[Finding]:
     if note := summary.environment.get("arrivals_note"):
-        yield Finding(Severity.NOTE, "arrivals", str(note).rstrip("."), "leave one of the two out")
+        yield Finding(Severity.NOTE, "arrivals", str(note).rstrip("."), "remove one of the two")
 
 
 def _run_time(summary: Summary, _: Recording) -> Iterator[Finding]:
@@ -270,7 +270,7 @@ def _warm_up(summary: Summary, _: Recording) -> Iterator[Finding]:
             Severity.WARNING,
             "warm_up_failures",
             f"{failed:,} of the {summary.warm_up.calls:,} calls of the warm-up were not valid",
-            "look into the server's log; the figures leave the warm-up out",
+            "see the server's log; the figures exclude the warm-up",
         )
 
 

@@ -117,7 +117,7 @@ def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
         Severity.WARNING if by_users else Severity.INVALID,
         "rate_not_reached",
         f"sent {sent:,} of the {due:,} calls that were due while the load ran",
-        "the server holds no more, or more users are needed"
+        "use more users; if that changes nothing, the server has reached its limit"
         if by_users
         else "users were free and did not send: give the generator more CPU, or more generator processes",
         flatters=by_users,

@@ -21,7 +21,7 @@ def look(summary: Summary, _: Recording) -> Iterator[Finding]:
             Severity.WARNING,
             "task_raised",
             f"tasks of the locustfile raised exceptions, {'; '.join(raised)}",
-            "look into Locust's log for the traceback",
+            "see Locust's log for the traceback",
         )
     if outside := _sum_of(summary, OUTSIDE_THE_TEST):
         yield Finding(

@@ -66,7 +66,7 @@ def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
                 "outage",
                 f"{said}, and {one.failed:,} calls failed: the figures mix a server that was there "
                 "with one that was not",
-                "look into the server's log at that time: a crash, a restart, a deployment",
+                "see the server's log at that time: a crash, a restart, a deployment",
                 flatters=True,
             )
         else:
@@ -74,7 +74,7 @@ def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
                 Severity.WARNING,
                 "stall",
                 f"{said}; the calls were answered later",
-                "look into the server's log at that time: a pause, a model being loaded",
+                "see the server's log at that time: a pause, a model being loaded",
             )
 
 

@@ -131,7 +131,7 @@ def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
             f"{one.limit.text}: {one.why}",
             "run longer, or at a higher rate"
             if one.limit.of.needs and summary.valid
-            else "look for why no call was valid",
+            else "find out why no call was valid",
         )
         for one in checked
         if one.met is None

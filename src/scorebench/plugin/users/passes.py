@@ -1,4 +1,4 @@
-"""N Locust users, each walking the whole data once: what benchmark.py and threaded_benchmark.py do.
+"""N Locust users, each going through the data by itself: what benchmark.py and threaded_benchmark.py do.
 
 Knows Locust as a library; nothing of options or of how the results are printed.
 """
@@ -41,18 +41,18 @@ def walk(
     payload: Payload,
     *,
     users: int,
-    iterations: int,
+    calls: int,
     on_call: Callable[[Call], None],
     wanted: Callable[[int], bool] = lambda _number: True,
 ) -> Recording:
-    """Have `users` users each send every body of `payload` in order, `iterations` times over.
+    """Have `users` users each make `calls` calls with the bodies of `payload`, in order and then over again.
 
     `on_call` hears of each call for whose number `wanted` is true, as it is answered. Ctrl-C ends the walk;
     what was counted until then is returned.
     """
     # No answer is expected: each is wanted whole, and not only whether it is known.
     session = Session(settings, payload, expected_bytes=0)
-    walker = _walker(users, iterations, on_call, wanted)
+    walker = _walker(users, calls, on_call, wanted)
     environment = Environment(user_classes=[walker], host=settings.target.base_url)
     environment.stop_timeout = settings.drain_s
     set_session(environment, session)
@@ -80,12 +80,12 @@ def _count(session: Session, recording: Recording) -> None:
 
 
 def _walker(
-    users: int, iterations: int, on_call: Callable[[Call], None], wanted: Callable[[int], bool]
+    users: int, calls: int, on_call: Callable[[Call], None], wanted: Callable[[int], bool]
 ) -> type[ScoringUser]:
     all_here = Event()
 
     class Walker(ScoringUser):
-        """Sends every body once an iteration."""
+        """Sends the bodies in order."""
 
         def send_calls(self, session: Session) -> None:
             # Locust starts a hundred users a second, and another for each that has left meanwhile.
@@ -95,7 +95,7 @@ def _walker(
             answers = _Answers(session)
             call = caller(session, self.connection, self.number, answers.judge)
             bodies = len(session.sending.messages)
-            for number in range(iterations * bodies):
+            for number in range(calls):
                 if not session.sending.running:
                     return
                 record = call(number % bodies)

@@ -140,9 +140,7 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
     reconnects: Annotated[
         Count, Meta(description="Idle connections that the server had closed; the call was sent again.")
     ]
-    changed: Annotated[
-        Count, Meta(description="Answers to a payload that differed from its first, and were judged anew.")
-    ]
+    changed: Annotated[Count, Meta(description="Answers to a payload that differed from its first.")]
     examples: Annotated[
         dict[Label, Example], Meta(description="The first answer of each outcome but 'valid', cut to 2 kB.")
     ]

@@ -1,0 +1,89 @@
+"""What a user reads is plain English: patterns of riddles and inversions that must not come back."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT
+
+RIDDLES = re.compile(
+    r"\b(?:"
+    + "|".join(
+        [
+            r"(?:what|who) is no",
+            r"is told",
+            r"(?:told|judged|made) anew",
+            r"stands? (?:in|beside|above|below)",
+            r"nowhere|wherever|whoever",
+            r"bring up|brought up|taken down",
+            r"nor (?:does|is|do|are)",
+            r"in the clear|seen by all",
+            r"is to be had|has need of|want of",
+            r"may be given again|goes with",
+            r"holds no more",
+            r"look into",
+            r"weather",
+        ]
+    )
+    + r")\b",
+    re.IGNORECASE,
+)
+"""Each has a plain form: "is told" is reported, "stands below" is below, "brought up" is started …"""
+PASTED = re.compile(r"<!-- output: .*?<!-- end -->", re.DOTALL)
+"""What a tool pasted has the code's words, which are looked at where they are written."""
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "payloads/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+MODULES = sorted((ROOT / "src" / "scorebench").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "src" / "scorebench").rglob("*.j2"))
+
+
+def texts(source: str) -> Iterator[str]:
+    """The string constants of a module, in order, but for its docstrings."""
+    tree = ast.parse(source)
+    prose = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.value
+
+
+def riddles(text: str) -> list[str]:
+    """What is found, each with the words around it."""
+    flat = " ".join(text.split())
+    return [flat[max(found.start() - 30, 0) : found.end() + 30] for found in RIDDLES.finditer(flat)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_pages_are_plain(page: Path) -> None:
+    """README, docs/ and what else a reader opens."""
+    assert riddles(PASTED.sub("", page.read_text())) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_messages_are_plain(path: Path) -> None:
+    """Help, errors, findings, reports: every text in the code that is not a docstring."""
+    assert [found for text in texts(path.read_text()) for found in riddles(text)] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_are_plain(path: Path) -> None:
+    """The words of the report's page."""
+    assert riddles(path.read_text()) == []
+
+
+def test_a_riddle_is_found() -> None:
+    """Across lines and in whatever case, with its place; a docstring is no message, and an f-string is."""
+    assert riddles("The cause is\ntold below.") == ["The cause is told below."]
+    assert riddles("The cause is below.") == []
+    module = '"""What is no call."""\nerror = f"{1}: stands beside it"\n'
+    assert [found for text in texts(module) for found in riddles(text)] == [": stands beside it"]
