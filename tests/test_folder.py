@@ -222,6 +222,17 @@ def test_a_run_of_ten_thousand_years_is_refused(tmp_path: Path) -> None:
     assert "a week at most" in refused(tmp_path)
 
 
+def test_more_limits_than_can_be_judged_are_refused(tmp_path: Path) -> None:
+    """20,000 limits would take 20 s: 1,000 are the most, and are read."""
+    for many in (1_000, 20_000):
+        data = changed(("environment", "limits"), ["p99<50ms"] * many)
+        (tmp_path / "recording.json").write_text(json.dumps(data))
+        if many == 1_000:
+            assert len(folder.read(tmp_path).environment["limits"]) == many
+        else:
+            assert "$.environment.limits: found" in refused(tmp_path)
+
+
 def test_lists_within_lists_without_end_are_refused(tmp_path: Path) -> None:
     """What could be read and not be written again."""
     nested: list[Any] = []

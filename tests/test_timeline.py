@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from scorebench.answers.outcome import Outcome
-from scorebench.figures.timeline import middle_s, timeline
+from scorebench.figures.timeline import _second, middle_s, timeline
 from scorebench.recordings.calls import Calls
-from scorebench.recordings.tally import Tally
+from scorebench.recordings.tally import SecondTally, Tally
 from tests.recordings import START_S, batches, calls, evenly
 
 
@@ -46,6 +46,13 @@ def test_a_percentile_of_a_second_needs_its_calls_too() -> None:
 def test_nothing_measured_has_no_seconds() -> None:
     """An empty tally has an empty timeline."""
     assert timeline(Tally()) == ()
+
+
+def test_a_second_without_calls_is_a_second_of_nothing() -> None:
+    """Between two seconds with calls, one without: counts of 0 and no time, as of an empty tally."""
+    made = Tally()
+    made.add(calls([(0, 0, 0.1), (2, 2, 2.1)]))
+    assert timeline(made)[1] == _second(1, timeline(made)[1].unix_s, SecondTally())
 
 
 @given(batches())

@@ -10,10 +10,10 @@ import numpy as np
 
 from scorebench.answers.outcome import BY_LABEL, Group
 from scorebench.figures.percentiles import HEADLINE, QUANTILES, calls_needed, percentile
-from scorebench.recordings.tally import COARSE_BITS, SecondTally
+from scorebench.recordings.tally import COARSE_BITS
 
 if TYPE_CHECKING:
-    from scorebench.recordings.tally import Tally
+    from scorebench.recordings.tally import SecondTally, Tally
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,13 @@ def timeline(tally: Tally) -> tuple[Second, ...]:
     if not tally.seconds:
         return ()
     first = min(tally.seconds)
-    nothing = SecondTally()
     seconds = range(first, max(tally.seconds) + 1)
-    return tuple(_second(unix_s - first, unix_s, tally.seconds.get(unix_s, nothing)) for unix_s in seconds)
+    return tuple(
+        _second(unix_s - first, unix_s, tally.seconds[unix_s])
+        if unix_s in tally.seconds
+        else Second(unix_s - first, unix_s, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)  # a week has many
+        for unix_s in seconds
+    )
 
 
 def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
