@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -33,11 +31,12 @@ from scorebench.plugin.lifecycle.leaving import Left, RunFolder, leave
 from scorebench.plugin.lifecycle.master import Master
 from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.lifecycle.progress import Progress
+from scorebench.plugin.lifecycle.raised import raised_in
 from scorebench.plugin.lifecycle.roles import Alone, Role
 from scorebench.plugin.lifecycle.sender import Sender
-from scorebench.plugin.lifecycle.states import ENDING, UNDER_WAY, Course, Event
+from scorebench.plugin.lifecycle.states import ENDING, Course, Event
 from scorebench.plugin.lifecycle.worker import Worker
-from scorebench.plugin.lifecycle.written import PERIOD_S
+from scorebench.plugin.lifecycle.writing import write_regularly
 from scorebench.plugin.users.session import set_session
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.happenings import (
@@ -52,11 +51,6 @@ from scorebench.verdicts.verdict import ExitCode
 
 if TYPE_CHECKING:
     from locust.env import Environment
-
-
-_RAISED = re.compile(r'File "(.+)", line (\d+), in (.+)')
-_MESSAGE = 200
-"""Most letters of an exception's message that a finding shows."""
 
 
 class Run:
@@ -136,18 +130,10 @@ class Run:
         if self.leads:
             self._place = RunFolder(settings, self._server_name(settings))
             self._gathered.begin(known, self._place.path)
-            self._helpers.spawn("journal", self._write_down)
+            self._helpers.spawn("journal", write_regularly, self._gathered, self._role, self._course)
             self.progress.begin(settings)
         self._role.begin()
         self._helpers.spawn("launcher's words", self._hear_words)
-
-    def _write_down(self) -> None:
-        """Regularly, until the report is made."""
-        while self._course.state in UNDER_WAY:
-            gevent.sleep(PERIOD_S)
-            if self._course.state in UNDER_WAY:
-                self._role.so_far()  # which has it gathered
-                self._gathered.write_down()
 
     def _facts(self, settings: Settings) -> dict[str, Any]:
         return facts.known(
@@ -238,7 +224,7 @@ class Run:
     def _report(self) -> None:
         assert self._settings is not None
         self._add_events_of_others()
-        for why in self._exceptions():
+        for why in raised_in(self.environment):
             self._gathered.note(TASK_RAISED, why)
         self._gathered.close()
         self._leave(self._gathered.kept)
@@ -254,15 +240,6 @@ class Run:
 
     def _server_name(self, settings: Settings) -> str:
         return str(self._server.get("kind") or settings.target.host or "locust")
-
-    def _exceptions(self) -> Iterator[str]:
-        """Those that tasks raised, as Locust counted them: how often, what, and where."""
-        runner = self.environment.runner
-        for raised in runner.exceptions.values() if runner else ():
-            path, line, function = _RAISED.findall(raised["traceback"])[-1]
-            times = "once" if raised["count"] == 1 else f"{raised['count']:,} times"
-            what = raised["msg"].strip() or "an exception without a message"
-            yield f"{what[:_MESSAGE]} ({times}, {Path(path).name}:{line}, in {function})"
 
     def reset(self) -> None:
         """Locust's statistics were reset: ours too."""
