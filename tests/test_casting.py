@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import decimal
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from scorebench.payloads.casting import cast
 from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Signature, Tensor, Type
 
 
-def _signature(*columns: tuple[str | None, Type | str], required: bool = True) -> Signature:
+def _signature(*columns: tuple[str | int | None, Type | str], required: bool = True) -> Signature:
     return Signature(
         tuple(
             Column(name, Scalar(kind) if isinstance(kind, str) else kind, required) for name, kind in columns
@@ -135,16 +136,18 @@ def test_a_wrong_type_is_an_error_with_its_row(values: list[Any], kind: Type | s
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("kind", ["boolean", "integer", "long", "binary"])
-def test_a_missing_value_is_an_error_where_mlflow_has_none(kind: str) -> None:
-    """MLflow answers 400 to a null in these, or takes it for False."""
+@pytest.mark.parametrize("kind", ["boolean", "integer", "long", "string", "binary"])
+def test_a_missing_value_inside_an_array_is_an_error_where_mlflow_has_none(kind: str) -> None:
+    """Inside an array MLflow answers 400 to a null in these, or takes it for False."""
     with pytest.raises(InputError, match=r"column 'x', row 1: found no value, the model takes "):
-        _cast([None, None], kind, required=False)
+        _cast([[None]], Array(Scalar(kind)))
 
 
-@pytest.mark.parametrize("kind", ["float", "double", "string", "datetime", "any"])
+@pytest.mark.parametrize(
+    "kind", ["boolean", "integer", "long", "binary", "float", "double", "string", "datetime", "any"]
+)
 def test_a_missing_value_stays_missing(kind: str) -> None:
-    """Numbers, text and times may be missing."""
+    """Casting leaves it to the format, and to MLflow's reader of it, whether a missing value may be sent."""
     assert _cast([None, None], kind).isna().all()
 
 
@@ -217,6 +220,47 @@ def test_a_tensor_of_another_width_is_an_error() -> None:
         InputError, match=r"t\.csv: found 5 columns .*, the model takes a tensor of float32 \[-1, 4\]"
     ):
         cast(pd.DataFrame(np.zeros((1, 5))), _signature((None, Tensor("float32", (-1, 4)))), "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pd.array([2**60 + 1, None], dtype="Int64"), "double"),
+        (["9007199254740993", None], "double"),
+        ([2**53 + 1], "double"),
+        ([2**24 + 1], "float"),
+        ([decimal.Decimal("12345678901234567.89"), None], "double"),
+        (["9999-12-31"], "datetime"),
+    ],
+)
+def test_a_value_that_its_type_changes_is_an_error(values: Any, kind: str) -> None:
+    """A double holds whole numbers to 2**53, a float to 2**24; MLflow's times are 64 bits of nanoseconds."""
+    with pytest.raises(InputError, match=r"row 1: found .*, the model takes "):
+        _cast(values, kind)
+
+
+def test_every_digit_survives_beside_a_missing_value() -> None:
+    """2**60 + 1 is no float: a blank beside it must not make it one."""
+    for values in (pd.array([2**60 + 1, None], dtype="Int64"), [str(2**60 + 1), None], [2**60 + 1, None]):
+        assert list(_cast(values, "long", dtype=getattr(values, "dtype", object))) == [2**60 + 1, pd.NA]
+    assert _cast([decimal.Decimal("0.1"), None], "double")[0] == 0.1
+
+
+def test_columns_named_by_whole_numbers_keep_their_names() -> None:
+    """As a DataFrame without names has them; in a CSV file they are text."""
+    signature = _signature((0, "long"), (1, "double"))
+    for names in ([0, 1], ["0", "1"]):
+        done = cast(pd.DataFrame([[1, 2.5]], columns=names), signature, "t.csv")
+        assert [*done.columns] == [0, 1]
+        assert done.iloc[0].tolist() == [1, 2.5]
+
+
+def test_a_flat_table_becomes_a_tensor_of_as_many_values() -> None:
+    """784 columns are a picture of 28 by 28."""
+    signature = _signature((None, Tensor("float32", (-1, 28, 28))))
+    done = cast(pd.DataFrame(np.arange(784.0).reshape(1, 784)), signature, "t.csv")
+    assert done[0][0].shape == (28, 28)
+    assert done[0][0][1, 2] == 30
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))

@@ -24,16 +24,21 @@ from tests.mlflow_reader import frame_values, received, require_mlflow, values_o
 MLFLOW_FORMATS = tuple(f for f in FORMATS if f != "split-1x")
 
 
-def _model(name: str, named: bool) -> tuple[pd.DataFrame, Signature, Any]:
+NAMES: tuple[str | int | None, ...] = ("x", None, 0, 7)
+"""What a column may be called: a text, nothing, its place, another whole number."""
+
+
+def _model(name: str, called: str | int | None) -> tuple[pd.DataFrame, Signature, Any]:
     """Rows of that type, the signature, and MLflow's own schema of it."""
     from mlflow.types import Schema
 
     kind, values = TYPES[name]
-    column = {**kind, **({"name": "x"} if named else {})} | (
+    column = {**kind, **({} if called is None else {"name": called})} | (
         {} if kind["type"] == "tensor" else {"required": True}
     )
     signature = Signature((parse_column(column),))
-    rows = cast(pd.DataFrame({"x": pd.Series(values, dtype=object)}), signature, "test")
+    given = pd.DataFrame({"x" if called is None else called: pd.Series(values, dtype=object)})
+    rows = cast(given, signature, "test")
     return rows, signature, Schema.from_json(json.dumps([column]))
 
 
@@ -62,20 +67,22 @@ def _forced(rows: pd.DataFrame, format: str, rows_per_call: int, signature: Sign
 
 def _cases() -> list[Any]:
     return [
-        pytest.param(name, named, format, id=f"{name}-{'named' if named else 'unnamed'}-{format}")
-        for name, named, format in itertools.product(TYPES, (True, False), MLFLOW_FORMATS)
+        pytest.param(name, called, format, id=f"{name}-{called}-{format}")
+        for name, called, format in itertools.product(TYPES, NAMES, MLFLOW_FORMATS)
         if (name, format) != ("string ending in NUL", "csv")  # refused, though newer pandas reads it
+        and not (isinstance(called, int) and "tensor" in name)  # whose names are text
+        and not (isinstance(called, int) and "any" in name)  # which some numbers of rows break in an array
     ]
 
 
-@pytest.mark.parametrize(("name", "named", "format"), _cases())
+@pytest.mark.parametrize(("name", "called", "format"), _cases())
 @pytest.mark.parametrize("rows_per_call", [1, 3])
 def test_a_type_arrives_or_is_refused_for_a_reason(
-    name: str, named: bool, format: str, rows_per_call: int
+    name: str, called: str | int | None, format: str, rows_per_call: int
 ) -> None:
     """What encode accepts, MLflow hands to the model unchanged; what it refuses, MLflow would not."""
     require_mlflow()
-    rows, signature, schema = _model(name, named)
+    rows, signature, schema = _model(name, called)
     try:
         payload = encode(rows, format, rows_per_call=rows_per_call, signature=signature)
     except InputError as error:
@@ -88,7 +95,7 @@ def test_a_type_arrives_or_is_refused_for_a_reason(
 def test_the_comparison_can_fail() -> None:
     """The helper sees a value that was changed, and a body that MLflow refuses."""
     require_mlflow()
-    rows, signature, schema = _model("double", named=True)
+    rows, signature, schema = _model("double", "x")
     payload = encode(rows, signature=signature)
     assert _arrives(payload, rows, schema)
     assert not _arrives(payload, rows + 1, schema)
@@ -120,7 +127,8 @@ def test_csv_refuses_what_it_would_change_without_a_signature_too(cell: Any) -> 
 
 
 def test_columns_are_unnamed_when_all_are_numbers() -> None:
-    """One text among them names them all."""
+    """Whole numbers that are not their places are names, as text is."""
     assert not is_named(pd.DataFrame({0: [1], 1: [2]}))
     assert is_named(pd.DataFrame({0: [1], "b": [2]}))
     assert is_named(pd.DataFrame({"0": [1]}))
+    assert is_named(pd.DataFrame({5: [1], 6: [2]}))

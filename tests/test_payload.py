@@ -12,7 +12,8 @@ import pytest
 
 from scorebench.errors import InputError
 from scorebench.payloads.formats import FORMATS
-from scorebench.payloads.payload import Payload, encode, load_body, parse_params
+from scorebench.payloads.params import parse_params
+from scorebench.payloads.payload import Payload, encode, load_body
 from tests.mlflow_reader import params_of, parsed, require_mlflow, values_of
 
 WITH_PARAMS = tuple(name for name, format in FORMATS.items() if format.takes_params)

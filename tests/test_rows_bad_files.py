@@ -25,7 +25,7 @@ def _file(directory: Path, name: str, content: str | bytes) -> Path:
         ("d.csv", "", "the file is empty, expected rows"),
         ("d.csv", "a,b\n", "found no rows, expected at least one"),
         ("d.csv", "\n\n", "found no CSV table"),
-        ("d.csv", "a,b\n1,2\n1,2,3\n", "found no CSV table: .*Expected 2 fields in line 3, saw 3"),
+        ("d.csv", "a,b\n1,2\n1,2,3\n", "found no CSV table: .*Row #3: Expected 2 columns, got 3"),
         ("d.csv", "a,b\n1,2,3\n4,5,6\n", "found no CSV table: "),
         ("d.csv", "a,a\n1,2\n", "found two columns named 'a'"),
         ("d.csv", 'a,b\n"1,2\n', "found no CSV table: "),
@@ -101,9 +101,9 @@ def test_parquet_may_name_columns_as_rows_cannot(tmp_path: Path) -> None:
 
 
 def test_parquet_with_damaged_notes_of_pandas_is_an_error(tmp_path: Path) -> None:
-    """What pandas wrote beside the table lacks a key: pandas raises KeyError, we one line."""
-    table = pa.Table.from_pandas(pd.DataFrame({"a": [1]}, index=pd.Index(["x"], name="k")))
-    notes = table.schema.metadata[b"pandas"].replace(b'"numpy_type"', b'"numpy_typo"')
+    """What pandas wrote beside the table lacks a key: Python raises KeyError, we one line."""
+    table = pa.Table.from_pandas(pd.DataFrame({"a": [1]}))
+    notes = table.schema.metadata[b"pandas"].replace(b'"pandas_type"', b'"pandas_typo"')
     pq.write_table(table.replace_schema_metadata({b"pandas": notes}), tmp_path / "d.parquet")
-    with pytest.raises(InputError, match=r"d.parquet: found no Parquet file: 'numpy_type'; write it again"):
+    with pytest.raises(InputError, match=r"d.parquet: found no Parquet file: 'pandas_type'; write it again"):
         read_rows(tmp_path / "d.parquet")

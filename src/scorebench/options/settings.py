@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from scorebench.load.arrivals import Arrivals
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.warm_up import WarmUp
 from scorebench.options.names import value_of
-from scorebench.options.table import DEFAULTS
+from scorebench.options.table import DEFAULTS, OPTIONS
 from scorebench.payloads import formats
 from scorebench.units import parse_seconds
 from scorebench.verdicts import limits
@@ -129,6 +130,8 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
         run_time_s=run_time_s,
         users=of("num_users"),
     )
+    if settings.body is not None:
+        _check_body(settings, of)
     settings.credentials.check(target)
     _check_together(settings)
     return settings
@@ -141,6 +144,20 @@ def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Ta
         if value is not None:
             raise InputError(f"{flag} {value}: only works with sagemaker://ENDPOINT; leave it out")
     return Target.parse(host), Source()
+
+
+def _check_body(settings: Settings, of: Callable[[str], Any]) -> None:
+    """A ready body has its rows and its format: what else would make them is refused."""
+    for option in OPTIONS:
+        if option.makes_bodies and of(option.name) not in (None, [], option.default, str(option.default)):
+            raise InputError(
+                f"{option.flag}: can't change --body {settings.body}, which is sent as it is; leave one out"
+            )
+    if settings.rows_per_call not in (None, 1):
+        raise InputError(
+            f"--scenario {settings.scenario}: takes {settings.rows_per_call} rows a call, and --body "
+            f"{settings.body} is sent as it is; leave one of them out"
+        )
 
 
 def _check_together(settings: Settings) -> None:

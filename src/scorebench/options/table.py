@@ -26,6 +26,7 @@ class Option:
     """One option. `on_page`: it stands in the start form of Locust's web page.
 
     `for_all`: it holds for a locustfile without users of scorebench too.
+    `makes_bodies`: it says what the encoded bodies are, so it can't go with a ready one (`--body`).
     """
 
     flag: str
@@ -37,6 +38,7 @@ class Option:
     switch: bool = False
     on_page: bool = False
     for_all: bool = False
+    makes_bodies: bool = False
 
     @property
     def name(self) -> str:
@@ -57,25 +59,35 @@ OPTIONS = (
         "rows to send: a CSV, Parquet or JSON file (default: the model's example, rows made from its "
         "signature, or the demo's rows)",
         metavar="FILE",
+        makes_bodies=True,
     ),
     Option(
         "--model",
         "model whose signature selects and casts the columns: a folder with an MLmodel file, or a URI",
         metavar="URI",
+        makes_bodies=True,
     ),
     Option("--body", "file with a request body, sent unchanged", metavar="FILE"),
-    Option("--label", "column to leave out, if the data has it", metavar="NAME"),
-    Option("--drop", "column to leave out; repeatable", metavar="COLUMN", repeated=True),
-    Option("--rows", "send only the first N rows, or make N from the signature", int, metavar="N"),
+    Option("--label", "column to leave out, if the data has it", metavar="NAME", makes_bodies=True),
+    Option("--drop", "column to leave out; repeatable", metavar="COLUMN", repeated=True, makes_bodies=True),
+    Option(
+        "--rows",
+        "send only the first N rows, or make N from the signature",
+        int,
+        None,
+        "N",
+        makes_bodies=True,
+    ),
     Option(
         "--format",
         ", ".join(FORMATS),
         default=DEFAULT_FORMAT,
         metavar="FORMAT",
         on_page=True,
+        makes_bodies=True,
     ),
-    Option("--rows-per-call", "rows in each call", int, 1, "N", on_page=True),
-    Option("--params", "inference parameters for MLflow, a JSON object", metavar="JSON"),
+    Option("--rows-per-call", "rows in each call", int, 1, "N", on_page=True, makes_bodies=True),
+    Option("--params", "inference parameters for MLflow, a JSON object", metavar="JSON", makes_bodies=True),
     Option("--payload-memory", "memory limit for encoded bodies, MB", int, PAYLOAD_MEMORY_MB, "MB"),
     Option("--ca-file", "CA certificates to verify the server with, PEM", metavar="FILE"),
     Option(

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from scorebench.errors import InputError
+from scorebench.payloads import numbers
 from scorebench.payloads.columns import typed
+from scorebench.payloads.refused import listed, parsed_text, refuse
 from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Signature, Tensor, Type
+from scorebench.payloads.tensors import tensor, unnamed_tensor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 _NUMBERS = {"integer": "int32", "long": "int64", "float": "float32", "double": "float64"}
 _TYPED_ITEMS = frozenset({"integer", "float", "datetime"})
 """Items that stay ndarrays: Parquet then writes their type, where Python's numbers would become 64-bit."""
-_brief = reprlib.Repr()
-_brief.maxstring = _brief.maxother = 60
+_NEVER_MISSING_INSIDE = frozenset({"boolean", "integer", "long", "string", "binary"})
+_AS_HINTED = frozenset({"any", "binary", "datetime"})
+"""What a type hint reads from JSON in its own way."""
 
 
 def cast(rows: pd.DataFrame, signature: Signature, place: str) -> pd.DataFrame:
@@ -39,8 +41,10 @@ def cast(rows: pd.DataFrame, signature: Signature, place: str) -> pd.DataFrame:
     import pandas as pd
 
     rows = rows.reset_index(drop=True)
+    if signature.from_type_hint:
+        return pd.DataFrame({0: _one_value_a_row(rows, signature.columns[0].type, place)})
     if signature.is_tensor and not signature.is_named:
-        return pd.DataFrame({0: _unnamed_tensor(rows, signature.columns[0].type, place)})
+        return pd.DataFrame({0: unnamed_tensor(rows, signature.columns[0].type, place)})
     return pd.DataFrame(
         {
             name: _cast(values, column.type, column.required, f"{place}: column {values.name!r}")
@@ -57,37 +61,21 @@ def _select(
         if len(rows.columns) < len(columns):
             _refuse_count(rows, len(columns), place)
         return [(i, column, rows.iloc[:, i]) for i, column in enumerate(columns)]
-    missing = [c.name for c in columns if c.required and c.name not in rows.columns]
+    found = {str(name): name for name in rows.columns}  # a model may name its columns by numbers, CSV can't
+    wanted = [(column.name, column) for column in columns if column.name is not None]
+    missing = [name for name, column in wanted if column.required and str(name) not in found]
     if missing:
         raise InputError(
-            f"{place}: found no column {_listed(missing)}, only {_listed(list(rows.columns))}; "
-            f"the model takes {_listed([c.name for c in columns])}: add or rename"
+            f"{place}: found no column {listed(missing)}, only {listed(list(rows.columns))}; "
+            f"the model takes {listed([name for name, _ in wanted])}: add or rename"
         )
-    return [(c.name or "", c, rows[c.name]) for c in columns if c.name in rows.columns]
+    return [(name, c, rows[found[str(name)]]) for name, c in wanted if str(name) in found]
 
 
 def _refuse_count(rows: pd.DataFrame, expected: int, place: str) -> NoReturn:
     raise InputError(
-        f"{place}: found {len(rows.columns)} columns ({_listed(list(rows.columns))}), "
+        f"{place}: found {len(rows.columns)} columns ({listed(list(rows.columns))}), "
         f"the model takes {expected} by their place; give data that has them"
-    )
-
-
-def _listed(names: Sequence[Any], at_most: int = 12) -> str:
-    shown = ", ".join(repr(name) for name in names[:at_most])
-    return shown if len(names) <= at_most else f"{shown} and {len(names) - at_most} more"
-
-
-def _refuse(values: pd.Series[Any], bad: pd.Series[bool], kind: Type, where: str) -> None:
-    """InputError for the first value where `bad` is true."""
-    positions = np.flatnonzero(bad.to_numpy(dtype=bool))
-    if not len(positions):
-        return
-    first = values.iloc[positions[:1]]
-    found = "no value" if first.isna().all() else " ".join(_brief.repr(first.iloc[0]).split())
-    raise InputError(
-        f"{where}, row {first.index[0] + 1}: found {found}, the model takes {kind}; "
-        "correct it or drop the row"
     )
 
 
@@ -98,21 +86,13 @@ def _cast(values: pd.Series[Any], kind: Type, required: bool, where: str) -> pd.
     if isinstance(kind, Scalar):
         return _SCALARS[kind.name](typed(values), kind, where)
     if isinstance(kind, Tensor):
-        return _tensor(values, kind, where)
-    cells = pd.Series([_parsed_text(cell) for cell in values], index=values.index, dtype=object)
+        return tensor(values, kind, where)
+    cells = pd.Series([parsed_text(cell) for cell in values], index=values.index, dtype=object)
     wrong = ~cells.map(lambda cell: isinstance(cell, _CELLS[type(kind)])).astype(bool)
     absent = cells.isna() & (not required)
-    _refuse(cells, wrong & ~absent, kind, where)
+    refuse(cells, wrong & ~absent, kind, where)
     done = iter(_NESTED[type(kind)](cells[~absent], kind, where))
     return pd.Series([None if gone else next(done) for gone in absent], index=values.index, dtype=object)
-
-
-def _parsed_text(cell: Any) -> Any:
-    """A CSV file holds arrays and objects as JSON text."""
-    try:
-        return json.loads(cell) if isinstance(cell, str) else cell
-    except (ValueError, RecursionError):
-        return cell
 
 
 def _laid_out(cells: pd.Series[Any], parts: Callable[[Any], Any]) -> pd.Series[Any]:
@@ -123,8 +103,15 @@ def _laid_out(cells: pd.Series[Any], parts: Callable[[Any], Any]) -> pd.Series[A
     return pd.Series([item for _, item in items], index=[row for row, _ in items], dtype=object)
 
 
+def _cast_inside(values: pd.Series[Any], kind: Type, required: bool, where: str) -> pd.Series[Any]:
+    """As `_cast`, for the parts of a nested value: MLflow has no missing one of these types there."""
+    if isinstance(kind, Scalar) and kind.name in _NEVER_MISSING_INSIDE:
+        refuse(values, values.isna(), kind, where)
+    return _cast(values, kind, required, where)
+
+
 def _arrays(cells: pd.Series[Any], kind: Array, where: str) -> list[Any]:
-    items = _cast(_laid_out(cells, list), kind.items, True, where)
+    items = _cast_inside(_laid_out(cells, list), kind.items, True, where)
     typed = isinstance(kind.items, Scalar) and kind.items.name in _TYPED_ITEMS
     ends = np.cumsum([len(cell) for cell in cells])
     flat: Any = items.to_numpy() if typed else items.to_list()
@@ -132,14 +119,14 @@ def _arrays(cells: pd.Series[Any], kind: Array, where: str) -> list[Any]:
 
 
 def _maps(cells: pd.Series[Any], kind: Map, where: str) -> list[Any]:
-    values = iter(_cast(_laid_out(cells, dict.values), kind.values, True, where).to_list())
+    values = iter(_cast_inside(_laid_out(cells, dict.values), kind.values, True, where).to_list())
     return [{str(key): next(values) for key in cell} for cell in cells]
 
 
 def _objects(cells: pd.Series[Any], kind: Object, where: str) -> list[Any]:
     names = {part.name for part in kind.properties}
     needed = {part.name for part in kind.properties if part.required}
-    _refuse(cells, cells.map(lambda cell: not needed <= set(cell) <= names).astype(bool), kind, where)
+    refuse(cells, cells.map(lambda cell: not needed <= set(cell) <= names).astype(bool), kind, where)
     done: list[dict[Any, Any]] = [{} for _ in cells]
     for part in kind.properties:
         _fill_property(done, cells, part, where)
@@ -158,7 +145,7 @@ def _fill_property(done: list[dict[Any, Any]], cells: pd.Series[Any], part: Colu
         if part.name in cell and (part.required or cell[part.name] is not None)
     ]
     values = pd.Series([cells.iloc[i][part.name] for i in holds], index=cells.index[holds], dtype=object)
-    for i, value in zip(holds, _cast(values, part.type, part.required, where).to_list(), strict=True):
+    for i, value in zip(holds, _cast_inside(values, part.type, part.required, where).to_list(), strict=True):
         done[i][part.name] = value
 
 
@@ -173,35 +160,26 @@ _NESTED: dict[type, Callable[[pd.Series[Any], Any, str], list[Any]]] = {
 def _boolean(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:
     numeric = values.dtype.kind in "iuf"
     fits = values.isin([0, 1]) if numeric else values.map(lambda v: isinstance(v, bool | np.bool_))
-    _refuse(values, values.isna() | ~fits.astype(bool), kind, where)
-    return values.astype(bool)
+    refuse(values, values.notna() & ~fits.astype(bool), kind, where)
+    return values.astype("boolean" if values.isna().any() else "bool")
 
 
 def _number(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:
+    """Without a detour through floats, and without a whole number that the type can't hold exactly."""
     import pandas as pd
 
-    target = np.dtype(_NUMBERS[kind.name])
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.dtype.kind not in "biuf":
-        numbers = numbers.astype("float64")
-    _refuse(values, numbers.isna() & (values.notna() | (target.kind == "i")), kind, where)
-    plain = _as_numpy(numbers)
-    with np.errstate(invalid="ignore", over="ignore"):
-        done = plain.astype(target)
-    changed = done != plain if target.kind == "i" else np.isinf(done) & ~np.isinf(plain)
-    _refuse(values, pd.Series(changed), kind, where)
-    return pd.Series(done, index=values.index)
-
-
-def _as_numpy(numbers: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    """Without a detour: pandas' nullable whole numbers become floats only where some are missing."""
-    if numbers.dtype.kind == "f" or numbers.isna().any():
-        return numbers.to_numpy("float64", na_value=np.nan)
-    return numbers.to_numpy("uint64" if numbers.dtype.kind == "u" else "int64")
+    target, known = np.dtype(_NUMBERS[kind.name]), values[values.notna()]
+    done, changed = numbers.converted(known, target)
+    refuse(known, pd.Series(changed, index=known.index), kind, where)
+    if len(known) == len(values):
+        return pd.Series(done, index=values.index)
+    absent: Any = target.name.capitalize() if target.kind == "i" else target
+    filled: pd.Series[Any] = pd.Series(done, index=known.index, dtype=absent)
+    return filled.reindex(values.index)
 
 
 def _string(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:
-    _refuse(values, values.notna() & ~values.map(lambda v: isinstance(v, str)).astype(bool), kind, where)
+    refuse(values, values.notna() & ~values.map(lambda v: isinstance(v, str)).astype(bool), kind, where)
     return values
 
 
@@ -209,7 +187,8 @@ def _binary(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:
     import pandas as pd
 
     done = [_decoded(value) for value in values]
-    _refuse(values, pd.Series([value is None for value in done], index=values.index), kind, where)
+    undone = pd.Series([value is None for value in done], index=values.index)
+    refuse(values, undone & values.notna(), kind, where)
     return pd.Series(done, index=values.index, dtype=object)
 
 
@@ -227,7 +206,7 @@ def _datetime(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any
     import pandas as pd
 
     if values.dtype.kind in "biuf" and values.notna().any():
-        _refuse(values, values.notna(), kind, where)
+        refuse(values, values.notna(), kind, where)
     try:
         done = pd.to_datetime(values, format="ISO8601", errors="coerce")
         zoned = getattr(done.dtype, "tz", None) is not None or done.dtype == object
@@ -237,7 +216,9 @@ def _datetime(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any
         raise InputError(
             f"{where}: found times with a zone, the model takes {kind} without; convert to UTC, drop it"
         )
-    _refuse(values, done.isna() & values.notna(), kind, where)
+    refuse(values, done.isna() & values.notna(), kind, where)
+    late = (done < pd.Timestamp.min) | (done > pd.Timestamp.max)
+    refuse(values, late, kind, f"{where} (MLflow's times go from 1677 to 2262)")
     return done
 
 
@@ -245,46 +226,34 @@ def _any(values: pd.Series[Any], kind: Scalar, where: str) -> pd.Series[Any]:  #
     return values
 
 
-def _unnamed_tensor(rows: pd.DataFrame, kind: Any, place: str) -> pd.Series[Any]:
-    """One column as it is; as many columns as a row of the tensor is long as one."""
+def _one_value_a_row(rows: pd.DataFrame, kind: Type, place: str) -> pd.Series[Any]:
+    """The values of a model with a type hint, which MLflow hands over as they are.
+
+    Of a table with several columns each row is an object, or a list where the model takes lists.
+    """
     import pandas as pd
 
-    if len(rows.columns) == 1:
-        return _tensor(rows.iloc[:, 0], kind, place)
-    if kind.shape[1:] != (len(rows.columns),):
-        raise InputError(
-            f"{place}: found {len(rows.columns)} columns ({_listed(list(rows.columns))}), "
-            f"the model takes a {kind}; give data that has as many, or one column of arrays"
+    where = f"{place}: the model's input"
+    values = rows.iloc[:, 0]
+    if len(rows.columns) > 1 or (isinstance(kind, Map | Object) and not _holds(values, Mapping)):
+        cells = zip(*(rows[name].to_list() for name in rows.columns), strict=True)
+        make = (
+            list
+            if isinstance(kind, Array)
+            else lambda row: dict(zip(map(str, rows.columns), row, strict=True))
         )
-    return _tensor(pd.Series(list(rows.to_numpy())), kind, place)
+        values = pd.Series([make(row) for row in cells], dtype=object)
+    if isinstance(kind, Scalar):
+        return values if kind.name in _AS_HINTED else _cast(values, kind, False, where)
+    values = pd.Series([parsed_text(cell) for cell in values], dtype=object)
+    needed = {part.name for part in kind.properties if part.required} if isinstance(kind, Object) else set()
+    wrong = values.map(lambda cell: not isinstance(cell, _CELLS[type(kind)]) or not needed <= set(cell))
+    refuse(values, wrong.astype(bool) & values.notna(), kind, where)
+    return values
 
 
-def _tensor(values: pd.Series[Any], kind: Tensor, where: str) -> pd.Series[Any]:
-    import pandas as pd
-
-    done = [_fit(_parsed_text(cell) if len(kind.shape) > 1 else cell, kind) for cell in values]
-    _refuse(values, pd.Series([cell is None for cell in done]), kind, where)
-    return pd.Series(done if len(kind.shape) > 1 else np.stack(done), index=values.index)  # type: ignore[arg-type]
-
-
-def _fit(cell: Any, kind: Tensor) -> np.ndarray[Any, Any] | None:
-    """One row's part of the tensor; None where a value would be changed, or the shape does not fit."""
-    dtype, shape = np.dtype(kind.dtype), kind.shape[1:]
-    try:
-        array = np.asarray(cell)
-        done = array.astype(dtype)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if dtype.kind in "iub" and not np.array_equal(done, array):
-        return None
-    if dtype.kind == "M":  # NumPy wraps around in silence what is beyond the range of a unit
-        done_s, array_s = done.astype("datetime64[s]"), array.astype("datetime64[s]")
-        if not np.array_equal(done_s, array_s, equal_nan=True):
-            return None
-    if -1 not in shape:
-        return done.reshape(shape) if done.size == np.prod(shape, dtype=int) else None
-    same = len(shape) == done.ndim and all(n in (-1, m) for n, m in zip(shape, done.shape, strict=True))
-    return done if same else None
+def _holds(values: pd.Series[Any], kind: type) -> bool:
+    return all(isinstance(parsed_text(cell), kind) for cell in values.dropna())
 
 
 _SCALARS: dict[str, Callable[[pd.Series[Any], Scalar, str], pd.Series[Any]]] = {

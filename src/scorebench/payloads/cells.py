@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scorebench.errors import InputError
+from scorebench.payloads.numbers import is_exact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +101,12 @@ def _plain_float(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
+def _plain_decimal(value: decimal.Decimal) -> float | None:
+    if value.is_finite() and not is_exact(value):
+        raise ValueError(f"found {value}, more digits than a float holds; round it or drop the column")
+    return _plain_float(float(value))
+
+
 def _plain_array(array: np.ndarray[Any, Any]) -> Any:
     kind = array.dtype.kind
     if kind in "biu" or (kind == "f" and np.isfinite(array).all()):
@@ -125,7 +132,7 @@ def _plain_scalar(value: Any) -> Any:
     if isinstance(value, np.bool_ | np.number):
         return plain(value.item())
     if isinstance(value, decimal.Decimal):
-        return _plain_float(float(value))
+        return _plain_decimal(value)
     raise ValueError(
         f"found a {type(value).__name__}, which JSON has no form for; drop the column or convert it"
     )

@@ -16,7 +16,6 @@ from scorebench.payloads import formats
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 from scorebench.payloads.formats.record import Batch, BodyFormat, Source
 from scorebench.payloads.formats.rules import check
-from scorebench.payloads.json_text import parse_json
 from scorebench.payloads.rows import read_rows
 from scorebench.payloads.signature import Signature
 
@@ -94,16 +93,6 @@ def load_body(path: str | Path) -> Payload:
     rows = read_rows(path)
     form = formats.recognise(Source(str(path), path))
     return Payload((path.read_bytes(),), (len(rows),), form.content_type, form.name)
-
-
-def parse_params(text: str) -> dict[str, Any]:
-    """The value of --params: a JSON object of the model's parameters."""
-    params = parse_json(text.encode("utf-8", "surrogateescape"), "--params")
-    if not isinstance(params, dict):
-        raise InputError(
-            f"--params: found {text[:60]}, expected a JSON object; write e.g. '{{\"top_k\": 5}}'"
-        )
-    return params
 
 
 def _refuse(form: BodyFormat, batch: Batch) -> None:

@@ -94,7 +94,7 @@ def read_rows(
 def rows_in(source: Source) -> pd.DataFrame:
     """The rows of a body, or of a bare JSON list, which is data though no server takes it as a body."""
     if source.suffix == ".json" and isinstance(source.json, list):
-        return json_rows.read(source.json, source.place)
+        return json_rows.read(source.json, source.place, source.signature)
     return formats.recognise(source).read(source)
 
 

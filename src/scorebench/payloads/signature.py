@@ -76,9 +76,12 @@ Type = Scalar | Array | Map | Object | Tensor
 
 @dataclass(frozen=True)
 class Column:
-    """An input of the model, or a property of an object. Unnamed inputs go by their place."""
+    """An input of the model, or a property of an object. Unnamed inputs go by their place.
 
-    name: str | None
+    The name of an input may be a whole number, as a DataFrame's may.
+    """
+
+    name: str | int | None
     type: Type
     required: bool = True
 
@@ -101,12 +104,22 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Param:
+    """An inference parameter that the model takes beside its rows: a scalar, a list of them, or an object."""
+
+    name: str
+    type: Type
+    is_list: bool = False
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """What was saved with a model; `example` is parsed JSON, in one of MLflow's forms or older ones."""
 
     place: str
     signature: Signature | None
     example: Any = None
+    params: tuple[Param, ...] = ()
 
 
 def read_model(model: str | Path) -> ModelInfo:
@@ -117,7 +130,7 @@ def read_model(model: str | Path) -> ModelInfo:
     """
     place, saved = _place(model), read_mlmodel(model)
     try:
-        return ModelInfo(place, _signature(saved), _example(place, saved))
+        return ModelInfo(place, _signature(saved), _example(place, saved), _params(saved))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{place}/{MLMODEL}: found a signature or example that cannot be read "
@@ -205,6 +218,16 @@ def _signature(saved: Mapping[str, Any]) -> Signature | None:
     if len({isinstance(column.type, Tensor) for column in columns}) > 1:
         raise ValueError("tensors and columns mixed")
     return Signature(columns, from_type_hint=bool(saved.get("is_signature_from_type_hint")))
+
+
+def _params(saved: Mapping[str, Any]) -> tuple[Param, ...]:
+    text = (saved.get("signature") or {}).get("params")
+    return tuple(map(_param, json.loads(text))) if text else ()
+
+
+def _param(saved: Mapping[str, Any]) -> Param:
+    kind = _type({**saved, "type": saved.get("type") or saved["dtype"]})  # `dtype` in older models
+    return Param(str(saved["name"]), kind, saved.get("shape") is not None)
 
 
 def _tensor(dtype: str, shape: tuple[int, ...]) -> Tensor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scorebench.payloads.payload import Payload, encode, load_body, parse_params
+from scorebench.payloads.params import parse_params
+from scorebench.payloads.payload import Payload, encode, load_body
 from scorebench.payloads.rows import rows_for, without
 from scorebench.payloads.signature import read_model
 from scorebench.runs.progress import steps
@@ -21,13 +22,14 @@ def payload_of(settings: Settings) -> Payload:
     if settings.body is not None:
         return load_body(settings.body)
     model = None if settings.model is None else read_model(settings.model)
+    params = None if settings.params is None else parse_params(settings.params, model)
     rows = rows_of(settings, model)
     with steps("encoding payloads", total=len(rows), unit="rows", quiet=settings.quiet) as step:
         return encode(
             rows,
             settings.format,
             rows_per_call=settings.rows_per_call or len(rows),
-            params=None if settings.params is None else parse_params(settings.params),
+            params=params,
             memory_bytes=settings.payload_memory_bytes,
             signature=None if model is None else model.signature,
             progress=step,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from scorebench.errors import InputError
 from scorebench.payloads.formats.record import Batch, BodyFormat, Source, Writer
+from scorebench.payloads.formats.rules import whole_name_problem
 from scorebench.payloads.signature import Column, Scalar, Signature, Tensor
+from scorebench.payloads.text_columns import from_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from scorebench.payloads.cells import Cells
 
 _CARRIED = frozenset({"boolean", "integer", "long", "float", "double", "string"})
+_OF_TEXT = frozenset({"string", "binary", "datetime"})
 _MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
     | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
@@ -33,11 +35,13 @@ def _column_problem(column: Column, _batch: Batch) -> str | None:
     if isinstance(column.type, Tensor):
         return "CSV carries no tensors; use inputs or instances"
     if isinstance(column.type, Scalar) and column.type.name in _CARRIED:
-        return None
+        return whole_name_problem(column)
     return "CSV carries numbers, booleans and text alone; use split or parquet"
 
 
 def _values_problem(column: pd.Series[Any], _batch: Batch) -> str | None:
+    if column.dtype.kind in "biufM":
+        return None
     for row, cell in enumerate(column, start=1):
         problem = _text_problem(cell) if isinstance(cell, str) else _nested_problem(cell)
         if problem:
@@ -102,40 +106,48 @@ def _cells(column: pd.Series[Any]) -> Cells:
 
 
 def _read(source: Source) -> pd.DataFrame:
-    import pandas as pd
+    """Every cell is read as text first, so that no digit and no word is lost before its column has a type."""
+    import pyarrow as pa
+
+    try:
+        table = _text_table(source)
+    except UnicodeDecodeError as error:
+        _refuse_bytes(source, f" ({error.reason} at {error.start})")
+    except (pa.ArrowInvalid, csv.Error) as error:
+        said = " ".join(str(error).split())
+        if "invalid UTF8" in said:
+            _refuse_bytes(source)
+        raise InputError(f"{source.place}: found no CSV table: {said:.300}; correct the file") from None
+    return _typed(table, source.signature)
+
+
+def _refuse_bytes(source: Source, detail: str = "") -> NoReturn:
+    raise InputError(f"{source.place}: found bytes that are not UTF-8{detail}; save it as UTF-8") from None
+
+
+def _text_table(source: Source) -> Any:
+    from pyarrow import csv as arrow
+    from pyarrow import string
 
     assert source.path is not None
-    try:
-        separator = _check_header(source.path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                source.path,
-                sep=separator,
-                encoding="utf-8-sig",
-                index_col=False,
-                dtype=dict.fromkeys(_text_columns(source.signature), str),
-                low_memory=False,
-            )
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{source.place}: found bytes that are not UTF-8 ({error.reason} at {error.start}); "
-            "save it as UTF-8"
-        ) from None
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        pd.errors.ParserWarning,
-        csv.Error,
-        ValueError,
-    ) as error:
-        raise InputError(
-            f"{source.place}: found no CSV table: {' '.join(str(error).split())}; correct the file"
-        ) from None
+    separator, names = _header(source.path)
+    size_bytes = source.path.stat().st_size
+    return arrow.read_csv(
+        source.path,
+        # One block, because a quoted line break must not lie between two; one thread, so errors name the row.
+        read_options=arrow.ReadOptions(block_size=min(size_bytes + 1, 2**31 - 1), use_threads=False),
+        parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=True),
+        convert_options=arrow.ConvertOptions(
+            column_types=dict.fromkeys(names, string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
 
 
-def _check_header(path: Path) -> str:
-    """The separator, by the first line: comma, semicolon (as spreadsheets in half of Europe write) or tab."""
+def _header(path: Path) -> tuple[str, list[str]]:
+    """Separator and names, by the first line: comma, semicolon (half of Europe's spreadsheets) or tab."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         line = file.readline()
     separator = max(",;\t", key=line.count)
@@ -143,7 +155,7 @@ def _check_header(path: Path) -> str:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         refuse_twice(str(path), twice[0])
-    return separator
+    return separator, names
 
 
 def refuse_twice(place: str, name: str) -> NoReturn:
@@ -151,11 +163,27 @@ def refuse_twice(place: str, name: str) -> NoReturn:
     raise InputError(f"{place}: found two columns named {name!r}, expected each name once; rename one")
 
 
-def _text_columns(signature: Signature | None) -> list[str]:
-    """Read as text, so that 007 stays what it is."""
-    if signature is None or not signature.is_named:
-        return []
-    return [str(c.name) for c in signature.columns if isinstance(c.type, Scalar) and c.type.name == "string"]
+def _typed(table: Any, signature: Signature | None) -> pd.DataFrame:
+    import pandas as pd
+
+    text = _text_columns(signature)
+    columns = {
+        name or f"Unnamed: {place}": table.column(place).to_pandas()
+        if place in text or name in text
+        else from_text(table.column(place), _MISSING)
+        for place, name in enumerate(table.column_names)
+    }
+    return pd.DataFrame(columns)
+
+
+def _text_columns(signature: Signature | None) -> set[str | int]:
+    """Names, or places where columns have no names, of what the model takes as text: 007 stays what it is."""
+    columns = signature.columns if signature else ()
+    return {
+        place if column.name is None else str(column.name)
+        for place, column in enumerate(columns)
+        if isinstance(column.type, Scalar) and column.type.name in _OF_TEXT
+    }
 
 
 # ---- the format --------------------------------------------------------------------------------------------
@@ -167,6 +195,7 @@ CSV = BodyFormat(
     suffix=".csv",
     writer=_write,
     read=_read,
+    keeps_missing=frozenset({"float", "double", "string"}),
     column_problem=_column_problem,
     values_problem=_values_problem,
     sample="a,b\n1,0.5\n2,\n",

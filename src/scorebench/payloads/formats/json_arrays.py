@@ -13,13 +13,15 @@ from scorebench.errors import InputError
 from scorebench.payloads.columns import frame, is_named
 from scorebench.payloads.formats import json_rows
 from scorebench.payloads.formats.record import Batch, BodyFormat, Source, Writer
-from scorebench.payloads.formats.rules import call_size_problem, scalars_in
+from scorebench.payloads.formats.rules import call_size_problem, scalars_in, whole_name_problem
 from scorebench.payloads.json_text import dumps
 from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Signature, Tensor
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_KEPT = frozenset({"float", "double", "datetime", "any"})
+_KINDS = {"i": "number", "u": "number", "f": "number", "b": "boolean", "M": "time"}
 _INSTANCES_KEY, _INPUTS_KEY = "instances", "inputs"
 
 
@@ -32,9 +34,10 @@ def _inputs_problem(column: Column, batch: Batch) -> str | None:
         return call_size_problem(column.type, batch)
     if "binary" in scalars_in(column.type):
         return "binary arrives as base64 text; use parquet, or split where it is not inside another type"
+    is_plain = isinstance(column.type, Scalar) and column.type.name != "any"
     if isinstance(column.type, Array | Map | Object) and column.name is None:
         return "MLflow can't read an unnamed one; use split or records"
-    return None
+    return None if is_plain and not is_named(batch.rows) else whole_name_problem(column)
 
 
 def _instances_problem(column: Column, batch: Batch) -> str | None:
@@ -45,14 +48,21 @@ def _instances_problem(column: Column, batch: Batch) -> str | None:
 
 
 def _values_problem(column: pd.Series[Any], batch: Batch) -> str | None:
-    """What NumPy's arrays of text don't hold."""
-    if batch.signature is None or batch.signature.is_tensor:
+    """What one array of NumPy's doesn't hold."""
+    if not is_named(batch.rows) and len(batch.rows.columns) > 1 and _are_mixed(batch):
+        return "MLflow reads unnamed columns as one array, whose values have one type; use split"
+    if batch.signature is None or batch.signature.is_tensor or column.dtype.kind in "biufM":
         return None
-    if column.isna().any():
-        return "a missing value arrives as the text 'None', or breaks the array; use split or records"
     if any(isinstance(cell, str) and cell.endswith("\0") for cell in column):
         return "a text that ends in NUL arrives without it; use split or records"
     return None
+
+
+def _are_mixed(batch: Batch) -> bool:
+    """Whether the columns differ in type: by the signature, else numbers from booleans and from the rest."""
+    if batch.signature is not None:
+        return len({column.type for column in batch.signature.columns}) > 1
+    return len({_KINDS.get(kind.kind, "O") for kind in batch.rows.dtypes}) > 1
 
 
 # ---- written -----------------------------------------------------------------------------------------------
@@ -103,15 +113,17 @@ def _is_flat(rows: pd.DataFrame, signature: Signature | None) -> bool:
 
 def _read_instances(source: Source) -> pd.DataFrame:
     place = f"{source.place}: {_INSTANCES_KEY}"
-    return json_rows.read(json_rows.listed(source.json[_INSTANCES_KEY], place), place)
+    rows = json_rows.listed(source.json[_INSTANCES_KEY], place)
+    return json_rows.read(rows, place, source.signature)
 
 
 def _read_inputs(source: Source) -> pd.DataFrame:
     """A list of rows, an object of columns, or one value as one row."""
     content, place = source.json[_INPUTS_KEY], f"{source.place}: {_INPUTS_KEY}"
-    if isinstance(content, Mapping):
+    hinted = source.signature is not None and source.signature.from_type_hint
+    if isinstance(content, Mapping) and not hinted:
         return _read_columns(content, place, source.signature)
-    return json_rows.read(content if isinstance(content, list) else [content], place)
+    return json_rows.read(content if isinstance(content, list) else [content], place, source.signature)
 
 
 def _read_columns(content: Mapping[str, Any], place: str, signature: Signature | None) -> pd.DataFrame:
@@ -143,6 +155,7 @@ INSTANCES = BodyFormat(
     writer=_write_instances,
     read=_read_instances,
     column_problem=_instances_problem,
+    keeps_missing=_KEPT,
     values_problem=_values_problem,
     takes_params=True,
     sample='{"instances":[{"a":1,"b":0.5},{"a":2,"b":null}]}',
@@ -157,6 +170,7 @@ INPUTS = BodyFormat(
     writer=_write_inputs,
     read=_read_inputs,
     column_problem=_inputs_problem,
+    keeps_missing=_KEPT,
     values_problem=_values_problem,
     takes_params=True,
     takes_type_hints=True,

@@ -13,7 +13,7 @@ from scorebench.errors import InputError
 from scorebench.payloads.columns import frame, is_named
 from scorebench.payloads.formats import json_rows
 from scorebench.payloads.formats.record import Batch, BodyFormat, Source, Writer
-from scorebench.payloads.formats.rules import frame_tensor_problem, nested_binary_problem
+from scorebench.payloads.formats.rules import frame_tensor_problem, nested_binary_problem, whole_name_problem
 from scorebench.payloads.json_text import dumps
 from scorebench.payloads.signature import Column, Tensor
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _EXACT_FLOAT = 2**53
 _SPLIT_KEY, _RECORDS_KEY = "dataframe_split", "dataframe_records"
+_KEPT = frozenset({"float", "double", "string", "datetime", "any"})
 _BARE_KEYS = frozenset({"columns", "index", "data"})
 
 
@@ -29,6 +30,10 @@ def _column_problem(column: Column, batch: Batch) -> str | None:
     if isinstance(column.type, Tensor):
         return frame_tensor_problem(column.type, batch)
     return nested_binary_problem(column)
+
+
+def _records_problem(column: Column, batch: Batch) -> str | None:
+    return whole_name_problem(column) or _column_problem(column, batch)
 
 
 # ---- written -----------------------------------------------------------------------------------------------
@@ -52,9 +57,9 @@ def _write_records(batch: Batch) -> Writer:
 
 
 def _names(batch: Batch) -> str:
-    """The member `columns`, where columns have names."""
+    """The member `columns`, where columns have names. JSON holds names that are whole numbers as they are."""
     rows = batch.rows
-    return f'"columns":{dumps([str(name) for name in rows.columns])},' if is_named(rows) else ""
+    return f'"columns":{dumps([json_rows.name(name) for name in rows.columns])},' if is_named(rows) else ""
 
 
 def _rows_as_lists(block: pd.DataFrame) -> Sequence[Any]:
@@ -134,6 +139,7 @@ SPLIT = BodyFormat(
     holds=partial(json_rows.has_key, _SPLIT_KEY),
     writer=_write_split,
     read=_read_split,
+    keeps_missing=_KEPT,
     column_problem=_column_problem,
     takes_params=True,
     sample='{"dataframe_split":{"columns":["a","b"],"data":[[1,0.5],[2,null]]}}',
@@ -147,7 +153,8 @@ RECORDS = BodyFormat(
     holds=partial(json_rows.has_key, _RECORDS_KEY),
     writer=_write_records,
     read=_read_records,
-    column_problem=_column_problem,
+    keeps_missing=_KEPT,
+    column_problem=_records_problem,
     takes_params=True,
     sample='{"dataframe_records":[{"a":1,"b":0.5},{"a":2,"b":null}]}',
 )

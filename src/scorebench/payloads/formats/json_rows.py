@@ -6,6 +6,7 @@ Knows JSON and rows; no format by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from scorebench.payloads.cells import Cells
     from scorebench.payloads.formats.record import Batch, Source
+    from scorebench.payloads.signature import Signature
 
 CONTENT_TYPE = "application/json"
 
@@ -54,6 +56,11 @@ def columns(block: pd.DataFrame) -> list[Cells]:
     return [json_cells(block[name]) for name in block.columns]
 
 
+def name(column: Any) -> str | int:
+    """The name of a column as JSON holds it."""
+    return int(column) if isinstance(column, Integral) else str(column)
+
+
 def dicts(block: pd.DataFrame) -> list[dict[str, Any]]:
     """One object a row."""
     names = [str(name) for name in block.columns]
@@ -86,10 +93,15 @@ def listed(content: Any, place: str) -> list[Any]:
     return content
 
 
-def read(rows: list[Any], place: str) -> pd.DataFrame:
-    """A column for each key of objects, or for each place of equal flat lists; else one column of values."""
+def read(rows: list[Any], place: str, signature: Signature | None = None) -> pd.DataFrame:
+    """A column for each key of objects, or for each place of equal flat lists; else one column of values.
+
+    For a model with a type hint each row is one value, whatever it is.
+    """
     if not rows:
         return frame({})
+    if signature is not None and signature.from_type_hint:
+        return frame({0: rows})
     if all(isinstance(row, Mapping) for row in rows):
         names = dict.fromkeys(name for row in rows for name in row)
         return frame({name: [row.get(name) for row in rows] for name in names})

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.payloads.columns import from_arrow
 from scorebench.payloads.formats import json_rows
 from scorebench.payloads.formats.csv_form import refuse_twice
 from scorebench.payloads.formats.record import Batch, BodyFormat, Source, Writer
-from scorebench.payloads.formats.rules import frame_tensor_problem
+from scorebench.payloads.formats.rules import frame_tensor_problem, whole_name_problem
 from scorebench.payloads.signature import Column, Object, Signature, Tensor
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_UNNAMED_INDEX = re.compile(r"__index_level_[0-9]+__")
 
 
 # ---- what can't travel -------------------------------------------------------------------------------------
 
 
 def _column_problem(column: Column, batch: Batch) -> str | None:
-    return frame_tensor_problem(column.type, batch) if isinstance(column.type, Tensor) else None
+    if isinstance(column.type, Tensor):
+        return frame_tensor_problem(column.type, batch)
+    return whole_name_problem(column)
 
 
 def _values_problem(column: pd.Series[Any], batch: Batch) -> str | None:
-    if _has_optional_properties(batch.signature, column.name):
+    if column.dtype.kind in "biufM" or _has_optional_properties(batch.signature, column.name):
         return None
     if len({frozenset(cell) for cell in column if isinstance(cell, Mapping)}) > 1:
         return "the keys differ from row to row, and Parquet fills them up with nulls; use split or records"
@@ -50,9 +56,8 @@ def _bodies(rows_per_call: int, block: pd.DataFrame) -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    flat = json_rows.flattened(block).rename(columns=str)
     try:
-        table = pa.Table.from_pandas(flat, preserve_index=False)
+        table = _without_dictionaries(pa.Table.from_pandas(json_rows.flattened(block), preserve_index=False))
     except (pa.ArrowException, ValueError, OverflowError) as error:
         raise InputError(f"--format parquet: {' '.join(str(error).split())}; use split or records") from None
     for start in range(0, len(block), rows_per_call):
@@ -61,30 +66,61 @@ def _bodies(rows_per_call: int, block: pd.DataFrame) -> Iterator[bytes]:
         yield body.getvalue()
 
 
+def _without_dictionaries(table: Any) -> Any:
+    """Categories as their values: from categories the server makes a column that MLflow refuses."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            values = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, values)
+    return table
+
+
 def _read(source: Source) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    assert source.path is not None
     try:
-        names = pq.read_schema(source.path).names
-        twice = sorted({name for name in names if names.count(name) > 1})
-        rows = pd.DataFrame() if twice else pd.read_parquet(source.path).reset_index(drop=True)
-    except (pa.ArrowException, ValueError, LookupError, OSError) as error:
+        table, notes = _table(source)
+        names = _column_names(table, notes, source.place)
+        columns = {name: from_arrow(column) for name, column in zip(names, table.columns, strict=True)}
+        rows = pd.DataFrame(columns)
+        for index in notes.get("index_columns", ()):
+            if isinstance(index, Mapping) and index["name"] is not None:  # pandas writes no column of a range
+                rows[index["name"]] = range(index["start"], index["stop"], index["step"])
+    except (pa.ArrowException, ValueError, LookupError, TypeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file's, not its content's: Arrow raises a bare OSError for what it can't decode
         raise InputError(
             f"{source.place}: found no Parquet file: {' '.join(str(error).split())}; write it again"
         ) from None
-    if twice:
-        refuse_twice(source.place, twice[0])
-    if rows.columns.nlevels > 1:
-        raise InputError(
-            f"{source.place}: found a column named {rows.columns[0]!r}, expected names of one level; "
-            "rename them"
-        )
     return rows
+
+
+def _table(source: Source) -> tuple[Any, Mapping[str, Any]]:
+    """The table without the row labels that have no name, and what pandas noted beside it."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source.path) as file:
+        table = file.read()
+    unnamed = [name for name in table.column_names if _UNNAMED_INDEX.fullmatch(name)]
+    return table.drop_columns(unnamed), table.schema.pandas_metadata or {}
+
+
+def _column_names(table: Any, notes: Mapping[str, Any], place: str) -> list[Any]:
+    """The names of the columns; whole numbers where pandas noted that they are."""
+    names: list[Any] = table.column_names
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        refuse_twice(place, twice[0])
+    levels = notes.get("column_indexes") or []
+    if len(levels) > 1:
+        raise InputError(
+            f"{place}: found a column named {names[0]}, expected names of one level; rename them"
+        )
+    whole = levels and levels[0]["pandas_type"] == "int64" and all(name.isdigit() for name in names)
+    return [int(name) for name in names] if whole else names
 
 
 # ---- the format --------------------------------------------------------------------------------------------
@@ -96,6 +132,7 @@ PARQUET = BodyFormat(
     suffix=".parquet",
     writer=_write,
     read=_read,
+    keeps_missing=frozenset({"float", "double", "string", "binary", "datetime", "any"}),
     column_problem=_column_problem,
     values_problem=_values_problem,
     sample="PAR1…PAR1",

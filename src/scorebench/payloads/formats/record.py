@@ -83,6 +83,11 @@ class BodyFormat:
     key: str | None = None
     """The key of the JSON object that holds the rows."""
     holds: Callable[[Source], bool] = _by_suffix
+    keeps_missing: frozenset[str] | None = None
+    """The scalar types whose missing values every MLflow keeps. The installed one is asked about the others.
+
+    None: every type's missing values are kept.
+    """
     column_problem: Callable[[Column, Batch], str | None] = _no_problem
     values_problem: Callable[[pd.Series[Any], Batch], str | None] = _no_problem
     takes_params: bool = False

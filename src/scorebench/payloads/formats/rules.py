@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 def check(format: BodyFormat, batch: Batch) -> None:
     """InputError where the rows would not arrive as they are. It names format, column, cause and cure."""
-    problem = _by_type(format, batch, batch.signature) if batch.signature else None
+    signature = batch.signature
+    problem = _by_type(format, batch, signature) if signature else None
     problem = problem or _by_value(format, batch)
+    if not problem and signature and not signature.from_type_hint:
+        problem = _by_missing(format, batch, signature)
     if problem:
         raise InputError(f"--format {format.name}: {problem}")
 
@@ -40,10 +43,42 @@ _TYPE_HINT = "MLflow reads only `inputs` for a model with a type hint; use --for
 
 def _by_value(format: BodyFormat, batch: Batch) -> str | None:
     for name in batch.rows.columns:
-        column = batch.rows[name]
-        reason = None if column.dtype.kind in "biufM" else format.values_problem(column, batch)
+        reason = format.values_problem(batch.rows[name], batch)
         if reason:
             return f"column {name!r}: {reason}"
+    return None
+
+
+def _by_missing(format: BodyFormat, batch: Batch, signature: Signature) -> str | None:
+    """The first missing value that would not arrive as one."""
+    for place, column in enumerate(signature.columns):
+        name = place if column.name is None else column.name
+        if not isinstance(column.type, Scalar) or name not in batch.rows.columns:
+            continue
+        missing = batch.rows[name].isna()
+        if missing.any() and not _keeps_missing(format, column):
+            from scorebench.payloads import mlflow_reader
+
+            row, reader = int(missing.to_numpy().argmax()) + 1, mlflow_reader.name()
+            return (
+                f"column {name!r}, row {row}: found no value, and {reader} keeps no missing {column.type} "
+                "in this format; fill it, drop the row, or use another format"
+            )
+    return None
+
+
+def _keeps_missing(format: BodyFormat, column: Column) -> bool:
+    if format.keeps_missing is None or str(column.type) in format.keeps_missing:
+        return True
+    from scorebench.payloads import mlflow_reader
+
+    return mlflow_reader.keeps_missing(format, column)
+
+
+def whole_name_problem(column: Column) -> str | None:
+    """Why a column whose name is a whole number can't go where names are text."""
+    if isinstance(column.name, int):
+        return "its name is a whole number, which arrives as text; use split"
     return None
 
 

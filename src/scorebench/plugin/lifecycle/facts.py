@@ -37,17 +37,17 @@ def known(
         "stop_when": [condition.text for condition in settings.stop_when],
         "run_time_s": settings.run_time_s,
         "warm_up_s": settings.warm_up.seconds or None,
-        "payload": None if payload is None else _facts_of(payload, settings),
+        "payload": None if payload is None else _facts_of(payload),
         "started_s": time.time(),
         "stopped_s": None,
     }
 
 
-def _facts_of(payload: Payload, settings: Settings) -> dict[str, Any]:
+def _facts_of(payload: Payload) -> dict[str, Any]:
     return {
         "digest": payload.digest,
         "format": payload.format,
         "bodies": len(payload.bodies),
-        "rows_per_call": settings.rows_per_call or max(payload.rows),
+        "rows_per_call": max(payload.rows),
         "bytes": payload.total_bytes,
     }
