@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 
 import gevent
@@ -10,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.answers.answer import Judge, NotPredictions, describe, of_status, parse_predictions
+from scorebench.answers import predictions
+from scorebench.answers.answer import Judge, describe, of_status
 from scorebench.answers.http_message import Answer
-from scorebench.answers.outcome import BY_LABEL, LABELS, Group, Outcome
+from scorebench.answers.outcome import Group, Outcome
+from scorebench.answers.predictions import NotPredictions, count_predictions, parse_predictions
+from scorebench.answers.readings import READINGS, Reading
 from tests.client import answer_of, connection_to, request_to
 from tests.scoring_server import Behaviour, Reply, replies, scoring_server
 
@@ -41,7 +45,11 @@ def judged(body: bytes, rows: int = 2) -> Outcome:
         pytest.param(b'{"predictions": ["caf\xc3\xa9", null]}', 2, id="text and null"),
         pytest.param(b' \r\n{"predictions": [5.5, 6.25], "model": "wine"}\n', 2, id="blanks, other keys"),
         pytest.param(b'{"predictions": [], "predictions": [1, 2]}', 2, id="a key twice: the last"),
-        pytest.param(b'{"predictions": [1e999, -1e999]}', 2, id="numbers too large for a float, yet JSON"),
+        pytest.param(b'{"predictions": {"error": 0.25}}', 1, id="a model that predicts an error"),
+        pytest.param(b'{"predictions": {"error": ["a", "b"]}}', 2, id="a column named error"),
+        pytest.param(b'{"predictions": [{"error": 0.1}, {"error": null}]}', 2, id="a field named error"),
+        pytest.param(b'["Internal Server Error"]', 1, id="text, as a model may well answer"),
+        pytest.param(b'{"predictions": [18446744073709551616, 1]}', 2, id="beyond 64 bits"),
         pytest.param(b'\xef\xbb\xbf{"predictions": [1, 2]}', 2, id="a byte order mark"),
     ],
 )
@@ -63,6 +71,15 @@ def test_valid_predictions(body: bytes, rows: int) -> None:
         (b'{"predictions": [Infinity, 1.0]}', Outcome.NOT_PARSEABLE),
         (b'{"predictions": [-Infinity, 1.0]}', Outcome.NOT_PARSEABLE),
         (b'{"predictions": ["NaN", 1.0', Outcome.NOT_PARSEABLE),
+        (b'{"predictions": [1e999, 1]}', Outcome.OUT_OF_RANGE),
+        (b'{"predictions": [[1.0, -1e999], [1]]}', Outcome.OUT_OF_RANGE),
+        (b'{"predictions": [' + b"9" * 400 + b", 1]}", Outcome.OUT_OF_RANGE),
+        (b'{"predictions": {"error": "boom"}}', Outcome.ERROR_INSIDE),
+        (b'{"predictions": [{"error_code": "X", "message": "boom"}, 1]}', Outcome.ERROR_INSIDE),
+        (b'[{"Error": "boom"}, {"a": 1}]', Outcome.ERROR_INSIDE),
+        (b'{"predictions": [1, 2], "error": {"code": 5}}', Outcome.ERROR_INSIDE),
+        (b'{"error_code": "BAD_REQUEST", "message": "no"}', Outcome.ERROR_INSIDE),
+        (b'{"predictions": [{"stack_trace": "Traceback"}, 2]}', Outcome.ERROR_INSIDE),
         (b'{"predictions": {"mean": [1, 2], "std": [3]}}', Outcome.NOT_PARSEABLE),
         (b'{"predictions": {}}', Outcome.NOT_PARSEABLE),
         (b'{"predictions": 5.5}', Outcome.NOT_PARSEABLE),
@@ -109,15 +126,15 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.lists(JSON_VALUES, max_size=6), st.integers(0, 6))
-def test_as_many_predictions_as_rows(predictions: list[object], rows: int) -> None:
+def test_as_many_predictions_as_rows(values: list[object], rows: int) -> None:
     """A list is valid exactly if it is as long as the rows were many and holds no NaN."""
-    body = json.dumps({"predictions": predictions})
+    body = json.dumps({"predictions": values})
     try:
-        json.dumps(predictions, allow_nan=False)
+        json.dumps(values, allow_nan=False)
     except ValueError:
         expected = Outcome.NAN_PREDICTION
     else:
-        expected = Outcome.VALID if len(predictions) == rows else Outcome.WRONG_COUNT
+        expected = Outcome.VALID if len(values) == rows else Outcome.WRONG_COUNT
     assert judged(body.encode(), rows) is expected
 
 
@@ -224,14 +241,147 @@ def test_errors_are_no_change() -> None:
     assert judge.changed == 0
 
 
+def test_a_null_is_a_prediction_where_the_signature_allows_it() -> None:
+    """Nobody knows without a signature; where its outputs are all required, a null is named."""
+    body = ok(b'{"predictions": [null, 1.0]}')
+    assert Judge((2,)).judge(0, body) is Outcome.VALID
+    assert Judge((2,), nulls=False).judge(0, body) is Outcome.NULL_PREDICTION
+    for named in (b'{"predictions": {"a": [1, null], "b": [1, 2]}}', b'[{"a": 1}, {"a": null}]'):
+        assert Judge((2,), nulls=False).judge(0, ok(named)) is Outcome.NULL_PREDICTION
+    assert Judge((2,), nulls=False).judge(0, ok(TWO)) is Outcome.VALID
+
+
+def oracle(body: bytes) -> Outcome | int:
+    """What `json.loads` makes of a body: how many predictions, or the outcome. For this test alone."""
+    try:
+        parsed = json.loads(body, parse_constant=nan)
+        predictions = parsed.get("predictions") if isinstance(parsed, dict) else parsed
+        if isinstance(predictions, dict) and predictions:
+            columns = list(predictions.values())
+            if not all(isinstance(column, list) for column in columns):
+                return 1
+            lengths = {len(column) for column in columns}
+            return Outcome.NOT_PARSEABLE if len(lengths) > 1 else lengths.pop()
+        return len(predictions) if isinstance(predictions, list) else Outcome.NOT_PARSEABLE
+    except NanFound:
+        return Outcome.NAN_PREDICTION
+    except (ValueError, RecursionError):
+        return Outcome.NOT_PARSEABLE
+
+
+class NanFound(Exception):
+    """A bare NaN."""
+
+
+def nan(name: str) -> float:
+    if name == "NaN":
+        raise NanFound
+    raise ValueError(name)
+
+
+def counted(body: bytes) -> Outcome | int:
+    try:
+        return count_predictions(body)
+    except NotPredictions as error:
+        return error.outcome
+
+
+@given(st.lists(JSON_VALUES, max_size=6), st.booleans(), st.integers(0, 3), st.randoms())
+def test_the_reader_agrees_with_json(
+    values: list[object], bare: bool, damage: int, random: random.Random
+) -> None:
+    """Whole bodies and damaged ones: msgspec's reader counts, and refuses, as `json.loads` does."""
+    body = bytearray(json.dumps(values if bare else {"predictions": values}).encode())
+    for _ in range(damage):
+        body[random.randrange(len(body))] = random.choice(b'[]{},:"0123456789eE.-+NaIu\\ \n\x00\xff')
+    expected = oracle(bytes(body))
+    found = counted(bytes(body))
+    # What the reader names more exactly than the oracle, which knows no errors and no bounds of a double:
+    assert found == expected or found in (Outcome.ERROR_INSIDE, Outcome.OUT_OF_RANGE)
+
+
+NUMBERS = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**70), 2**70))
+
+
+@given(
+    st.one_of(
+        st.lists(NUMBERS, min_size=3, max_size=40),
+        st.lists(st.lists(st.lists(NUMBERS, max_size=3), max_size=3), min_size=3, max_size=20),
+    ),
+    st.booleans(),
+    st.integers(1, 30),
+    st.integers(0, 2),
+    st.randoms(),
+)
+def test_a_large_answer_is_counted_in_slices(
+    values: list[object], bare: bool, size: int, damage: int, random: random.Random
+) -> None:
+    """Wherever it is cut, the count, or the outcome, is that of the whole; others go first in between."""
+    body = bytearray(json.dumps(values if bare else {"predictions": values}).encode())
+    for _ in range(damage):
+        body[random.randrange(16, len(body) - 2)] = random.choice(b"[],0123456789eE.-+ ")
+    pauses = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictions, "SLICE_BYTES", size)
+        try:
+            found: Outcome | int = count_predictions(bytes(body), pause=lambda: pauses.append(1))
+        except NotPredictions as error:
+            found = error.outcome
+    assert found == counted(bytes(body)) or found is Outcome.OUT_OF_RANGE
+    if not damage:
+        assert len(pauses) > 1 or len(body) <= 3 * (size + 40)
+
+
+def test_a_kind_of_answer_is_one_record() -> None:
+    """A reading of one's own: lines of text, one a row, and none of them empty."""
+
+    def count_lines(body: bytes, **_: object) -> int:
+        lines = body.splitlines()
+        if not all(lines):
+            raise NotPredictions(Outcome.NOT_PARSEABLE, "an empty line")
+        return len(lines)
+
+    judge = Judge((2,), Reading("lines", count_lines, "it has one line per row"))
+    bodies = (b"a\nb", b"a", b"a\n\nb", b"a\nb")
+    assert [judge.judge(0, ok(body)) for body in bodies] == [
+        Outcome.VALID,
+        Outcome.WRONG_COUNT,
+        Outcome.NOT_PARSEABLE,
+        Outcome.VALID,
+    ]
+    assert all(reading.name == name for name, reading in READINGS.items())
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (replies.rejected("BAD_REQUEST", "Model is missing inputs ['alcohol']"), "Model is missing inputs"),
+        (replies.model_error(), "ValueError: no"),  # the last line of its stack trace
+        (
+            replies.rejected(
+                "BAD_REQUEST", "Failed to predict data ' fixed acidity " + "7.0 " * 200 + "'. no"
+            ),
+            "7.0 7.0 '. no",
+        ),
+    ],
+)
+def test_the_cause_of_an_error_is_shown(answer: Reply, shown: str) -> None:
+    """Of MLflow's errors the code and the end, where the cause stands, in 200 characters."""
+    assert isinstance(answer.body, bytes)
+    text = describe(Answer(400, JSON, answer.body))
+    assert text.startswith("400 BAD_REQUEST: ")
+    assert shown in text
+    assert len(text) <= len("400 ") + 200
+
+
+def test_the_target_of_a_redirect_is_shown() -> None:
+    """As the server sent it, over a real connection."""
+    moved = Reply(307, b"", headers=(("Location", "https://login.example/?from=x"),))
+    with scoring_server(Behaviour(default=moved)) as server, connection_to(server.url) as connection:
+        answer = answer_of(connection, request_to(server))
+    assert describe(answer) == "307, redirects to https://login.example/?from=x"
+
+
 def test_an_answer_as_an_example() -> None:
     """Status and body, readable whatever the bytes are."""
     assert describe(Answer(502, HTML, b"<html>\xff")) == "502 <html>\N{REPLACEMENT CHARACTER}"
-
-
-def test_each_outcome_has_one_name_and_one_place_in_the_account() -> None:
-    """Names are unique, files find their way back, and only a valid call is valid."""
-    assert set(LABELS) == set(Outcome)
-    assert [BY_LABEL[outcome.label] for outcome in Outcome] == list(Outcome)
-    assert [outcome for outcome in Outcome if outcome.group is Group.VALID] == [Outcome.VALID]
-    assert [outcome for outcome in Outcome if outcome.group is Group.CUT_OFF] == [Outcome.CUT_OFF]

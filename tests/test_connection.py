@@ -183,6 +183,22 @@ def test_refused() -> None:
     assert connection.reconnects == 0
 
 
+def test_the_wait_after_refused_connections_grows_to_a_second() -> None:
+    """It doubles with each refusal, ends at 1 s, and a connection that is made ends it."""
+    port = refusing_port()
+    url = f"http://127.0.0.1:{port}"
+    with connection_to(url) as connection:
+        waits = [connection.back_off_s]
+        for _ in range(9):
+            fate(connection, request_to(url))
+            waits.append(connection.back_off_s)
+        # 0.01 s doubled six times is 0.64 s; the next would be 1.28 s
+        assert waits == [0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0, 1.0]
+        with scoring_server(port=port):
+            assert fate(connection, request_to(url)) == 200
+        assert connection.back_off_s == 0.0
+
+
 def test_a_name_without_an_address() -> None:
     """It fails, and the message has the name."""
     with connection_to("http://no..name:5001") as connection:

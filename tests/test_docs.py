@@ -16,7 +16,6 @@ import yaml
 from bench.option_tables import commands, options_of, tables
 from bench.paste import pasted
 
-from scorebench.answers.outcome import BY_LABEL
 from scorebench.cli import parser
 from tests.commands import ROOT
 
@@ -123,12 +122,6 @@ def test_headings_are_found() -> None:
     """As GitHub names them; a heading that is not there is not found."""
     assert "a-body-format" in headings(ROOT / "CONTRIBUTING.md")
     assert "no-such-heading" not in headings(ROOT / "CONTRIBUTING.md")
-
-
-def test_each_outcome_has_its_row() -> None:
-    """docs/client.md lists the outcomes, all of them and no other."""
-    table = (ROOT / "docs" / "client.md").read_text().split("| outcome | cause |")[1].split("\n\n")[0]
-    assert set(re.findall(r"^\| ([\w ]+) \| \S", table, re.MULTILINE)) == set(BY_LABEL)
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)

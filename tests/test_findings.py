@@ -59,6 +59,14 @@ def test_a_run_without_calls_is_not_valid() -> None:
     assert found_in(Recording())["no_calls"].severity is Severity.INVALID
 
 
+def test_a_server_that_sends_unasked_bytes_is_not_valid() -> None:
+    """Its answers may have met the wrong calls."""
+    made = recording(calls(healthy()))
+    made.unasked = 7
+    assert found_in(made)["unasked_bytes"].severity is Severity.INVALID
+    assert "7 times" in found_in(made)["unasked_bytes"].text
+
+
 def test_counts_that_differ_are_not_valid() -> None:
     """One call more was due than arrived."""
     finding = found_in(with_due(recording(calls(healthy())), 3_001))["does_not_add_up"]

@@ -21,6 +21,7 @@ def full(batch: Calls) -> Recording:
     made.add_never_sent("all users busy", 3)
     made.add_example("model error", "HTTP 500: <script>")
     made.reconnects, made.changed, made.due = 4, 5, 6
+    made.sent_twice, made.unasked = 2, 3
     made.resources.append({"t_s": START_S, "who": "generator", "cpu": 0.5, "rss_bytes": 10**8})
     made.events.append({"t_s": START_S, "what": "server restarted"})
     return made
@@ -62,6 +63,7 @@ def test_merging_adds_every_field() -> None:
     assert (left.measured.calls, left.warm_up.calls) == (7, 7)
     assert left.never_sent == {"all users busy": 6}
     assert (left.reconnects, left.changed) == (8, 10)
+    assert (left.sent_twice, left.unasked) == (4, 6)
     assert left.examples == {"model error": "HTTP 500: <script>", "overloaded": "busy"}
     assert left.environment["host_cores"] == 2
     assert left.environment["python"] == "3.11"

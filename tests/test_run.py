@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,15 @@ from scorebench.errors import InputError
 from scorebench.folders.fresh import run_folder
 from scorebench.runs.request import Request
 from tests.commands import ROOT, Done, locust, scorebench
-from tests.scoring_server import Behaviour, Constant, ScoringServer, refusing_port, replies, scoring_server
+from tests.scoring_server import (
+    Behaviour,
+    Constant,
+    Reply,
+    ScoringServer,
+    refusing_port,
+    replies,
+    scoring_server,
+)
 
 WINE = str(ROOT / "payloads" / "wine.csv")
 
@@ -91,6 +100,18 @@ def test_two_processes_count_as_one(tmp_path: Path) -> None:
         assert (done.code, len(server.log())) == (0, 101), done.err
         accounted(done, server)
     assert len({(user["worker"], user["user"]) for user in done.summary["users"]}) == 4
+
+
+def test_answers_sent_twice_are_found_and_counted(tmp_path: Path) -> None:
+    """Each answer comes twice: the calls are those of the log, and the measurement is not valid, exit 4."""
+    twice = Reply(body=b'{"predictions": [1.0]}')
+    twice = replace(twice, after=twice.message([]))
+    with scoring_server(Behaviour(default=twice)) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "2", "--calls", "20", "--quiet")
+        accounted(done, server)
+    assert done.code == 4
+    assert done.summary["unasked"] == 20
+    assert "unasked_bytes" in {finding["code"] for finding in done.summary["verdict"]["findings"]}
 
 
 def test_slow_calls_of_workers_are_waited_for(tmp_path: Path) -> None:

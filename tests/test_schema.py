@@ -12,7 +12,7 @@ from bench.schemas import FORMS, text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scorebench.answers.outcome import LABELS
+from scorebench.answers.outcome import BY_LABEL
 from scorebench.errors import InputError
 from scorebench.folders import folder
 from tests.recordings import calls, data_of, evenly, recording
@@ -78,7 +78,7 @@ def test_the_schemas_are_schemas(name: str) -> None:
 def test_the_schema_knows_every_outcome() -> None:
     """By their labels, as names of counts."""
     known = schema("recording")["properties"]["examples"]["propertyNames"]["enum"]
-    assert known == list(LABELS.values())
+    assert known == list(BY_LABEL)
 
 
 BEYOND_A_SCHEMA = ("found counts", "durations", "a week at most", "buckets")

@@ -134,6 +134,26 @@ def test_a_model_chooses_no_file_of_its_own(tmp_path: Path) -> None:
     assert read_model(_save(tmp_path / "m", None, saved_input_example_info=info)).example is None
 
 
+@pytest.mark.parametrize(
+    ("outputs", "null_predictions"),
+    [
+        (None, True),
+        ([{"type": "double", "required": True}], False),
+        ([{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}], False),
+        ([{"type": "long", "name": "a"}, {"type": "string", "name": "b", "required": False}], True),
+    ],
+)
+def test_a_signature_says_whether_a_prediction_may_be_null(
+    tmp_path: Path, outputs: Any, null_predictions: bool
+) -> None:
+    """Without outputs nobody knows; an output that is not required may be null."""
+    directory = _save(tmp_path, [{"type": "long"}])
+    saved = json.loads((directory / "MLmodel").read_text())
+    saved["signature"]["outputs"] = outputs if outputs is None else json.dumps(outputs)
+    (directory / "MLmodel").write_text(json.dumps(saved))
+    assert read_model(directory).null_predictions is null_predictions
+
+
 def test_a_model_may_have_neither(tmp_path: Path) -> None:
     """No signature and no example are None, not an error: data may be given."""
     info = read_model(_save(tmp_path, None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from time import perf_counter as clock
 
 import gevent
@@ -95,3 +96,17 @@ def test_slow_calls_within_their_time_are_not_ended() -> None:
         connection_to(server.url, timeout_s=10.0) as connection,
     ):
         assert [fate(connection, request_to(server)) for _ in range(2)] == [200, 200]
+
+
+def test_time_in_which_the_generator_stood_still_does_not_count() -> None:
+    """A loop that is blocked for 0.6 s, as by a large answer, leaves a call its time."""
+    dog, watched = Watchdog(), Watched(clock() + 0.3)
+    dog.watch(watched)
+    gevent.sleep(0.15)
+    time.sleep(0.6)
+    blocked_until_s = clock()
+    gevent.sleep(A_WHILE_S)
+    dog.forget(watched)
+    # Of its 0.3 s it had used 0.15 s; the look that was due in the stall gives back what that took.
+    assert len(watched.expired_s) == 1
+    assert watched.expired_s[0] > blocked_until_s

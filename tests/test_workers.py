@@ -158,12 +158,13 @@ session.finish(0.0)
 def test_counting_makes_way_for_a_user_who_is_due_and_not_for_ever() -> None:
     """A step waits until nobody is due within it; where somebody always is, it is put off five times."""
     code = """
+from scorebench.answers.answer import Judge
 from scorebench.plugin.users.counting import Counting
 said = []
 for due_until in (1, 3, 1000):
     asked = []
     is_near = lambda within_s: asked.append(within_s) or len(asked) < due_until
-    Counting((1,), hidden=bytes, is_near=is_near).make_way()
+    Counting((1,), judge=Judge((1,)), hidden=bytes, is_near=is_near).make_way()
     said.append(len(asked))
 print(said)
 """

@@ -7,11 +7,15 @@ body is judged anew, and counted as changed under load.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
+
+import msgspec
 
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.predictions import NotPredictions
+from scorebench.answers.readings import PREDICTIONS, Reading
 
 _STATUS: dict[int, Outcome] = {
     401: Outcome.UNAUTHORIZED,
@@ -26,21 +30,35 @@ _STATUS: dict[int, Outcome] = {
     503: Outcome.OVERLOADED,
 }
 _DIGEST_BYTES = 16
+_DIGESTED_AT_ONCE = 2**20
+_CAUSE_CHARACTERS = 200
 
 
-class NotPredictions(ValueError):
-    """A body that holds no predictions; `outcome` says in which way."""
+class _Error(msgspec.Struct):
+    """MLflow's error, as far as it is read."""
 
-    def __init__(self, outcome: Outcome, message: str) -> None:
-        super().__init__(message)
-        self.outcome = outcome
+    error_code: str | None = None
+    message: str | None = None
+    stack_trace: str | None = None
 
 
 class Judge:
     """Says what each answer is worth, and remembers for each payload the body that was found valid."""
 
-    def __init__(self, rows: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        rows: tuple[int, ...],
+        reading: Reading = PREDICTIONS,
+        *,
+        nulls: bool = True,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`rows` of each payload; `nulls`: whether a prediction may be null; `pause` between the slices of
+        a large answer."""
         self._rows = rows
+        self._reading = reading
+        self._nulls = nulls
+        self._pause = pause
         self._valid_digest: dict[int, bytes] = {}
         self.changed = 0
         """Answers to a payload whose bytes were not those of the valid answer before."""
@@ -49,53 +67,30 @@ class Judge:
         """The outcome of `answer` to payload number `payload`."""
         if answer.status != 200:
             return of_status(answer)
-        # A digest and not the body: 16 bytes a payload, whatever the size of the answers.
-        digest = blake2b(answer.body, digest_size=_DIGEST_BYTES).digest()
+        digest = _digest(answer.body, self._pause)
         known = self._valid_digest.get(payload)
         if known == digest:
             return Outcome.VALID
         self.changed += known is not None
         try:
-            predictions = parse_predictions(answer.body)
+            count = self._reading.count(answer.body, nulls=self._nulls, pause=self._pause)
         except NotPredictions as error:
             return error.outcome
-        if len(predictions) != self._rows[payload]:
+        if count != self._rows[payload]:
             return Outcome.WRONG_COUNT
         self._valid_digest[payload] = digest
         return Outcome.VALID
 
 
-def parse_predictions(body: bytes) -> list[Any]:
-    """The predictions of a 200's body, one a row: `{"predictions": …}`, or the bare list of MLflow 1.x.
-
-    A dict of equally long columns (a model with several named outputs) counts as its rows. Raises
-    NotPredictions; a NaN anywhere, which is not JSON, is told apart from what else can't be parsed.
-    """
-    try:
-        parsed = json.loads(body, parse_constant=_refuse_constant)
-    except NotPredictions:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise NotPredictions(Outcome.NOT_PARSEABLE, f"no JSON: {error}") from None
-    predictions = parsed.get("predictions") if isinstance(parsed, dict) else parsed
-    if isinstance(predictions, dict) and predictions:
-        return _rows_of_columns(predictions)
-    if not isinstance(predictions, list):
-        raise NotPredictions(Outcome.NOT_PARSEABLE, "JSON without a list of predictions")
-    return predictions
-
-
-def _rows_of_columns(columns: dict[str, Any]) -> list[Any]:
-    if not all(isinstance(column, list) for column in columns.values()):
-        return [columns]
-    if len({len(column) for column in columns.values()}) > 1:
-        raise NotPredictions(Outcome.NOT_PARSEABLE, "columns of predictions of unequal length")
-    return list(zip(*columns.values(), strict=True))
-
-
-def _refuse_constant(name: str) -> None:
-    outcome = Outcome.NAN_PREDICTION if name == "NaN" else Outcome.NOT_PARSEABLE
-    raise NotPredictions(outcome, f"a bare {name} is not JSON")
+def _digest(body: bytes, pause: Callable[[], None]) -> bytes:
+    """A digest and not the body: 16 bytes a payload, whatever the size of the answers."""
+    if len(body) <= _DIGESTED_AT_ONCE:
+        return blake2b(body, digest_size=_DIGEST_BYTES).digest()
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for at in range(0, len(body), _DIGESTED_AT_ONCE):
+        digest.update(memoryview(body)[at : at + _DIGESTED_AT_ONCE])
+        pause()
+    return digest.digest()
 
 
 def of_status(answer: Answer) -> Outcome:
@@ -124,5 +119,24 @@ def _is_html(answer: Answer) -> bool:
 
 
 def describe(answer: Answer) -> str:
-    """The answer as an example for a report: its status and its body as text."""
-    return f"{answer.status} {answer.body.decode('utf-8', 'replace')}"
+    """The answer as an example for a report: its status, and the cause where it names one, else its body."""
+    if answer.location:
+        return f"{answer.status}, redirects to {answer.location[:_CAUSE_CHARACTERS]}"
+    return f"{answer.status} {_cause(answer.body) or answer.body.decode('utf-8', 'replace')}"
+
+
+def _cause(body: bytes) -> str | None:
+    """What MLflow's `{"error_code": …, "message": …, "stack_trace": …}` comes to; None for another body.
+
+    The end matters: the message begins with the data, and the stack trace ends with the error.
+    """
+    try:
+        error = msgspec.json.decode(body, type=_Error)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if error.error_code is None:
+        return None
+    trace = (error.stack_trace or "").strip().splitlines()
+    text = trace[-1].strip() if trace else " ".join((error.message or "").split())
+    room = _CAUSE_CHARACTERS - len(error.error_code) - 2
+    return f"{error.error_code}: {text if len(text) <= room else '…' + text[1 - room :]}"

@@ -32,6 +32,8 @@ class Answer:
     content_type: str
     body: bytes
     raw: bytes | None = None
+    location: str = ""
+    """Where a redirect points to."""
 
 
 class AnswerParser:
@@ -55,6 +57,7 @@ class AnswerParser:
         self._extra = False
         self._status = 0
         self._content_type = ""
+        self._location = ""
         self.complete = False
 
     @property
@@ -82,7 +85,7 @@ class AnswerParser:
         """The answer; only when it is `complete`, and before `release`."""
         comparable = self._pieces == 1 and self.reusable and len(self._first) < _MEMO_BYTES
         raw = self._first if comparable else None
-        return Answer(self._status, self._content_type, b"".join(self._body), raw)
+        return Answer(self._status, self._content_type, b"".join(self._body), raw, self._location)
 
     def release(self) -> None:
         """Let go of the bytes. The parser holds us and we hold it: left alone, a large answer would stay
@@ -137,6 +140,8 @@ class AnswerParser:
         name = name.lower()
         if name == b"content-type":
             self._content_type = value.decode("latin-1")
+        elif name == b"location":
+            self._location = value.decode("latin-1")
         elif name == b"content-length" or (name == b"transfer-encoding" and b"chunked" in value.lower()):
             self._has_length = True
 
@@ -145,7 +150,7 @@ class AnswerParser:
             return
         self._status = self._parser.get_status_code()
         if 100 <= self._status < 200:
-            self._content_type, self._has_length = "", False
+            self._content_type, self._location, self._has_length = "", "", False
             self._pieces += 1  # its bytes are no answer that a later one could be compared with
         else:
             self._in_body = True

@@ -5,6 +5,7 @@ Knows the names and how they are accounted for; nothing of how an outcome is fou
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 
@@ -50,55 +51,107 @@ class Outcome(IntEnum):
     OTHER_ERROR = 24
     NOT_SIGNED = 25
     NO_RESPONSE_TIME = 26
+    ERROR_INSIDE = 27
+    NULL_PREDICTION = 28
+    OUT_OF_RANGE = 29
 
     @property
     def label(self) -> str:
         """The name that every table, file and page prints."""
-        return LABELS[self]
+        return FATES[self].label
 
     @property
     def group(self) -> Group:
         """Where it stands in the account of a run."""
-        return _GROUPS.get(self, Group.FAILED)
+        return FATES[self].group
 
 
-LABELS: dict[Outcome, str] = {
-    Outcome.VALID: "valid",
-    Outcome.WRONG_COUNT: "wrong number of predictions",
-    Outcome.NOT_PARSEABLE: "predictions not parseable",
-    Outcome.NAN_PREDICTION: "prediction is NaN",
-    Outcome.REJECTED: "rejected",
-    Outcome.MODEL_ERROR: "model error",
-    Outcome.UNSUPPORTED_MEDIA_TYPE: "unsupported media type",
-    Outcome.TOO_LARGE: "too large",
-    Outcome.OVERLOADED: "overloaded",
-    Outcome.GATEWAY_ERROR: "gateway error",
-    Outcome.SERVER_TIMEOUT: "server timeout",
-    Outcome.CLIENT_TIMEOUT: "client timeout",
-    Outcome.CONNECT_TIMEOUT: "connect timeout",
-    Outcome.CONNECTION_REFUSED: "connection refused",
-    Outcome.CONNECTION_RESET: "connection reset",
-    Outcome.CONNECTION_CLOSED: "connection closed",
-    Outcome.CONNECTION_FAILED: "connection failed",
-    Outcome.TLS_FAILED: "TLS failed",
-    Outcome.MALFORMED_HTTP: "malformed HTTP",
-    Outcome.ANSWER_TOO_LARGE: "answer too large",
-    Outcome.UNAUTHORIZED: "unauthorized",
-    Outcome.NOT_FOUND: "not found",
-    Outcome.OTHER_STATUS: "unexpected status",
-    Outcome.CUT_OFF: "cut off",
-    Outcome.OTHER_ERROR: "other error",
-    Outcome.NOT_SIGNED: "not signed",
-    Outcome.NO_RESPONSE_TIME: "no response time",
+@dataclass(frozen=True)
+class Fate:
+    """One outcome in words: its label, its place in the account, and what causes it, in Markdown."""
+
+    label: str
+    group: Group
+    cause: str
+
+
+FATES: dict[Outcome, Fate] = {
+    Outcome.VALID: Fate("valid", Group.VALID, "one prediction per row"),
+    Outcome.WRONG_COUNT: Fate(
+        "wrong number of predictions", Group.INVALID, "fewer or more predictions than rows"
+    ),
+    Outcome.NOT_PARSEABLE: Fate(
+        "predictions not parseable",
+        Group.INVALID,
+        "not JSON, `Infinity`, no list of predictions, or columns of unequal length",
+    ),
+    Outcome.NAN_PREDICTION: Fate(
+        "prediction is NaN",
+        Group.INVALID,
+        "a bare `NaN` somewhere in the answer: MLflow writes it, JSON does not allow it",
+    ),
+    Outcome.NULL_PREDICTION: Fate(
+        "prediction is null", Group.INVALID, "a null, where the signature of `--model` has none"
+    ),
+    Outcome.OUT_OF_RANGE: Fate(
+        "prediction out of range", Group.INVALID, "a number beyond a double, such as `1e999`"
+    ),
+    Outcome.ERROR_INSIDE: Fate(
+        "error inside a 200",
+        Group.INVALID,
+        "a prediction, or the whole answer, is an object that says it is an error",
+    ),
+    Outcome.REJECTED: Fate(
+        "rejected", Group.FAILED, "400 without `stack_trace`, or 422: the request does not fit the model"
+    ),
+    Outcome.MODEL_ERROR: Fate(
+        "model error", Group.FAILED, "400 with `stack_trace` (MLflow's answer when the model raises), or 500"
+    ),
+    Outcome.UNSUPPORTED_MEDIA_TYPE: Fate("unsupported media type", Group.FAILED, "415"),
+    Outcome.TOO_LARGE: Fate("too large", Group.FAILED, "413"),
+    Outcome.OVERLOADED: Fate("overloaded", Group.FAILED, "429 or 503"),
+    Outcome.GATEWAY_ERROR: Fate(
+        "gateway error", Group.FAILED, "502, or 504 with an HTML page: from nginx or a load balancer"
+    ),
+    Outcome.SERVER_TIMEOUT: Fate("server timeout", Group.FAILED, "504 without a page: MLflow gave up"),
+    Outcome.CLIENT_TIMEOUT: Fate("client timeout", Group.FAILED, "no whole answer within `--timeout`"),
+    Outcome.CONNECT_TIMEOUT: Fate(
+        "connect timeout", Group.FAILED, "no connection, TLS included, within `--connect-timeout`"
+    ),
+    Outcome.CONNECTION_REFUSED: Fate("connection refused", Group.FAILED, "nobody listens"),
+    Outcome.CONNECTION_RESET: Fate("connection reset", Group.FAILED, "the server broke the connection"),
+    Outcome.CONNECTION_CLOSED: Fate(
+        "connection closed", Group.FAILED, "the server closed the connection before its answer was whole"
+    ),
+    Outcome.CONNECTION_FAILED: Fate(
+        "connection failed", Group.FAILED, "the name has no address, or another network error"
+    ),
+    Outcome.TLS_FAILED: Fate(
+        "TLS failed", Group.FAILED, "the certificate or name does not verify, or the server speaks no TLS"
+    ),
+    Outcome.MALFORMED_HTTP: Fate(
+        "malformed HTTP",
+        Group.FAILED,
+        "the answer is not HTTP/1.1, switches protocols, or has more than 64 KiB around its body",
+    ),
+    Outcome.ANSWER_TOO_LARGE: Fate("answer too large", Group.FAILED, "a body above `--max-answer`"),
+    Outcome.UNAUTHORIZED: Fate("unauthorized", Group.FAILED, "401 or 403"),
+    Outcome.NOT_FOUND: Fate("not found", Group.FAILED, "404"),
+    Outcome.OTHER_STATUS: Fate(
+        "unexpected status", Group.FAILED, "any other status; for a redirect, the example names its target"
+    ),
+    Outcome.CUT_OFF: Fate("cut off", Group.CUT_OFF, "in flight when the run ended and the drain was over"),
+    Outcome.NOT_SIGNED: Fate(
+        "not signed", Group.FAILED, "AWS credentials could not be used at that moment; the call was not sent"
+    ),
+    Outcome.OTHER_ERROR: Fate("other error", Group.FAILED, "anything else"),
+    # A message that nobody answers: it was sent, and reported as good.
+    Outcome.NO_RESPONSE_TIME: Fate(
+        "no response time",
+        Group.VALID,
+        "a request of another kind of user, reported without a time: [locustfiles.md](locustfiles.md)",
+    ),
 }
+"""Every outcome, in the order in which docs/client.md explains them."""
 
-_GROUPS: dict[Outcome, Group] = {
-    Outcome.VALID: Group.VALID,
-    Outcome.NO_RESPONSE_TIME: Group.VALID,  # a message that nobody answers: sent, and reported as good
-    Outcome.WRONG_COUNT: Group.INVALID,
-    Outcome.NOT_PARSEABLE: Group.INVALID,
-    Outcome.NAN_PREDICTION: Group.INVALID,
-    Outcome.CUT_OFF: Group.CUT_OFF,
-}
-
-BY_LABEL: dict[str, Outcome] = {label: outcome for outcome, label in LABELS.items()}
+BY_LABEL: dict[str, Outcome] = {outcome.label: outcome for outcome in Outcome}

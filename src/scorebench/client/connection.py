@@ -3,35 +3,28 @@
 A call is a send, one switch to gevent's hub, and a receive. The watcher that ends the wait lives as long as
 the connection, so nothing is registered for a call. An answer that is, byte for byte, one that was parsed
 before is not parsed again. What is rare (connecting, large bodies, answers in pieces, everything that goes
-wrong) has its own slower way; `Wire` opens and `Waiter` waits.
+wrong) has its own slower way; `Line` opens and closes.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
 from time import perf_counter as clock
-from typing import Any
 
-from gevent import get_hub, getcurrent
-
-from scorebench.answers.http_message import Answer, AnswerParser, CallFailed
-from scorebench.answers.outcome import Outcome
-from scorebench.client.addresses import addresses
-from scorebench.client.failures import GONE, NeverArrived, failure_of
+from scorebench.answers.http_message import Answer, AnswerParser
+from scorebench.client.failures import GONE, NeverArrived
+from scorebench.client.line import Line
 from scorebench.client.target import Target
-from scorebench.client.tls import TlsSocket
-from scorebench.client.waiting import Waiter
-from scorebench.client.watchdog import GIVEN_UP, NEVER, Watchdog
-from scorebench.client.wire import WRITE, Wire, connect
+from scorebench.client.watchdog import NEVER, Watchdog
 
 _RECEIVE_BYTES = 16_384
 _SMALL_ANSWER_BYTES = 470
 """Received into an object of at most 512 bytes, which Python keeps at hand; a larger one is malloc's."""
+COUNTS = ("reconnects", "sent_twice", "unasked")
+"""What a connection counts, each a field of the recording."""
 
 
-class Connection(Waiter):
+class Connection(Line):
     """A connection that one greenlet uses, opened at its first call and again after it broke."""
 
     def __init__(
@@ -44,23 +37,10 @@ class Connection(Waiter):
         max_answer_bytes: int,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__()
-        self._target = target
-        self._watchdog = watchdog
-        self._timeout_s = timeout_s
-        self._connect_timeout_s = connect_timeout_s
-        self._tls_context = tls
+        super().__init__(target, watchdog, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, tls=tls)
         self._max_answer_bytes = max_answer_bytes
         self._room_bytes = _SMALL_ANSWER_BYTES
-        self._wire: Wire | None = None
-        # The wire's own, at hand for each call:
-        self._tls: TlsSocket | None = None
-        self._watcher: Any = None
-        self._send: Callable[[bytes | memoryview], int]
-        self._recv: Callable[[int], bytes]
         self._sent = 0  # bytes of the call in flight, where it is sent slowly
-        self.unsure = True
-        """Whether the next call first looks if the connection still stands. The watchdog sets this, too."""
         self.reconnects = 0
         """Kept-alive connections that had ended before a call arrived, and were opened again for it."""
         self.sent_twice = 0
@@ -113,38 +93,6 @@ class Connection(Waiter):
         except BaseException:
             self.close()
             raise
-
-    def open(self) -> None:
-        """Connect ahead of the first call, whose time is then the server's alone; it fails if this did."""
-        with suppress(CallFailed):
-            self._open()
-        self.deadline = NEVER
-
-    def close(self) -> None:
-        """Close; the next call opens a new connection. A call of another greenlet is cut off, very soon."""
-        if self.in_call and getcurrent() is not self._caller:
-            self.give_up()
-            get_hub().loop.run_callback(self.expire)
-            return
-        self.deadline = NEVER
-        self._watchdog.forget(self)
-        if self._wire is not None:
-            self._wire.close()
-        self._wire = self._tls = self._watcher = None
-        self._waiting = False
-        self.unsure = True
-
-    def expire(self) -> None:
-        """Wake a call that is past its deadline, which ends it. The watchdog calls this, in the hub."""
-        if self._watcher is not None and self._watcher.callback is self._resume:
-            self._resume()
-        else:
-            self._wake()
-
-    def _on_ready(self) -> None:
-        if not self._wake():  # bytes or an end that no call waits for
-            self.unsure = True
-            self._watcher.stop()
 
     def _still_stands(self) -> bool:
         """Whether the open connection can carry a call: neither its end nor an unasked byte has come."""
@@ -210,7 +158,7 @@ class Connection(Waiter):
                 elif self._tls is not None:
                     self._tls.flush()
             except BlockingIOError:
-                self._wait_to_send()
+                self.wait_to_send()
                 if self._answered_early(parser):
                     return False
             except GONE:
@@ -272,39 +220,3 @@ class Connection(Waiter):
                 if len(data) == _RECEIVE_BYTES:  # bytes that nobody asked for may be left
                     self.unsure = True
                 return data
-
-    def _wait_to_send(self) -> None:
-        assert self._wire is not None
-        self.wait_for(self._wire.fileno(), WRITE)
-
-    def _open(self) -> None:
-        """Connect to the first address that takes us; CallFailed if none does."""
-        self._begin(self._connect_timeout_s)
-        last: CallFailed | None = None
-        for family, address in addresses(self._target, self._connect_timeout_s):
-            try:
-                return self._connect(family, address)
-            except OSError as error:
-                last = self._failed(error, connecting=True)
-            if last.outcome is Outcome.CUT_OFF:
-                break
-        raise last or CallFailed(Outcome.CONNECTION_FAILED, f"{self._target.host}: no address")
-
-    def _connect(self, family: int, address: Any) -> None:
-        self.allow(self._connect_timeout_s)
-        self._watchdog.watch(self)
-        wire = self._wire = connect(family, address, self)
-        self._watcher = wire.watcher
-        self._watcher.start(self._on_ready)
-        if self._tls_context is not None:
-            wire.shake_hands(self._tls_context, self._target.host, self)
-        self._tls, self._send, self._recv = wire.tls, wire.send, wire.recv
-
-    def _failed(self, error: OSError, *, connecting: bool = False) -> CallFailed:
-        """Close, and say what `error` made of the call."""
-        limit_s = self._connect_timeout_s if connecting else self._timeout_s
-        given_up = self.deadline == GIVEN_UP
-        self.close()
-        if given_up:
-            return CallFailed(Outcome.CUT_OFF, "given up before it was answered")
-        return failure_of(error, connecting=connecting, limit_s=limit_s)

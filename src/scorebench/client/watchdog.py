@@ -33,6 +33,7 @@ class Watchdog:
     def __init__(self) -> None:
         self._watched: set[Watched] = set()
         self._timer: Any = None
+        self._next_look_s = 0.0
 
     def watch(self, connection: Watched) -> None:
         """Look over `connection` from now on."""
@@ -40,6 +41,7 @@ class Watchdog:
         if self._timer is None:
             self._timer = get_hub().loop.timer(PERIOD_S, repeat=PERIOD_S, ref=False)
             self._timer.start(self._look)
+            self._next_look_s = clock() + PERIOD_S
 
     def forget(self, connection: Watched) -> None:
         """Look over `connection` no longer."""
@@ -51,7 +53,11 @@ class Watchdog:
 
     def _look(self) -> None:
         now = clock()
+        stalled_s = now - self._next_look_s  # the loop was busy, or the process was stopped
+        self._next_look_s = now + PERIOD_S
         for connection in list(self._watched):
             connection.unsure = True
+            if stalled_s > PERIOD_S and NEVER > connection.deadline > GIVEN_UP:
+                connection.deadline += stalled_s
             if connection.deadline < now:
                 connection.expire()

@@ -93,6 +93,8 @@ class Summary:
     requests: tuple[RequestFigures, ...]
     """By method and name, where a locustfile sends different requests; else empty."""
     reconnects: int
+    sent_twice: int
+    unasked: int
     changed: int
     examples: Mapping[str, str]
     warm_up: LeftOut
@@ -147,6 +149,8 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         users=_users(tally.users),
         requests=_requests(recording.requests),
         reconnects=recording.reconnects,
+        sent_twice=recording.sent_twice,
+        unasked=recording.unasked,
         changed=recording.changed,
         examples=dict(recording.examples),
         warm_up=_warm_up(recording.warm_up),

@@ -33,6 +33,10 @@ class Payload:
     rows: tuple[int, ...]
     content_type: str
     format: str
+    answers: str = "predictions"
+    """Which kind of answer is expected, by its name in `answers.readings`."""
+    null_predictions: bool = True
+    """Whether a prediction may be null: only a signature whose outputs are all required rules it out."""
 
     @cached_property
     def digest(self) -> str:

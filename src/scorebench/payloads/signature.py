@@ -120,6 +120,8 @@ class ModelInfo:
     signature: Signature | None
     example: Any = None
     params: tuple[Param, ...] = ()
+    null_predictions: bool = True
+    """False where the signature names outputs and all of them are required."""
 
 
 def read_model(model: str | Path) -> ModelInfo:
@@ -130,7 +132,8 @@ def read_model(model: str | Path) -> ModelInfo:
     """
     place, saved = _place(model), read_mlmodel(model)
     try:
-        return ModelInfo(place, _signature(saved), _example(place, saved), _params(saved))
+        extras = _params(saved), _null_predictions(saved)
+        return ModelInfo(place, _signature(saved), _example(place, saved), *extras)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{place}/{MLMODEL}: found a signature or example that cannot be read "
@@ -228,6 +231,11 @@ def _params(saved: Mapping[str, Any]) -> tuple[Param, ...]:
 def _param(saved: Mapping[str, Any]) -> Param:
     kind = _type({**saved, "type": saved.get("type") or saved["dtype"]})  # `dtype` in older models
     return Param(str(saved["name"]), kind, saved.get("shape") is not None)
+
+
+def _null_predictions(saved: Mapping[str, Any]) -> bool:
+    outputs = json.loads((saved.get("signature") or {}).get("outputs") or "[]")
+    return not outputs or any(output.get("required") is False for output in outputs)
 
 
 def _tensor(dtype: str, shape: tuple[int, ...]) -> Tensor:

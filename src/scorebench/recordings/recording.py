@@ -37,7 +37,15 @@ class Fields(Struct, kw_only=True):
         dict[str, Count], Meta(description="Calls that were due and did not leave, by cause.")
     ] = field(default_factory=dict)
     reconnects: Annotated[
-        Count, Meta(description="Idle connections that the server had closed; the call was sent again.")
+        Count, Meta(description="Connections that had ended before a call arrived, and were opened again.")
+    ] = 0
+    sent_twice: Annotated[
+        Count,
+        Meta(description="Calls that were sent on such a connection in vain, and again on the new one."),
+    ] = 0
+    unasked: Annotated[
+        Count,
+        Meta(description="Connections that were closed because the server sent more than it was asked for."),
     ] = 0
     changed: Annotated[Count, Meta(description="Answers to a payload that differed from its first.")] = 0
     examples: Annotated[

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from scorebench.answers.outcome import LABELS
+from scorebench.answers.outcome import BY_LABEL
 from scorebench.recordings.calls import UNKNOWN_USER
 
 LONGEST_RUN_S = 7 * 24 * 3600
@@ -32,8 +32,8 @@ UnixSecond = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 Label = Annotated[
     str,
     Meta(
-        pattern=f"^(?:{'|'.join(map(re.escape, LABELS.values()))})$",
-        extra_json_schema={"enum": list(LABELS.values())},
+        pattern=f"^(?:{'|'.join(map(re.escape, BY_LABEL))})$",
+        extra_json_schema={"enum": list(BY_LABEL)},
     ),
 ]
 """An outcome by its label."""

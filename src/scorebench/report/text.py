@@ -279,7 +279,7 @@ def account(summary: Summary) -> list[str]:
         slowest = f", the slowest {say_seconds(warm.max_s)}" if warm.max_s is not None else ""
         lines.append(f"Warm-up, excluded: {count(warm.calls, 'call')}, {warm.valid:,} valid{slowest}")
     if summary.reconnects:
-        lines.append(f"Reconnects: {summary.reconnects:,} (idle connections that the server had closed)")
+        lines.append(f"Reconnects: {summary.reconnects:,}, {count(summary.sent_twice, 'call')} sent twice")
     return lines
 
 

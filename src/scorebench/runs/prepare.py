@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scorebench.payloads.params import parse_params
@@ -25,7 +26,7 @@ def payload_of(settings: Settings) -> Payload:
     params = None if settings.params is None else parse_params(settings.params, model)
     rows = rows_of(settings, model)
     with steps("encoding payloads", total=len(rows), unit="rows", quiet=settings.quiet) as step:
-        return encode(
+        payload = encode(
             rows,
             settings.format,
             rows_per_call=settings.rows_per_call or len(rows),
@@ -34,6 +35,7 @@ def payload_of(settings: Settings) -> Payload:
             signature=None if model is None else model.signature,
             progress=step,
         )
+    return replace(payload, null_predictions=model is None or model.null_predictions)
 
 
 def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:

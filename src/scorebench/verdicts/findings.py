@@ -24,7 +24,7 @@ from scorebench.recordings.happenings import (
 from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.recordings.tally import SecondTally
 from scorebench.units import say_percent, say_seconds
-from scorebench.verdicts import generator_findings, locustfile_findings, outages, stalls, steadiness
+from scorebench.verdicts import generator_findings, locustfile_findings, outages, stalls, steadiness, unasked
 from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -291,6 +291,7 @@ CHECKS: tuple[Check, ...] = (
     _arrivals,
     _run_time,
     _changed,
+    unasked.findings,
 )
 AT_THE_END = (_counts, outages.findings, _steady, _run_time)
 """What only a whole run can show, or takes long to compute."""

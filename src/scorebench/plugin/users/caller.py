@@ -18,7 +18,7 @@ from scorebench.plugin.users.session import Session
 from scorebench.recordings.calls import tag
 
 BACK_OFF_S = 0.01
-"""How long a user waits after a call that failed at once: a server that is down is not hammered."""
+"""How long a user waits at least after a call that failed at once; after refused connections ever longer."""
 
 Record = tuple[float, float, float, float, float]
 """What a call leaves: due, sent and done on `time.perf_counter`'s clock, tag, payload."""
@@ -81,8 +81,9 @@ def caller(
         done = clock()
         record = due, sent, done, tag(number, session.failed(failure), waited=waited), index
         append(record)
-        if done - sent < BACK_OFF_S:
-            gevent.sleep(BACK_OFF_S)
+        pause_s = max(connection.back_off_s, BACK_OFF_S if done - sent < BACK_OFF_S else 0.0)
+        if pause_s:
+            gevent.sleep(pause_s)
         return record
 
     return call

@@ -7,7 +7,7 @@ steps, because users share this process: what counts a batch at once keeps every
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter as clock
 
@@ -35,6 +35,7 @@ class Counting:
         self,
         rows: Sequence[int],
         *,
+        judge: Judge,
         hidden: Callable[[bytes], bytes],
         is_near: Callable[[float], bool],
         expected_bytes: int = EXPECTED_BYTES,
@@ -56,7 +57,7 @@ class Counting:
         self.epoch_s = time.time() - clock()
         """What turns `time.perf_counter` into Unix time."""
         self._rows = np.array(rows, dtype=np.int64)
-        self._judge = Judge(tuple(rows))
+        self._judge = judge
         self._hidden, self._is_near = hidden, is_near
         self._expected_left = expected_bytes
         self._steps: Iterator[None] = iter(())
@@ -66,7 +67,8 @@ class Counting:
         """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
         outcome = self._judge.judge(index, answer)
         if outcome is not Outcome.VALID:
-            shown = replace(answer, body=self._hidden(answer.body))
+            place = self._hidden(answer.location.encode("latin-1")).decode("latin-1")
+            shown = replace(answer, body=self._hidden(answer.body), location=place)
             self.pending.add_example(outcome.label, describe(shown))
         elif answer.raw is not None:
             self._expect(index, answer.raw)
@@ -129,10 +131,10 @@ class Counting:
         taken, self.pending = self.pending, Recording()
         return taken
 
-    def bring_up_to_date(self, *, reconnects: int, due: int | None) -> None:
-        """Count what others keep totals of; `due` is None in a closed loop."""
-        self.pending.reconnects += self._since("reconnects", reconnects)
-        self.pending.changed += self._since("changed", self._judge.changed)
+    def bring_up_to_date(self, totals: Mapping[str, int], *, due: int | None) -> None:
+        """Count what others keep `totals` of, by field of the recording; `due` is None in a closed loop."""
+        for name, total in {**totals, "changed": self._judge.changed}.items():
+            setattr(self.pending, name, getattr(self.pending, name) + self._since(name, total))
         if due is not None:
             self.pending.add_due(self._since("due", due))
 

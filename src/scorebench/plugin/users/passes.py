@@ -12,9 +12,9 @@ from typing import Any
 from gevent.event import Event
 from locust.env import Environment
 
-from scorebench.answers.answer import NotPredictions, parse_predictions
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.predictions import NotPredictions, parse_predictions
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.batches import PERIOD_S

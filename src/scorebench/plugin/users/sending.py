@@ -12,7 +12,8 @@ from time import perf_counter as clock
 import gevent
 from gevent.event import Event
 
-from scorebench.client.connection import Connection
+from scorebench.client.connection import COUNTS, Connection
+from scorebench.client.pauses import Pauses
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
 from scorebench.load.schedule import Schedule
@@ -52,7 +53,8 @@ class Sending:
         self._tls = client_context(settings.ca_file) if settings.target.scheme == "https" else None
         self._watchdog = Watchdog()
         self._connections: set[Connection] = set()
-        self._reconnects_before = 0  # of connections that are closed
+        self._totals_before = dict.fromkeys(COUNTS, 0)  # of connections that are closed
+        self.pauses = Pauses()
         self._numbers = itertools.count()
         self._active = 0
         self._arrived = 0
@@ -121,7 +123,7 @@ class Sending:
     def _wait_for_silence(self, limit_s: float) -> None:
         self._silent_by_s = clock() + limit_s
         while clock() < self._silent_by_s and (
-            self.waker.waiting or any(c.in_call for c in self._connections)
+            self.waker.waiting or self.pauses.active or any(c.in_call for c in self._connections)
         ):
             gevent.sleep(0.01)
 
@@ -131,9 +133,12 @@ class Sending:
         return None if self.schedule is None else self.schedule.taken
 
     @property
-    def reconnects(self) -> int:
-        """How often a call was sent again, because the server had closed an idle connection."""
-        return self._reconnects_before + sum(c.reconnects for c in self._connections)
+    def totals(self) -> dict[str, int]:
+        """What the connections counted, by field of the recording."""
+        return {
+            name: before + sum(getattr(connection, name) for connection in self._connections)
+            for name, before in self._totals_before.items()
+        }
 
     def never_sent(self) -> dict[str, int]:
         """Calls that were due until the end and that nobody sent, by cause; ends the schedule."""
@@ -171,7 +176,8 @@ class Sending:
         """A user is gone; its connection closes."""
         self._active -= 1
         self._connections.discard(connection)
-        self._reconnects_before += connection.reconnects
+        for name in COUNTS:
+            self._totals_before[name] += getattr(connection, name)
         connection.close()
         if self._exhausted and not self._active:
             self._exhausted = False

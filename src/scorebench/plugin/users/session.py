@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scorebench.answers.answer import Judge
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.readings import READINGS
 from scorebench.client.failures import OwnLimit
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
@@ -43,6 +45,12 @@ class Session:
         self.sending = Sending(settings, messages, worker=worker, workers=workers)
         self.counting = Counting(
             payload.rows,
+            judge=Judge(
+                payload.rows,
+                READINGS[payload.answers],
+                nulls=payload.null_predictions,
+                pause=self.sending.pauses,
+            ),
             hidden=credentials.hidden,
             is_near=self.sending.waker.is_near,
             expected_bytes=expected_bytes,
@@ -91,7 +99,7 @@ class Session:
         self.counting.forget_due()
 
     def _bring_up_to_date(self) -> None:
-        self.counting.bring_up_to_date(reconnects=self.sending.reconnects, due=self.sending.due)
+        self.counting.bring_up_to_date(self.sending.totals, due=self.sending.due)
 
 
 def session_of(environment: Environment) -> Any:

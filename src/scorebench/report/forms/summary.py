@@ -138,7 +138,15 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
         Meta(description="By method and name, if a locustfile sends different requests; else empty."),
     ]
     reconnects: Annotated[
-        Count, Meta(description="Idle connections that the server had closed; the call was sent again.")
+        Count, Meta(description="Connections that had ended before a call arrived, and were opened again.")
+    ]
+    sent_twice: Annotated[
+        Count,
+        Meta(description="Calls that were sent on such a connection in vain, and again on the new one."),
+    ]
+    unasked: Annotated[
+        Count,
+        Meta(description="Connections that were closed because the server sent more than it was asked for."),
     ]
     changed: Annotated[Count, Meta(description="Answers to a payload that differed from its first.")]
     examples: Annotated[

@@ -1,0 +1,183 @@
+"""The body of a 200 → its predictions, one a row: MLflow's replies. Knows JSON; no HTTP, no time.
+
+msgspec reads strict JSON several times as fast as `json.loads`. What msgspec refuses goes to `json.loads`,
+which says what is wrong, or takes what is unusual but right: a byte order mark, half a surrogate pair.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from scorebench.answers.outcome import Outcome
+
+ERROR_KEYS = ("error", "Error", "error_code", "exception", "stack_trace")
+"""Keys by which an object says that it is an error, where the value is text or an object: a model may well
+predict a number that it calls "error"."""
+SLICE_BYTES = 65_536
+"""Parsed at once, in about a millisecond; a larger list of numbers goes slice by slice."""
+
+_LIST_STARTS = re.compile(rb'\s*(\{\s*"predictions"\s*:\s*)?\[')
+_LIST_ENDS = re.compile(rb"\]\s*(\}\s*)?\Z")
+_END_BYTES = 100
+_PLAIN = {float, str, bool}
+_decode = msgspec.json.Decoder().decode
+_Numbers = msgspec.defstruct(
+    "_Numbers", [("predictions", list[float]), *((key, Any, None) for key in ERROR_KEYS)]
+)
+_decode_numbers = msgspec.json.Decoder(list[float] | _Numbers).decode
+
+
+class NotPredictions(ValueError):
+    """A body that holds no predictions; `outcome` says in which way."""
+
+    def __init__(self, outcome: Outcome, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+def parse_predictions(body: bytes, *, nulls: bool = True) -> list[Any]:
+    """The predictions of a 200's body, one a row: `{"predictions": …}`, or the bare list of MLflow 1.x.
+
+    A dict of equally long columns (a model with several named outputs) counts as its rows. `nulls` says
+    whether a prediction may be null. Raises NotPredictions for everything else.
+    """
+    try:
+        parsed = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        parsed = _parse_unusual(body)
+    predictions = _unwrapped(parsed)
+    _check(predictions, nulls)
+    return predictions
+
+
+def count_predictions(body: bytes, *, nulls: bool = True, pause: Callable[[], None] = lambda: None) -> int:
+    """How many predictions the body holds. A large list of numbers calls `pause` between its slices."""
+    slices = _slices(body) if len(body) > SLICE_BYTES else None
+    if slices is None:
+        return _count(body, nulls)
+    count = 0
+    for piece in slices:
+        count += _count(piece, nulls)
+        pause()
+    return count
+
+
+def _count(body: bytes, nulls: bool) -> int:
+    """The usual case first: numbers alone, which need no look at each."""
+    try:
+        numbers = _decode_numbers(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return len(parse_predictions(body, nulls=nulls))
+    if isinstance(numbers, list):
+        return len(numbers)
+    if says_error({key: getattr(numbers, key) for key in ERROR_KEYS}):
+        raise _error_inside()
+    return len(numbers.predictions)
+
+
+def says_error(value: object) -> bool:
+    """Whether a JSON object says that it is an error."""
+    return isinstance(value, dict) and any(
+        isinstance(found := value.get(key), str | dict) and bool(found) for key in ERROR_KEYS
+    )
+
+
+def _parse_unusual(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+    except NotPredictions:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise NotPredictions(Outcome.NOT_PARSEABLE, f"not JSON: {error}") from None
+
+
+def _unwrapped(parsed: Any) -> list[Any]:
+    if says_error(parsed):
+        raise _error_inside()
+    predictions = parsed.get("predictions") if isinstance(parsed, dict) else parsed
+    if isinstance(predictions, dict) and predictions:
+        if says_error(predictions):
+            raise _error_inside()
+        return _rows_of_columns(predictions)
+    if not isinstance(predictions, list):
+        raise NotPredictions(Outcome.NOT_PARSEABLE, "JSON without a list of predictions")
+    return predictions
+
+
+def _rows_of_columns(columns: dict[str, Any]) -> list[Any]:
+    if not all(isinstance(column, list) for column in columns.values()):
+        return [columns]
+    if len({len(column) for column in columns.values()}) > 1:
+        raise NotPredictions(Outcome.NOT_PARSEABLE, "columns of predictions of unequal length")
+    return list(zip(*columns.values(), strict=True))
+
+
+def _check(predictions: list[Any], nulls: bool) -> None:
+    """NotPredictions where a row holds an error, a null that can't be, or a number that is no double."""
+    kinds = set(map(type, predictions))
+    if kinds <= _PLAIN:
+        return
+    if dict in kinds and any(map(says_error, predictions)):
+        raise _error_inside()
+    if not nulls and any(map(_holds_null, predictions)):
+        raise NotPredictions(Outcome.NULL_PREDICTION, "a null, which the model's signature does not allow")
+    if int in kinds and any(type(p) is int and abs(p) > sys.float_info.max for p in predictions):
+        raise _out_of_range()
+
+
+def _holds_null(prediction: Any) -> bool:
+    """Whether a row, or one of its named outputs, is null."""
+    values = prediction.values() if isinstance(prediction, dict) else prediction
+    return prediction is None or (isinstance(prediction, dict | tuple) and None in values)
+
+
+def _slices(body: bytes) -> Iterator[bytes] | None:
+    """A long list of numbers, or of lists of numbers, as several lists; None for any other body."""
+    start = _LIST_STARTS.match(body)
+    end = _LIST_ENDS.search(body, len(body) - _END_BYTES)
+    if start is None or end is None or bool(start[1]) != bool(end[1]):
+        return None
+    first, last = start.end(), end.start()
+    if body.find(b'"', first, last) >= 0 or body.find(b"{", first, last) >= 0:
+        return None
+    return _cut(body, first, last)
+
+
+def _cut(body: bytes, first: int, last: int) -> Iterator[bytes]:
+    """Pieces of `body[first:last]`, each cut at a comma between two predictions, and bracketed."""
+    while first < last:
+        comma = body.find(b",", first + SLICE_BYTES, last)
+        while comma >= 0 and body.count(b"[", first, comma) != body.count(b"]", first, comma):
+            comma = body.find(b",", body.find(b"]", comma, last), last)
+        piece = body[first:last] if comma < 0 else body[first:comma]
+        # An empty piece would pass as a list of none; in the whole list it is a comma too many.
+        yield b"[" + piece + b"]" if piece.strip() else b"[,]"
+        if comma == last - 1:
+            yield b"[,]"
+        first = last if comma < 0 else comma + 1
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise _out_of_range()
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    outcome = Outcome.NAN_PREDICTION if name == "NaN" else Outcome.NOT_PARSEABLE
+    raise NotPredictions(outcome, f"a bare {name} is not JSON")
+
+
+def _error_inside() -> NotPredictions:
+    return NotPredictions(Outcome.ERROR_INSIDE, "an object that says it is an error")
+
+
+def _out_of_range() -> NotPredictions:
+    return NotPredictions(Outcome.OUT_OF_RANGE, "a number beyond a double")

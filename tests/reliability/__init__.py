@@ -1,0 +1,1 @@
+"""Hostile servers and signals: what must become of a call, and of a run, beside the log."""
