@@ -1,25 +1,32 @@
-"""The exceptions that tasks raised, as Locust counted them → a line each. Knows Locust's runner alone."""
+"""Exceptions that tasks raised, as Locust counts them, in words. Knows the form of Locust's counts alone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from locust.env import Environment
-
-_RAISED = re.compile(r'File "(.+)", line (\d+), in (.+)')
+_FRAME = re.compile(r'File "(.+)", line (\d+), in (.+)')
 _MESSAGE = 200
 """Most letters of an exception's message that a finding shows."""
 
 
-def raised_in(environment: Environment) -> Iterator[str]:
-    """How often, what, and where."""
-    runner = environment.runner
-    for raised in runner.exceptions.values() if runner else ():
-        path, line, function = _RAISED.findall(raised["traceback"])[-1]
-        times = "once" if raised["count"] == 1 else f"{raised['count']:,} times"
-        what = raised["msg"].strip() or "an exception without a message"
-        yield f"{what[:_MESSAGE]} ({times}, {Path(path).name}:{line}, in {function})"
+def raised(counted: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What each exception says, how often it was raised, and where: `boom (twice, mine.py:7, in score)`.
+
+    `counted` are the values of Locust's `runner.exceptions`: `msg`, `count` and `traceback`.
+    """
+    for one in counted:
+        times = "once" if one["count"] == 1 else f"{one['count']:,} times"
+        what = one["msg"].strip() or "an exception without a message"
+        yield f"{what[:_MESSAGE]} ({', '.join([times, *_place(one['traceback'])])})"
+
+
+def _place(traceback: str) -> list[str]:
+    """File, line and function of the innermost frame; nothing where the traceback has none."""
+    frames = _FRAME.findall(traceback)
+    if not frames:
+        return []
+    path, line, function = frames[-1]
+    return [f"{Path(path).name}:{line}", f"in {function}"]

@@ -31,7 +31,7 @@ from scorebench.plugin.lifecycle.leaving import Left, RunFolder, leave
 from scorebench.plugin.lifecycle.master import Master
 from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.lifecycle.progress import Progress
-from scorebench.plugin.lifecycle.raised import raised_in
+from scorebench.plugin.lifecycle.raised import raised
 from scorebench.plugin.lifecycle.roles import Alone, Role
 from scorebench.plugin.lifecycle.sender import Sender
 from scorebench.plugin.lifecycle.states import ENDING, Course, Event
@@ -224,7 +224,8 @@ class Run:
     def _report(self) -> None:
         assert self._settings is not None
         self._add_events_of_others()
-        for why in raised_in(self.environment):
+        runner = self.environment.runner
+        for why in raised(runner.exceptions.values() if runner else ()):
             self._gathered.note(TASK_RAISED, why)
         self._gathered.close()
         self._leave(self._gathered.kept)
