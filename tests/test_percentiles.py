@@ -112,9 +112,12 @@ def test_the_calls_needed_are_the_fewest_that_keep_the_rule(q: float, confidence
 
 
 def test_too_few_calls_give_no_number_but_what_is_needed() -> None:
-    """661 calls: no p99, needs 662. 662 calls: a p99 with both bounds."""
+    """661 calls: no p99, needs 662, but bounds. 662 calls: a p99 with both bounds."""
     few = estimate(range(661), [1] * 661, 0.99)
-    assert (few.value, few.low, few.high, few.needed, few.calls) == (None, None, None, 662, 661)
+    assert (few.value, few.needed, few.calls) == (None, 662, 661)
+    # B binomial(661, 0.99): P(B < 647) = 0.0033 and P(B < 648) = 0.0078, on both sides of 0.005;
+    # P(B >= 661) = 0.99^661 = 0.0013 and P(B >= 660) = 0.0100. So the 647th and the 661st, counted from 0.
+    assert (few.low, few.high) == (646, 660)
     enough = estimate(range(662), [1] * 662, 0.99)
     assert enough.value == 655  # the 656th, ⌈0.99 · 662⌉ = ⌈655.38⌉, counted from 0
     assert enough.low is not None
