@@ -48,10 +48,11 @@ def quick_tests_start_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    what = arguments[0] if arguments else ""  # os.fork has none
     # Python's `platform` asks uname for the processor.
-    if _guarded and event in STARTS and arguments[0] != "uname":
+    if _guarded and event in STARTS and what != "uname":
         raise AssertionError(
-            f"{event} {arguments[0]}: {_guarded[-1]} is marked quick, so it may start nothing; "
+            f"{event} {what}: {_guarded[-1]} is marked quick, so it may start nothing; "
             "add what starts this to STARTERS in tests/quick.py"
         )
 
