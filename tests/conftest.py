@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -27,7 +28,8 @@ _guarded: list[str] = []
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test that needs no process and no server."""
     for item in items:
-        if isinstance(item, pytest.Function) and is_quick(item.path, _at_the_top(item)):
+        in_live = "live" in item.path.relative_to(Path(__file__).parent).parts  # real servers, all of them
+        if not in_live and isinstance(item, pytest.Function) and is_quick(item.path, _at_the_top(item)):
             item.add_marker(pytest.mark.quick)
 
 
