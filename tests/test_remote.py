@@ -359,7 +359,7 @@ def test_locusts_page_shows_no_secret(tmp_path: Path, papers: Certificates) -> N
         ("https://localhost:1", ["--bearer-env", "T"], {"T": "a\nb: c"}, "contains a space, a line break"),
         ("https://localhost:1", ["--bearer-file", "none"], {}, "--bearer-file none: No such file"),
         ("https://localhost:1", ["--bearer-env", "T", "--bearer-file", "x"], {"T": "t"}, "found both"),
-        ("http://example.org", ["--bearer-env", "T"], {"T": TOKEN}, "in the clear"),
+        ("http://example.org", ["--bearer-env", "T"], {"T": TOKEN}, "unencrypted"),
         ("https://localhost:1", ["--region", "eu-central-1"], {}, "only works with sagemaker://"),
         ("http://localhost:1", ["--ca-file", "ca.pem"], {}, "is not encrypted; leave it out"),
         ("sagemaker://a", [], {}, "needs a region"),

@@ -288,7 +288,7 @@ def left(path: Path) -> Path:
 def test_a_search_is_shown_again_from_its_folder(tmp_path: Path) -> None:
     """Text, JSON and the page; what a search has not is told in a line."""
     left(tmp_path)
-    assert "No call was answered" in scorebench(tmp_path, "report", ".").out
+    assert "No call got a valid answer" in scorebench(tmp_path, "report", ".").out
     assert json.loads(scorebench(tmp_path, "report", ".", "--format", "json").out)["ended"] == "no answer"
     assert "<h1>Capacity of a server</h1>" in scorebench(tmp_path, "report", ".", "--format", "html").out
     refused = scorebench(tmp_path, "report", ".", "--format", "junit")
