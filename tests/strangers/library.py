@@ -24,7 +24,7 @@ def main():
         environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
     runner.start(2, spawn_rate=10)
     gevent.spawn(stats_history, runner)
-    gevent.spawn_later(3, runner.quit)
+    gevent.spawn_later(8, runner.quit)
     runner.greenlet.join()
     print("locust", environment.stats.total.num_requests)
 
