@@ -94,6 +94,11 @@ def run(
         assert process.stdin is not None
         with suppress(BrokenPipeError):
             process.stdin.close()
+    if code == 2:
+        with suppress(
+            ProcessLookupError
+        ):  # the workers of a refused run, which wait for a master that is gone
+            os.killpg(process.pid, signal.SIGKILL)
     if code < 0:
         code = 128 - code  # as a shell says it: ended by a signal, before there was anything to report
     if (code == 2 or code > 128) and not (launch.folder / RECORDING).exists():
