@@ -95,10 +95,7 @@ def run(
         with suppress(BrokenPipeError):
             process.stdin.close()
     if code == 2:
-        with suppress(
-            ProcessLookupError
-        ):  # the workers of a refused run, which wait for a master that is gone
-            os.killpg(process.pid, signal.SIGKILL)
+        _end_workers(process)
     if code < 0:
         code = 128 - code  # as a shell says it: ended by a signal, before there was anything to report
     if (code == 2 or code > 128) and not (launch.folder / RECORDING).exists():
@@ -114,6 +111,12 @@ def _say_what_is_left(folder: Path, code: int) -> None:
         print(f"scorebench: {said}", file=sys.stderr, flush=True)
     else:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_workers(process: subprocess.Popen[bytes]) -> None:
+    """End the workers of a refused run: they would wait for a master that is gone."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Watch:
