@@ -25,11 +25,20 @@ def test_every_call_is_accounted_for(batch: Calls, never_sent: dict[str, int]) -
 
 
 def test_each_outcome_is_counted_in_one_group() -> None:
-    """One call of each outcome: 2 valid (one without a time), 3 invalid, 1 cut off, the rest failed."""
+    """One call of each outcome. Invalid is a 200 whose body is not the predictions that were asked for."""
     outcomes = list(Outcome)
+    valid = {Outcome.VALID, Outcome.NO_RESPONSE_TIME}
+    invalid = {
+        Outcome.WRONG_COUNT,
+        Outcome.NOT_PARSEABLE,
+        Outcome.NAN_PREDICTION,
+        Outcome.NULL_PREDICTION,
+        Outcome.OUT_OF_RANGE,
+        Outcome.ERROR_INSIDE,
+    }
     found = account(recording(calls(evenly(len(outcomes)), outcome=outcomes)))
-    assert (found.valid, found.invalid, found.cut_off) == (2, 3, 1)
-    assert found.failed == len(outcomes) - 6
+    assert (found.valid, found.invalid, found.cut_off) == (len(valid), len(invalid), 1)
+    assert found.failed == len(outcomes) - len(valid) - len(invalid) - 1
     assert found.finished == len(outcomes) - 1
 
 

@@ -75,7 +75,7 @@ def test_a_server_too_slow_for_its_limit_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--budget", "1s"], "--budget 1s: a search needs 20s at least"),
+        (["--budget", "1s"], "--budget 1s: a search needs at least 20s, better 5m"),
         (["--for", "inf"], "--for inf: expected calls a second"),
         (["--for", "-1"], "--for -1: expected calls a second"),
         (["--limit", "p99<50"], "bound 50 has no unit"),

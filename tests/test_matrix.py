@@ -74,9 +74,9 @@ def test_json_and_csv_hold_the_same_cells() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--servers", "nginx"], "--servers nginx: expected some of webserver"),
-        (["--flavors", ""], "--flavors : expected some of sklearn"),
-        (["--formats", "xml"], "--formats xml: expected some of split"),
+        (["--servers", "nginx"], "--servers nginx: expected a comma-separated list of webserver"),
+        (["--flavors", ""], "--flavors : expected a comma-separated list of sklearn"),
+        (["--formats", "xml"], "--formats xml: expected a comma-separated list of split"),
         (["--run-time", "soon"], "--run-time"),
         (["--warm-up", "20s"], "--warm-up 20s"),
         (["--rows-per-call", "0"], "--rows-per-call 0"),

@@ -123,7 +123,7 @@ def test_locust_knows_the_metric_of_a_locustfile(tmp_path: Path) -> None:
     locustfile = tmp_path / "own.py"
     locustfile.write_text(OURS + "from scorebench.locustfile import *\n")
     with scoring_server(Behaviour(service=Constant(0.005))) as server:
-        words = ["-H", server.url, "-u", "2", "--calls", "100", "--limit", "spread<1us"]
+        words = ["-H", server.url, "-u", "2", "-r", "2", "--calls", "100", "--limit", "spread<1us"]
         done = locust(tmp_path, *words, "--stop-when", "spread>3600s for 1m", locustfile=locustfile)
     assert done.code == 3, done.err
     assert "spread is" in done.out

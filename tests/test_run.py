@@ -348,7 +348,7 @@ def test_who_waits_at_each_request_loses_no_call(tmp_path: Path) -> None:
     locustfile = tmp_path / "listened_to.py"
     locustfile.write_text(LISTENED_TO)
     with scoring_server(Behaviour(service=Constant(0.01))) as server:
-        words = ["-H", server.url, "-u", "4", "-t", "3s", "--data", WINE]
+        words = ["-H", server.url, "-u", "4", "-r", "4", "-t", "3s", "--data", WINE]
         done = locust(tmp_path, *words, locustfile=locustfile)
         accounted(done, server)
     assert done.code == 0, done.err
