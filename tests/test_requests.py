@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import summarise
+from scorebench.folders import folder
 from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import UNKNOWN_USER
 from scorebench.recordings.form import form_of, recording_of
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.warm_up_gate import WarmUpGate
+from scorebench.report import page
+from scorebench.report.data import requests_csv
 from scorebench.report.text import render
 from scorebench.verdicts.verdict import judge
 from tests.recordings import calls
@@ -72,3 +81,49 @@ def test_the_report_has_a_line_for_each() -> None:
     lines = [line.split() for line in render(summary, judge(summary, made)).splitlines()]
     assert ["GET", "/list", "all", "250.0", "375.0", "125.0", "2", "2"] in lines
     assert ["not", "known", "-", "-", "-", "1", "0"] in lines
+
+
+def test_the_csv_has_a_line_for_each_request_and_user() -> None:
+    """The line of all users adds up its users' calls; seconds as they were measured."""
+    rows = list(csv.DictReader(io.StringIO(requests_csv(summarise(recording())))))
+    assert [(row["method"], row["name"], row["worker"], row["user"], row["calls"]) for row in rows] == [
+        ("GET", "/list", "", "", "2"),
+        ("GET", "/list", "0", "0", "2"),
+        ("POST", "/item", "", "", "2"),
+        ("POST", "/item", "0", "1", "1"),
+        ("POST", "/item", "0", "not known", "1"),
+    ]
+    assert [row["mean_s"] for row in rows] == ["0.25", "0.25", "0.25", "0.25", ""]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_no_request_name_is_a_formula(name: str) -> None:
+    """Beginnings that OWASP lists for CSV injection: each gets a quote before it, and no control character."""
+    made = Recording()
+    for _ in WarmUpGate(WarmUp()).adding(
+        made, replace(calls([(0.0, 0.0, 0.1)]), payload=np.array([0])), [("GET", name)]
+    ):
+        pass
+    (all_users, of_one) = csv.DictReader(io.StringIO(requests_csv(summarise(made)), newline=""))
+    assert all_users["name"] == of_one["name"] == f"'{name.strip()}"
+
+
+def test_the_page_shows_each_request_and_who_made_it() -> None:
+    """The same figures as the text report, in ms; a user that is not known is no "None"."""
+    made = recording()
+    summary = summarise(made)
+    shown = page.render(made, summary, judge(summary, made))
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown)]
+    assert ["GET", "/list", "all", "2", "2", "250.0", "375.0", "125.0"] in cells
+    assert ["POST", "/item", "0.1", "1", "1", "250.0", "250.0", "250.0"] in cells
+    assert ["POST", "/item", "not known", "1", "0", "-", "-", "-"] in cells
+    assert "<td>None</td>" not in shown
+
+
+def test_the_folder_has_the_csv_only_where_requests_differ(tmp_path: Path) -> None:
+    """Our own user sends one request: its folder stays as it is."""
+    for made, there in ((recording(), True), (Recording(), False)):
+        path = folder.create(tmp_path, "url", datetime(2026, 1, 1))
+        summary = summarise(made)
+        folder.write(path, made, summary, judge(summary, made))
+        assert (path / "requests.csv").exists() is there

@@ -29,6 +29,7 @@ from scorebench.folders.names import (
     LATEST,
     PAGE,
     RECORDING,
+    REQUESTS,
     SECONDS,
     SUMMARY,
     USERS,
@@ -102,6 +103,8 @@ def _files(
     yield RECORDING, lambda: data.dumped(form_of(recording))
     yield SUMMARY, lambda: data.render_json(summary, verdict)
     yield USERS, lambda: data.users_csv(summary)
+    if summary.requests:
+        yield REQUESTS, lambda: data.requests_csv(summary)
     yield SECONDS, lambda: data.seconds_csv(recording)
     yield PAGE, lambda: page.render(recording, summary, verdict)
 

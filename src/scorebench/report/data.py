@@ -1,7 +1,7 @@
 """Summary + verdict → JSON and CSV, for programs. Knows their forms; computes nothing.
 
-An empty cell or null is what was not measured. A cell holds a number or a word of ours, never what
-a server or a user wrote: no spreadsheet takes one for a formula.
+An empty cell or null is what was not measured. A cell holds a number, a word of ours, or the name of a
+request with whatever a spreadsheet would take for a formula made harmless.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,15 @@ import msgspec
 from scorebench.figures.summary import UserFigures
 from scorebench.figures.timeline import Second, timeline
 from scorebench.report.forms.summary import by_metric, form_of
+from scorebench.report.words import plain
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
     from scorebench.recordings.recording import Recording
     from scorebench.verdicts.verdict import Verdict
+
+FORMULA = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the start of a formula."""
 
 
 def render_json(summary: Summary, verdict: Verdict) -> str:
@@ -44,6 +48,31 @@ def render_csv(summary: Summary) -> str:
 def users_csv(summary: Summary) -> str:
     """The text of users.csv: a line a user."""
     return _csv(UserFigures.__struct_fields__, map(msgspec.structs.astuple, summary.users))
+
+
+def requests_csv(summary: Summary) -> str:
+    """The text of requests.csv: a line for each request, and one for each of its users.
+
+    `worker` and `user` are empty in the line of all users; calls whose user is not known say so.
+    """
+    columns = ("method", "name", *UserFigures.__struct_fields__)
+    return _csv(columns, _request_rows(summary))
+
+
+def _request_rows(summary: Summary) -> Iterator[Iterable[Any]]:
+    for request in summary.requests:
+        named = (_harmless(request.method), _harmless(request.name))
+        all_of_them = (request.calls, request.valid, request.mean_s, request.min_s, request.max_s)
+        yield (*named, None, None, *all_of_them)
+        for user in request.users:
+            worker, number, *figures = msgspec.structs.astuple(user)
+            yield (*named, worker, "not known" if number is None else number, *figures)
+
+
+def _harmless(name: str) -> str:
+    """OWASP's rule against CSV injection: a quote before what starts a formula; no control characters."""
+    shown = plain(name)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
 def seconds_csv(recording: Recording) -> str:

@@ -19,7 +19,7 @@ from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from scorebench.figures.percentiles import Estimate
-    from scorebench.figures.summary import Summary
+    from scorebench.figures.summary import RequestFigures, Summary, UserFigures
     from scorebench.recordings.recording import Recording
     from scorebench.verdicts.verdict import Verdict
 
@@ -54,6 +54,7 @@ def render(
         account=[plain(line) for line in text.account(summary)],
         events=_events(recording),
         times=[["ms", *row[1:]] if not row[0] else row for row in text.times(summary)],
+        requests=_requests(summary),
         users=_users(summary),
         users_note=_spread(summary),
         environment=list(flat(told)),
@@ -155,16 +156,29 @@ def _said(found: Estimate) -> tuple[str, str]:
 
 
 def _users(summary: Summary) -> list[list[str]]:
-    return [
-        [
-            str(u.worker),
-            str(u.user),
-            f"{u.calls:,}",
-            f"{u.valid:,}",
-            *map(milliseconds, (u.mean_s, u.max_s, u.min_s)),
-        ]
-        for u in summary.users
-    ]
+    return [[str(user.worker), _user(user), *_exact(user)] for user in summary.users]
+
+
+def _requests(summary: Summary) -> list[list[str]]:
+    """A row for each request, and below it one for each of its first users."""
+    rows = []
+    for request in summary.requests:
+        named = [plain(request.method), plain(request.name)]
+        rows.append([*named, "all", *_exact(request)])
+        rows += [[*named, _named_user(user), *_exact(user)] for user in request.users[: text.USERS]]
+    return rows
+
+
+def _named_user(user: UserFigures) -> str:
+    return f"{user.worker}.{user.user}" if user.user is not None else _user(user)
+
+
+def _user(user: UserFigures) -> str:
+    return "not known" if user.user is None else str(user.user)
+
+
+def _exact(of: UserFigures | RequestFigures) -> list[str]:
+    return [f"{of.calls:,}", f"{of.valid:,}", *map(milliseconds, (of.mean_s, of.max_s, of.min_s))]
 
 
 def _spread(summary: Summary) -> str:
