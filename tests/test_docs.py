@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import shlex
 import subprocess
@@ -179,3 +180,34 @@ def test_every_argument_has_a_text(command: argparse.ArgumentParser, monkeypatch
         assert "None" not in name | {text}
         assert "%%" not in text
     assert len(printed(command, monkeypatch)) == len(options_of(command))
+
+
+def test_every_finding_has_a_row() -> None:
+    """docs/load.md has each code that the source gives a finding, and no other."""
+    table = (ROOT / "docs" / "load.md").read_text().partition("| code |")[2].partition("## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(codes())
+
+
+def codes() -> Iterator[str]:
+    """What stands where a code belongs: written there, or the value of a name of that module."""
+    place = {"Finding": 1, "_weighed": 1, "Unsteadiness": 0}
+    for path in sorted((ROOT / "src" / "scorebench" / "verdicts").glob("*.py")):
+        module = ast.parse(path.read_text())
+        named = {
+            target.id: node.value
+            for node in module.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+        for call in calls:
+            at = place.get(call.func.id) if isinstance(call.func, ast.Name) else None
+            if at is None:
+                continue
+            code = call.args[at]
+            code = named.get(code.id, code) if isinstance(code, ast.Name) else code
+            either = [code.body, code.orelse] if isinstance(code, ast.IfExp) else [code]
+            found = [node.value for node in either if isinstance(node, ast.Constant)]
+            yield from (str(value).replace(" ", "_") for value in found)

@@ -98,7 +98,7 @@ def test_the_csv_has_a_line_for_each_request_and_user() -> None:
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
 def test_no_request_name_is_a_formula(name: str) -> None:
-    """Beginnings that OWASP lists for CSV injection: each gets a quote before it, and no control character."""
+    """Beginnings that OWASP lists for CSV injection: a quote before it, no control character."""
     made = Recording()
     for _ in WarmUpGate(WarmUp()).adding(
         made, replace(calls([(0.0, 0.0, 0.1)]), payload=np.array([0])), [("GET", name)]

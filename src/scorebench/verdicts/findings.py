@@ -208,27 +208,32 @@ def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 def _of_the_generator(summary: Summary) -> Iterator[Finding]:
     """What failed on our side. The first of its kind is told."""
-    texts = {
-        HELPER_DIED: (
+    if why := _first_why(summary, HELPER_DIED):
+        yield Finding(
+            Severity.INVALID,
             "helper_died",
-            "a part of the load generator failed",
+            f"a part of the load generator failed: {why}",
             "keep the folder and report it: this is a bug of scorebench or of the locustfile",
-        ),
-        USERS_MISSING: (
+        )
+    if why := _first_why(summary, USERS_MISSING):
+        yield Finding(
+            Severity.INVALID,
             "users_missing",
-            "the load was less than was asked for",
+            f"the load was less than was asked for: {why}",
             "start the users faster (--spawn-rate) or run longer; with many users use more processes",
-        ),
-        OWN_LIMIT: (
+        )
+    if why := _first_why(summary, OWN_LIMIT):
+        yield Finding(
+            Severity.INVALID,
             "own_limit",
-            "calls failed at the load generator",
+            f"calls failed at the load generator: {why}",
             "raise its limit of open files (ulimit -n), or use fewer users or more processes",
-        ),
-    }
-    for what, (code, text, advice) in texts.items():
-        whys = [str(event.get("why")) for event in summary.events if event.get("what") == what]
-        if whys:
-            yield Finding(Severity.INVALID, code, f"{text}: {whys[0]}", advice)
+        )
+
+
+def _first_why(summary: Summary, what: str) -> str | None:
+    """The reason of the first such event."""
+    return next((str(event.get("why")) for event in summary.events if event.get("what") == what), None)
 
 
 def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
