@@ -66,7 +66,7 @@ def test_each_of_them_fails_where_there_is_none(resolver: Resolver) -> None:
     target = Target("http", "nowhere.example", 80, "/")
 
     def ask() -> CallFailed:
-        with pytest.raises(CallFailed, match="nowhere.example: .*Name or service not known") as caught:
+        with pytest.raises(CallFailed, match=r"nowhere\.example: .*Name or service not known") as caught:
             addresses(target, 1.0)
         return caught.value
 
@@ -81,6 +81,6 @@ def test_nobody_waits_longer_than_the_limit(resolver: Resolver) -> None:
     resolver.takes_s = 0.5
     target = Target("http", "slow.example", 80, "/")
     for _ in range(2):
-        with pytest.raises(CallFailed, match="no address found in 0.01 s"):
+        with pytest.raises(CallFailed, match=r"no address found in 0\.01 s"):
             addresses(target, 0.01)
     assert resolver.asked == 1
