@@ -53,6 +53,7 @@ def _look_up(host: str, port: int, limit_s: float) -> Found:
 def _ask(host: str, port: int) -> Found | OSError | UnicodeError:
     """The addresses, or why there is none: gevent would print what a greenlet raises."""
     try:
-        return gevent.socket.getaddrinfo(host, port, type=_socket.SOCK_STREAM)
+        found: Found = gevent.socket.getaddrinfo(host, port, type=_socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         return error
+    return found
