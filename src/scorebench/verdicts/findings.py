@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING
 
 from scorebench.figures.timeline import middle_s
 from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE
-from scorebench.recordings.happenings import (
-    HELPER_DIED,
-    KILLED,
-    OWN_LIMIT,
-    SERVER_ENDED,
-    SERVER_RESTARTED,
-    USERS_MISSING,
-    WORKER_LOST,
-)
 from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.recordings.tally import SecondTally
 from scorebench.units import say_percent, say_seconds
-from scorebench.verdicts import generator_findings, locustfile_findings, outages, stalls, steadiness, unasked
+from scorebench.verdicts import (
+    generator_findings,
+    happenings,
+    locustfile_findings,
+    outages,
+    stalls,
+    steadiness,
+    unasked,
+)
 from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -170,72 +169,6 @@ def _cores(summary: Summary, _: Recording) -> Iterator[Finding]:
         )
 
 
-def _events(summary: Summary, _: Recording) -> Iterator[Finding]:
-    if any(event.get("what") == SERVER_ENDED for event in summary.events):
-        yield Finding(
-            Severity.INVALID,
-            "server_ended",
-            "the server ended during the run, and the run with it",
-            "see its log in the run's folder",
-        )
-    killed = [event for event in summary.events if event.get("what") == KILLED]
-    if killed:
-        yield Finding(
-            Severity.INVALID,
-            "killed",
-            f"the run was killed {killed[0].get('why')}: the figures cover what was written down until then",
-            "look for what ended it, such as a lack of memory or a reboot; run again",
-        )
-    lost = [event for event in summary.events if event.get("what") == WORKER_LOST]
-    if lost:
-        yield Finding(
-            Severity.INVALID,
-            "worker_lost",
-            f"{lost[0].get('why')} of the generator ended early: the figures lack what they sent since "
-            "their last report",
-            "find out why they ended (for example, out of memory), and run again",
-        )
-    yield from _of_the_generator(summary)
-    restarts = [event for event in summary.events if event.get("what") == SERVER_RESTARTED]
-    if restarts:
-        yield Finding(
-            Severity.INVALID,
-            "server_restarted",
-            f"the server, or a worker of it, restarted {len(restarts)} times during the run",
-            "see its log for the reason; the figures mix a warm server with a cold one",
-        )
-
-
-def _of_the_generator(summary: Summary) -> Iterator[Finding]:
-    """What failed on our side. The first of its kind is told."""
-    if why := _first_why(summary, HELPER_DIED):
-        yield Finding(
-            Severity.INVALID,
-            "helper_died",
-            f"a part of the load generator failed: {why}",
-            "keep the folder and report it: this is a bug of scorebench or of the locustfile",
-        )
-    if why := _first_why(summary, USERS_MISSING):
-        yield Finding(
-            Severity.INVALID,
-            "users_missing",
-            f"the load was less than was asked for: {why}",
-            "start the users faster (--spawn-rate) or run longer; with many users use more processes",
-        )
-    if why := _first_why(summary, OWN_LIMIT):
-        yield Finding(
-            Severity.INVALID,
-            "own_limit",
-            f"calls failed at the load generator: {why}",
-            "raise its limit of open files (ulimit -n), or use fewer users or more processes",
-        )
-
-
-def _first_why(summary: Summary, what: str) -> str | None:
-    """The reason of the first such event."""
-    return next((str(event.get("why")) for event in summary.events if event.get("what") == what), None)
-
-
 def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
     if summary.changed:
         yield Finding(
@@ -287,7 +220,7 @@ CHECKS: tuple[Check, ...] = (
     _late,
     _overdue,
     _cut_off,
-    _events,
+    happenings.findings,
     locustfile_findings.look,
     outages.findings,
     _steady,
