@@ -295,3 +295,30 @@ def test_so_far_the_run_has_not_ended_early() -> None:
     assert {"ended_early", "generator_cpu"} <= at_the_end
     assert "generator_cpu" in so_far
     assert "ended_early" not in so_far
+
+
+def unanswered(answered: int, cut_off: int, waited_s: float) -> Recording:
+    """Answered in 10 ms each; the last ones were still waited for when the run ended."""
+    services = [0.01] * answered + [waited_s] * cut_off
+    outcomes = [Outcome.VALID] * answered + [Outcome.CUT_OFF] * cut_off
+    return recording(calls(evenly(answered + cut_off, service_s=services), outcome=outcomes))
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "waited_s", "met"),
+    [(30, 0.9, False), (30, 0.2, True), (9, 0.9, True), (11, 0.9, False)],
+)
+def test_calls_without_an_answer_count_against_a_limit_that_they_outlast(
+    cut_off: int, waited_s: float, met: bool
+) -> None:
+    """p99 of 1,000 calls: ten of them may be slower. Each took at least as long as it had waited."""
+    found = judged(unanswered(1_000 - cut_off, cut_off, waited_s), "p99<250ms")
+    assert found.met is met
+    if not met:
+        assert found.checked[0].why.startswith("p99 is at least 9"), found.checked[0].why
+
+
+def test_a_limit_that_answers_break_alone_says_so() -> None:
+    """No word of the calls that had no answer where the others decide."""
+    found = judged(unanswered(990, 10, 0.9), "p50<5ms")
+    assert found.checked[0].why == "p50 is 10 ms, beyond p50<5ms"

@@ -92,6 +92,17 @@ def percentile(values: Values, counts: Counts, q: float) -> float | None:
     return _at_rank(values, upto, _rank(q, _total(upto)))
 
 
+def at_least(finished: Sample, waited: Sample, q: float) -> float | None:
+    """What the percentile of all calls is at least, where some had no answer yet.
+
+    A call that had waited so long takes that long or longer: it is right-censored. With each at the time that
+    it had waited, a percentile is a lower bound of that of all calls. None where too few calls support it.
+    """
+    together = pooled([finished, waited])
+    found = estimate(together.values, together.counts, q, clumping=finished.clumping or 1.0)
+    return found.low if found.value is None and finished.clumping is not None else found.value
+
+
 def estimate(
     values: Values, counts: Counts, q: float, *, confidence: float = CONFIDENCE, clumping: float = 1.0
 ) -> Estimate:

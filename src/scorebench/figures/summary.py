@@ -84,6 +84,8 @@ class Summary:
     response: Times
     lag: Times
     """How late the generator sent what a free user was waiting to send."""
+    waiting: Times
+    """How long the calls that were cut off had waited, from sent: the least that their answers took."""
     late: int
     """Calls due while all users were busy. One a user is left out: it may be due before the user is there."""
     outcomes: Mapping[str, int]
@@ -143,6 +145,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         service=times_of(tally.service, clumps),
         response=times_of(tally.response, clumps),
         lag=times_of(tally.lag, None),
+        waiting=times_of(tally.waiting, None),
         late=max(0, tally.late - len(tally.users)),
         outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},
         accounting=accounting,

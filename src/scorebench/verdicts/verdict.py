@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from scorebench.figures.percentiles import Sample, at_least
 from scorebench.recordings.happenings import STOPPED_EARLY
 from scorebench.verdicts.finding import Finding, Severity
 from scorebench.verdicts.findings import look
@@ -90,7 +91,24 @@ def _checked(limit: Limit, summary: Summary) -> Checked:
     found = limit.of.estimate(summary)
     if found is None:
         return check(limit, limit.of.of(summary))
-    return check(limit, found.value, found.low, found.high)
+    checked = check(limit, found.value, found.low, found.high)
+    return checked if checked.met is False else _missed_by_waiting(limit, summary) or checked
+
+
+def _missed_by_waiting(limit: Limit, summary: Summary) -> Checked | None:
+    """Calls without an answer count against a limit once they have waited longer than it allows."""
+    metric, waited = limit.of, summary.waiting
+    sample = metric.sample(summary)
+    if not waited.count or metric.q is None or sample is None:
+        return None
+    least = at_least(sample, Sample(waited.values_s, waited.counts), metric.q)
+    if least is None or limit.keeps(least):
+        return None
+    why = (
+        f"{metric.name} is at least {metric.say(least)}, with {waited.count:,} calls that had no answer when "
+        f"the run ended, beyond {limit.text}"
+    )
+    return Checked(limit, None, False, why)
 
 
 def limits_of(recording: Recording) -> tuple[Limit, ...]:
