@@ -68,6 +68,51 @@ def test_a_killed_generator_loses_at_most_five_seconds(tmp_path: Path, words: li
     assert f"{read.measured.calls:,} calls due" in shown.out
 
 
+def test_a_worker_that_is_killed_before_the_first_call_ends_the_run(tmp_path: Path) -> None:
+    """SIGKILL right after the fork: one line, exit 4, no folder, no process and no call, within seconds.
+
+    The worker has not said a word to its master then, which would wait for it for ever.
+    """
+    with scoring_server() as server:
+        process = started(tmp_path, server.url, "--processes", "2", "--quiet")
+        family = workers_of(process)
+        began_s = time.monotonic()
+        family[-1].kill()
+        _, err = process.communicate(timeout=60)
+        assert time.monotonic() - began_s < 20
+        assert not server.log()
+    assert process.returncode == 4
+    assert err.splitlines() == [
+        "scorebench: 1 of 2 worker processes (--processes) ended before the first call: nothing was sent. "
+        "Look for what ended them, such as a lack of memory, and run again."
+    ]
+    assert not list(tmp_path.glob("reports/*/*"))
+    assert not psutil.wait_procs(family, timeout=10)[1]
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Both worker processes, as soon as they are there."""
+    while True:
+        family = psutil.Process(process.pid).children(recursive=True)
+        if len(family) == 3:
+            return family
+        time.sleep(0.01)
+
+
+def test_a_generator_that_is_killed_at_once_is_told_of(tmp_path: Path) -> None:
+    """--quiet and SIGKILL before anything was written down: 137, and a line that says so."""
+    with scoring_server() as server:
+        process = started(tmp_path, server.url, "--quiet")
+        killed_after(process, server, 0.0)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGKILL
+    said = (
+        "scorebench: the run was killed by signal 9 before anything was written down: nothing is left of it"
+    )
+    assert err.splitlines() == [said]
+    assert not list(tmp_path.glob("reports/*/*"))
+
+
 def test_a_run_that_ends_leaves_no_journal(tmp_path: Path) -> None:
     """Long enough for entries: the recording has every call of the server's log, and no journal is left."""
     with scoring_server(Behaviour(service=Constant(0.02))) as server:

@@ -15,7 +15,8 @@ from locust import events
 
 from scorebench.errors import InputError
 from scorebench.plugin.lifecycle import command_line, in_advance, interrupt
-from scorebench.plugin.lifecycle.run import Run, refuse
+from scorebench.plugin.lifecycle.refusing import refuse
+from scorebench.plugin.lifecycle.run import Run
 from scorebench.plugin.lifecycle.states import ImpossibleEvent
 from scorebench.plugin.page import page
 from scorebench.plugin.users import owners, plain

@@ -94,27 +94,33 @@ def run(
         assert process.stdin is not None
         with suppress(BrokenPipeError):
             process.stdin.close()
-    if code == 2:
-        _end_workers(process)
+    _end_workers(process)
     if code < 0:
         code = 128 - code  # as a shell says it: ended by a signal, before there was anything to report
     if (code == 2 or code > 128) and not (launch.folder / RECORDING).exists():
         _say_what_is_left(launch.folder, code)
+    with suppress(OSError):
+        launch.folder.rmdir()  # a run that could not begin left it empty
     return code
 
 
 def _say_what_is_left(folder: Path, code: int) -> None:
-    """Nothing of a run that was refused; of one that was killed, what it wrote down until then."""
+    """Nothing of a run that was refused, which has said why; of one that was killed, what it wrote down."""
+    ended = f"killed by signal {code - 128}" if code > 128 else "ended without a report"
     if (folder / JOURNAL).exists():
-        ended = f"killed by signal {code - 128}" if code > 128 else "ended without a report"
-        said = f"the run was {ended}; what it counted until then: scorebench report {folder}"
-        print(f"scorebench: {said}", file=sys.stderr, flush=True)
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
+        _say(f"the run was {ended}; what it counted until then: scorebench report {folder}")
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    if code > 128:
+        _say(f"the run was {ended} before anything was written down: nothing is left of it")
+
+
+def _say(line: str) -> None:
+    print(f"scorebench: {line}", file=sys.stderr, flush=True)
 
 
 def _end_workers(process: subprocess.Popen[bytes]) -> None:
-    """End the workers of a refused run: they would wait for a master that is gone."""
+    """End what is left of the run's processes: workers would wait for a master that is gone."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 

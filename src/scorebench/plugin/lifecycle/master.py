@@ -18,7 +18,9 @@ from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.asked import ALL_AT_ONCE, Asked
 from scorebench.plugin.lifecycle.ending import Ending
+from scorebench.plugin.lifecycle.forked import Forked
 from scorebench.plugin.lifecycle.gathered import Gathered
+from scorebench.plugin.lifecycle.refusing import abandon
 from scorebench.recordings.happenings import WORKER_LOST
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from scorebench.recordings.recording import Recording
@@ -43,6 +45,12 @@ class Master:
         """Those that have told all."""
         self._exhausted: set[str] = set()
         self._resets = 0
+        self._begun = False
+        """Whether a first call may have left."""
+        options = runner.environment.parsed_options
+        on_page = options is None or not options.headless
+        self._forked = Forked(0 if on_page else options.processes or 0)
+        gevent.spawn(self._forked.watch, lambda: self._begun, self._on_early_end)
         runner.environment.events.worker_report.add_listener(self._on_report)
         runner.register_message(messages.BEGUN, self._on_begun)
         runner.register_message(messages.LAST, self._on_last)
@@ -111,7 +119,16 @@ class Master:
         if messages.KEY in data:
             self._merge(client_id, data[messages.KEY])
 
+    def _on_early_end(self, ended: str) -> None:
+        """Locust would wait for them for ever."""
+        self._forked.end()
+        abandon(
+            f"{ended} worker processes (--processes) ended before the first call: nothing was sent. Look for "
+            "what ended them, such as a lack of memory, and run again."
+        )
+
     def _on_begun(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
+        self._begun = True
         self._gathered.load_began()
         self._ending.count_from_now()
 

@@ -17,11 +17,10 @@ from gevent.event import Event as Flag
 from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from scorebench.client.probe import server_version
-from scorebench.errors import InputError
 from scorebench.folders.names import RECORDING
 from scorebench.options.names import value_of
 from scorebench.options.settings import Settings
-from scorebench.plugin.lifecycle import command_line, facts, in_advance, launcher
+from scorebench.plugin.lifecycle import facts, in_advance, launcher
 from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.exit_code import Decided, exit_code
@@ -286,9 +285,3 @@ class Run:
         events = self.others.take_events()
         self._gathered.recording.events.extend(events)
         return bool(events)
-
-
-def refuse(error: InputError, options: Any = None) -> None:
-    """One line on stderr and exit 2, past Locust's own handlers."""
-    print(f"scorebench: {command_line.as_typed(options, str(error))}", file=sys.stderr, flush=True)
-    sys.exit(2)
