@@ -48,8 +48,10 @@ class Master:
         self._begun = False
         """Whether a first call may have left."""
         options = runner.environment.parsed_options
-        on_page = options is None or not options.headless
-        self._forked = Forked(0 if on_page else options.processes or 0)
+        asked = 0  # who looks at Locust's page sees what is missing
+        if options is not None and options.headless:
+            asked = options.processes or 0
+        self._forked = Forked(asked)
         gevent.spawn(self._forked.watch, lambda: self._begun, self._on_early_end)
         runner.environment.events.worker_report.add_listener(self._on_report)
         runner.register_message(messages.BEGUN, self._on_begun)
