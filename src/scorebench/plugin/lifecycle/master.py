@@ -48,10 +48,8 @@ class Master:
         self._begun = False
         """Whether a first call may have left."""
         options = runner.environment.parsed_options
-        asked = 0  # who looks at Locust's page sees what is missing
-        if options is not None and options.headless:
-            asked = options.processes or 0
-        self._forked = Forked(asked)
+        waits = options is not None and options.headless  # who looks at Locust's page sees what is missing
+        self._forked = Forked(getattr(options, "processes", None) or 0 if waits else 0)
         gevent.spawn(self._forked.watch, lambda: self._begun, self._on_early_end)
         runner.environment.events.worker_report.add_listener(self._on_report)
         runner.register_message(messages.BEGUN, self._on_begun)
