@@ -13,7 +13,8 @@ from scorebench.capacity.search import Measure
 from scorebench.capacity.trial import Measured, Plan, Reading, Step, Tried
 from scorebench.figures.clumps import Clumps
 from scorebench.figures.percentiles import Sample, estimate
-from scorebench.recordings.tally import SecondTally, coarse_us
+from scorebench.recordings.bands import coarse_us
+from scorebench.recordings.tally import SecondTally
 from scorebench.verdicts.limits import Limit, parse_limit
 from tests.queues import Calls, Queue
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scorebench.answers.outcome import Group, Outcome
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
-from scorebench.recordings.tally import Tally, UserTally, coarse_us
+from scorebench.recordings.bands import coarse_us
+from scorebench.recordings.tally import Tally, UserTally
 from tests.recordings import (
     START_S,
     batches,

@@ -89,10 +89,13 @@ class Connection(Line):
                 return self._call_slowly(request, sent)
             if len(data) == self._room_bytes:  # cut, so it can't be compared; the next one can
                 self._room_bytes, self.unsure = _RECEIVE_BYTES, True
-            return self._read_answer(AnswerParser(self._max_answer_bytes), data)
+            return self._read_answer(self._new_parser(), data)
         except BaseException:
             self.close()
             raise
+
+    def _new_parser(self) -> AnswerParser:
+        return AnswerParser(self._max_answer_bytes)
 
     def _still_stands(self) -> bool:
         """Whether the open connection can carry a call: neither its end nor an unasked byte has come."""
@@ -128,11 +131,11 @@ class Connection(Line):
         self.reconnects += stale
         self.sent_twice += sent > 0
         self.allow(self._timeout_s if deadline is None else deadline - clock())
-        return self._exchange(memoryview(request), AnswerParser(self._max_answer_bytes))
+        return self._exchange(memoryview(request), self._new_parser())
 
     def _call_slowly(self, request: bytes, sent: int) -> Answer:
         """Go on with a call on a kept-alive connection of which `sent` bytes have left."""
-        parser = AnswerParser(self._max_answer_bytes)
+        parser = self._new_parser()
         try:
             return self._exchange(memoryview(request)[sent:], parser, sent)
         except NeverArrived:

@@ -96,7 +96,7 @@ class Line(Waiter):
         """Connect to the first address that takes us; CallFailed if none does."""
         self._begin(self._connect_timeout_s)
         last: CallFailed | None = None
-        for family, address in addresses(self._target, self._connect_timeout_s):
+        for family, address in self._addresses():
             try:
                 self._connect(family, address)
             except OSError as error:
@@ -109,15 +109,21 @@ class Line(Waiter):
         self._refusals += last is not None and last.outcome is Outcome.CONNECTION_REFUSED
         raise last or CallFailed(Outcome.CONNECTION_FAILED, f"{self._target.host}: no address")
 
+    def _addresses(self) -> list[tuple[int, Any]]:
+        return addresses(self._target, self._connect_timeout_s)
+
     def _connect(self, family: int, address: Any) -> None:
         self.allow(self._connect_timeout_s)
         self._watchdog.watch(self)
         wire = self._wire = connect(family, address, self)
         self._watcher = wire.watcher
         self._watcher.start(self._on_ready)
+        self._shake_hands(wire)
+        self._tls, self._send, self._recv = wire.tls, wire.send, wire.recv
+
+    def _shake_hands(self, wire: Wire) -> None:
         if self._tls_context is not None:
             wire.shake_hands(self._tls_context, self._target.host, self)
-        self._tls, self._send, self._recv = wire.tls, wire.send, wire.recv
 
     def _failed(self, error: OSError, *, connecting: bool = False) -> CallFailed:
         """Close, and say what `error` made of the call."""

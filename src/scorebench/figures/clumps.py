@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scorebench.figures.percentiles import clumping, percentile
-from scorebench.recordings.tally import coarse_us
+from scorebench.recordings.bands import coarse_us
 
 BODY = 0.9
 """A percentile above this one is looked at from here too."""

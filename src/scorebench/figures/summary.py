@@ -17,6 +17,7 @@ from scorebench.figures.clumps import Clumps
 from scorebench.figures.metrics import find
 from scorebench.figures.percentiles import Estimate
 from scorebench.figures.rates import rates_of
+from scorebench.figures.stages import Stages, stages_of
 from scorebench.figures.times import Times, times_of
 from scorebench.recordings.calls import UNKNOWN_USER
 from scorebench.recordings.tally import UserKey, UserTally
@@ -102,6 +103,8 @@ class Summary:
     warm_up: LeftOut
     environment: Mapping[str, Any]
     events: tuple[Event, ...] = ()
+    stages: Stages | None = None
+    """Where the time of the valid calls went; None without --timings."""
 
     @property
     def changed_share(self) -> float | None:
@@ -159,6 +162,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         warm_up=_warm_up(recording.warm_up),
         environment=dict(recording.environment),
         events=tuple(recording.events),
+        stages=stages_of(tally.stages) if bounds else None,
     )
 
 

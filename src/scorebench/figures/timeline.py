@@ -10,7 +10,7 @@ import numpy as np
 
 from scorebench.answers.outcome import BY_LABEL, Group
 from scorebench.figures.percentiles import HEADLINE, QUANTILES, calls_needed, percentile
-from scorebench.recordings.tally import COARSE_BITS
+from scorebench.recordings.bands import width_us
 
 if TYPE_CHECKING:
     from scorebench.recordings.tally import SecondTally, Tally
@@ -86,5 +86,4 @@ def _middle_of(lowest_us: float | None) -> float | None:
 @lru_cache(maxsize=4096)  # a run has some thousands of buckets, and each of its seconds hundreds of them
 def middle_s(lowest_us: int) -> float:
     """The middle, in seconds, of the coarse bucket that begins at `lowest_us`."""
-    width = 1 << max(lowest_us.bit_length() - 1 - COARSE_BITS, 0)
-    return (lowest_us + (width - 1) / 2) / 1e6
+    return (lowest_us + (width_us(lowest_us) - 1) / 2) / 1e6

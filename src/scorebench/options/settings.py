@@ -61,6 +61,7 @@ class Settings:
     scenario: str | None
     report_dir: Path
     keep_calls: bool
+    timings: bool
     quiet: bool
     run_time_s: float | None
     users: int | None
@@ -126,6 +127,7 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
         scenario=of("scenario"),
         report_dir=Path(of("report_dir") or DEFAULTS["report_dir"]),
         keep_calls=bool(of("keep_calls")),
+        timings=bool(of("timings")),
         quiet=bool(of("quiet")),
         run_time_s=run_time_s,
         users=of("num_users"),

@@ -154,6 +154,11 @@ OPTIONS = (
         metavar="DIR",
         for_all=True,
     ),
+    Option(
+        "--timings",
+        "split each call into its parts; a server that scorebench starts tells how long each of its stages took",
+        switch=True,
+    ),
     Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True),
     Option("--quiet", "print only errors", switch=True, for_all=True),
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scorebench.answers.outcome import Outcome
+from scorebench.recordings.split import Split, split_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,20 +55,33 @@ class Calls:
     payload: NDArray[np.int64]
     """Which of the run's bodies was sent."""
     rows: NDArray[np.int64]
+    split: Split | None = None
+    """With --timings: where the time of each went."""
 
     def __len__(self) -> int:
         return len(self.user)
 
     def select(self, mask: NDArray[np.bool_]) -> Calls:
         """The calls where `mask` is true."""
-        return Calls(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
+        split = None if self.split is None else self.split.select(mask)
+        return Calls(**{name: getattr(self, name)[mask] for name in COLUMNS}, split=split)
 
 
-def from_numbers(flat: Sequence[float], rows_of_payload: NDArray[np.int64], epoch_s: float) -> Calls:
+COLUMNS = tuple(f.name for f in fields(Calls) if f.name != "split")
+"""What --keep-calls keeps of each call."""
+
+
+def from_numbers(
+    flat: Sequence[float],
+    rows_of_payload: NDArray[np.int64],
+    epoch_s: float,
+    phases: Sequence[float] = (),
+    told: Sequence[bytes] = (),
+) -> Calls:
     """Calls from what the users appended: `FIELDS_PER_CALL` numbers each, one after the other.
 
     `epoch_s` is what turns the process's monotonic clock into Unix time; `rows_of_payload[i]` are the
-    records in body i.
+    records in body i. With --timings `phases` and `told` are as `split_of` takes them.
     """
     table = np.array(flat, dtype=np.float64).reshape(-1, FIELDS_PER_CALL)
     tags = table[:, 3].astype(np.int64)
@@ -82,18 +96,17 @@ def from_numbers(flat: Sequence[float], rows_of_payload: NDArray[np.int64], epoc
         waited=rest >= _WAITED,
         payload=payload,
         rows=rows_of_payload[payload],
+        split=split_of(phases, told, epoch_s) if told else None,
     )
 
 
 def to_bytes(batches: Sequence[Calls]) -> dict[str, bytes]:
     """The columns of all batches, one after the other, as they lie in memory: for a message to the master."""
     return {
-        f.name: np.concatenate([getattr(calls, f.name) for calls in batches]).tobytes() for f in fields(Calls)
+        name: np.concatenate([getattr(calls, name) for calls in batches]).tobytes() for name in COLUMNS
     }
 
 
 def from_bytes(columns: dict[str, bytes]) -> Calls:
     """The calls that `to_bytes` wrote, on a machine of the same byte order."""
-    return Calls(
-        **{f.name: np.frombuffer(columns[f.name], _KINDS.get(f.name, np.int64)) for f in fields(Calls)}
-    )
+    return Calls(**{name: np.frombuffer(columns[name], _KINDS.get(name, np.int64)) for name in COLUMNS})

@@ -17,8 +17,13 @@ from msgspec import Meta, Struct
 
 from scorebench.answers.outcome import BY_LABEL
 from scorebench.recordings.histogram import Histogram
+from scorebench.recordings.histogram_form import HistogramForm, histogram_of
+from scorebench.recordings.histogram_form import form_of as histogram_form_of
 from scorebench.recordings.recording import Fields, Recording
 from scorebench.recordings.requests import Requests
+from scorebench.recordings.stages import StageTally
+from scorebench.recordings.stages_form import StagesForm, stages_of
+from scorebench.recordings.stages_form import form_of as stages_form_of
 from scorebench.recordings.tally import SecondTally, Tally, UserTally
 from scorebench.recordings.types import (
     LONGEST_RUN_S,
@@ -35,24 +40,6 @@ from scorebench.recordings.types import (
 FORMAT: Literal[1] = 1
 """The version of this form; raised when an older reader could not make sense of it."""
 HISTOGRAMS = ("service", "response", "lag", "failing")
-
-
-class HistogramForm(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Durations, counted."""
-
-    count: Annotated[Count, Meta(description="How many durations.")]
-    sum_s: Annotated[Sum, Meta(description="Their exact sum in seconds.")]
-    min_s: Annotated[Seconds | None, Meta(description="The least, exact, in seconds; null if there is none.")]
-    max_s: Annotated[
-        Seconds | None, Meta(description="The greatest, exact, in seconds; null if there is none.")
-    ]
-    hdr: Annotated[
-        Annotated[str, Meta(max_length=400_000)] | None,
-        Meta(
-            description="HdrHistogram's compressed V2 encoding in base64: whole microseconds, three digits, "
-            "1 us to 1 h; null while empty."
-        ),
-    ]
 
 
 class UserRow(NamedTuple):
@@ -121,6 +108,9 @@ class TallyForm(Struct, forbid_unknown_fields=True, kw_only=True):
     waiting: Annotated[
         HistogramForm | None,
         Meta(description="From sent to the end of the run, of calls cut off; not in old recordings."),
+    ] = None
+    stages: Annotated[
+        StagesForm | None, Meta(description="Where the time went; null without --timings.")
     ] = None
     users: list[UserRow]
     seconds: Annotated[list[SecondRow], Meta(max_length=LONGEST_RUN_S)]
@@ -223,13 +213,14 @@ def _form_of_tally(tally: Tally) -> TallyForm:
         last_due_s=tally.last_due_s,
         last_sent_s=tally.last_sent_s,
         last_done_s=tally.last_done_s,
-        waiting=_form_of_histogram(tally.waiting),
+        waiting=histogram_form_of(tally.waiting),
+        stages=stages_form_of(tally.stages) if tally.stages.calls else None,
         users=[UserRow(*key, u.calls, u.valid, u.sum_s, u.min_s, u.max_s) for key, u in tally.users.items()],
         seconds=[
             SecondRow(second, s.due, s.sent, s.rows, s.done, ([*s.response_us], [*s.response_us.values()]))
             for second, s in tally.seconds.items()
         ],
-        **{name: _form_of_histogram(getattr(tally, name)) for name in HISTOGRAMS},
+        **{name: histogram_form_of(getattr(tally, name)) for name in HISTOGRAMS},
     )
 
 
@@ -242,13 +233,14 @@ def _tally_of(form: TallyForm) -> Tally:
         last_due_s=form.last_due_s,
         last_sent_s=form.last_sent_s,
         last_done_s=form.last_done_s,
-        waiting=Histogram() if form.waiting is None else _histogram_of(form.waiting),
+        waiting=Histogram() if form.waiting is None else histogram_of(form.waiting),
+        stages=StageTally() if form.stages is None else stages_of(form.stages),
         users={(row.worker, row.user): UserTally(*row[2:]) for row in form.users},
         seconds={
             row.second: SecondTally(row.due, row.sent, row.done, row.rows, _buckets(row))
             for row in form.seconds
         },
-        **{name: _histogram_of(getattr(form, name)) for name in HISTOGRAMS},
+        **{name: histogram_of(getattr(form, name)) for name in HISTOGRAMS},
     )
 
 
@@ -257,21 +249,3 @@ def _buckets(row: SecondRow) -> dict[int, int]:
     if len(lowest_us) != len(calls):
         raise ValueError(f"{len(lowest_us)} buckets with {len(calls)} counts in second {row.second}")
     return dict(zip(lowest_us, calls, strict=True))
-
-
-def _form_of_histogram(histogram: Histogram) -> HistogramForm:
-    return HistogramForm(
-        count=histogram.count,
-        sum_s=histogram.sum_s,
-        min_s=histogram.min_s,
-        max_s=histogram.max_s,
-        hdr=histogram.encoded(),
-    )
-
-
-def _histogram_of(form: HistogramForm) -> Histogram:
-    if form.hdr is None or form.min_s is None or form.max_s is None:
-        if form.count:
-            raise ValueError(f"a histogram of {form.count} durations without its counts")
-        return Histogram()
-    return Histogram.decoded(form.hdr, count=form.count, sum_s=form.sum_s, min_s=form.min_s, max_s=form.max_s)

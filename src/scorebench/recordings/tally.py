@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scorebench.answers.outcome import Group, Outcome
+from scorebench.recordings.bands import coarse_us
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.counting import counted, counted_pairs
 from scorebench.recordings.histogram import Histogram
+from scorebench.recordings.stages import StageTally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UserKey = tuple[int, int]
 """(worker, the user's number on that worker); worker 0 when Locust runs alone."""
-
-COARSE_BITS = 6
-"""A second's latencies are kept in 64 buckets a power of two: within 0.8 % of the truth."""
 
 
 @dataclass
@@ -105,6 +104,8 @@ class Tally:
     last_due_s: float | None = None
     last_sent_s: float | None = None
     last_done_s: float | None = None
+    stages: StageTally = field(default_factory=StageTally)
+    """Where the time of the valid calls went; empty without --timings."""
 
     @property
     def calls(self) -> int:
@@ -157,6 +158,9 @@ class Tally:
         self._add_ends(calls, valid)
         yield
         self._add_times(calls.due_s[valid], response_s[valid])
+        if calls.split is not None:
+            yield
+            yield from self.stages.adding(calls.select(valid), response_s[valid])
 
     def _add_ends(self, calls: Calls, valid: NDArray[np.bool_]) -> None:
         done_second = calls.done_s.astype(np.int64)
@@ -189,6 +193,7 @@ class Tally:
             self.users.setdefault(key, UserTally()).merge(user)
         for second, tally in other.seconds.items():
             self._second(second).merge(tally)
+        self.stages.merge(other.stages)
         self.first_due_s = _of(min, self.first_due_s, other.first_due_s)
         for name in ("last_due_s", "last_sent_s", "last_done_s"):
             setattr(self, name, _of(max, getattr(self, name), getattr(other, name)))
@@ -221,15 +226,6 @@ def add_users(
         if tally is None:
             tally = users[0, user] = UserTally()
         tally.add(*counted_of_user)
-
-
-def coarse_us(durations_s: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The lowest microsecond of each duration's bucket: its leading seven bits, the rest zero."""
-    microseconds = np.rint(np.maximum(durations_s, 0.0) * 1e6).astype(np.int64)
-    exponent = np.frexp(np.maximum(microseconds, 1).astype(np.float64))[1] - 1
-    shift = np.maximum(exponent - COARSE_BITS, 0)
-    coarse: NDArray[np.int64] = np.left_shift(np.right_shift(microseconds, shift), shift)
-    return coarse
 
 
 def _of(choose: Any, left: float | None, right: float | None) -> float | None:

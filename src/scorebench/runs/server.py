@@ -29,5 +29,6 @@ def running_server(options: Namespace, log_folder: Path | None = None) -> Abstra
         base_image=options.base_image,
         deployment_flavor=None if flavor is None else flavor.deployment_flavor,
         log_folder=log_folder,
+        timings=getattr(options, "timings", False),
     )
     return servers.running(server, Waiting(options.target, quiet=getattr(options, "quiet", False)))

@@ -39,6 +39,8 @@ class Wanted:
     """Which flavor of a model the SageMaker image scores; `mleap` or `python_function`."""
     base_image: str | None = None
     """What the container's image is built on."""
+    timings: bool = False
+    """Start it so that it tells its stages in `Server-Timing`."""
     log_folder: Path | None = None
     """Where its log is kept; None: the runtime folder."""
 

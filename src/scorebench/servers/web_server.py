@@ -9,6 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
+from scorebench import timings
 from scorebench.errors import InputError
 from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import images, leftovers, mlmodel, ports, ready
@@ -106,7 +107,8 @@ class WebServer:
             self._process.stop()
 
     def _command(self) -> list[str]:
-        serve = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
+        mlflow = [timings.__name__, "mlflow"] if self._wanted.timings else ["mlflow"]
+        serve = [sys.executable, "-m", *mlflow, "models", "serve", "--env-manager", "local"]
         where = ["-h", ports.LOOPBACK, "-p", str(self._port), "-w", str(self._wanted.workers)]
         return [*serve, *where, "-m", self._wanted.model_uri]
 

@@ -49,7 +49,7 @@ def caller(
     """
     counting = session.counting
     send, messages, expected = connection.call, session.sending.messages, counting.expected
-    judge, append = judge or counting.judge, counting.numbers.extend
+    judge, append = judge or counting.judge, session.recorder(connection)
     valid, valid_waited = (tag(number, Outcome.VALID, waited=waited) for waited in (False, True))
 
     def call(index: int, due: float | None = None, waited: bool = False) -> Record:

@@ -46,6 +46,9 @@ class Counting:
         """
         self.numbers: list[float] = []
         """What users append: `FIELDS_PER_CALL` for each call."""
+        self.phases: list[float] = []
+        self.told: list[bytes] = []
+        """What users append to both for each call, with --timings: see `recordings.split`."""
         self.expected: list[bytes | None] = [None] * len(rows)
         """The answer to each body that is known to be valid, byte for byte."""
         self.pending = Recording()
@@ -115,10 +118,11 @@ class Counting:
         """The calls since the last time, as columns; None when there were none."""
         if not self.numbers:
             return None
-        numbers = self.numbers.copy()
-        self.numbers.clear()
+        numbers, phases, told = self.numbers.copy(), self.phases.copy(), self.told.copy()
+        for kept in (self.numbers, self.phases, self.told):
+            kept.clear()
         self.taken += len(numbers) // FIELDS_PER_CALL
-        return from_numbers(numbers, self._rows, self.epoch_s)
+        return from_numbers(numbers, self._rows, self.epoch_s, phases, told)
 
     def take_kept(self) -> list[Calls]:
         """The batches kept since the last time."""

@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from scorebench.client.connection import COUNTS, Connection
 from scorebench.client.pauses import Pauses
+from scorebench.client.timed import TimedConnection
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
 from scorebench.load.schedule import Schedule
@@ -161,7 +162,8 @@ class Sending:
     def new_connection(self) -> Connection:
         """A connection to the target, watched for time-outs."""
         settings = self._settings
-        connection = Connection(
+        kind = TimedConnection if settings.timings else Connection
+        connection = kind(
             settings.target,
             self._watchdog,
             timeout_s=settings.timeout_s,

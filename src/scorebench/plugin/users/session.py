@@ -5,13 +5,16 @@ Knows both, and the environment that holds them; nothing of how either does its 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from scorebench.answers.answer import Judge
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.readings import READINGS
+from scorebench.client.connection import Connection
 from scorebench.client.failures import OwnLimit
+from scorebench.client.timed import TimedConnection
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.counting import EXPECTED_BYTES, Counting
@@ -60,6 +63,20 @@ class Session:
     def is_over(self) -> bool:
         """Whether no new call may leave any more."""
         return self.sending.stop_s is not None
+
+    def recorder(self, connection: Connection) -> Callable[[Iterable[float]], None]:
+        """What keeps the numbers of a call over `connection`; with --timings its phases too."""
+        keep = self.counting.numbers.extend
+        if not isinstance(connection, TimedConnection):
+            return keep
+        keep_phases, keep_told = self.counting.phases.extend, self.counting.told.append
+
+        def keep_all(numbers: Iterable[float]) -> None:
+            keep(numbers)
+            keep_phases(connection.phases)
+            keep_told(connection.told)
+
+        return keep_all
 
     def failed(self, failure: CallFailed) -> Outcome:
         """The outcome of a call without an answer."""
