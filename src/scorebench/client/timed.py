@@ -102,6 +102,11 @@ class TimedConnection(Connection):
         finally:
             self._tls_s += clock() - began_s
 
+    def _send_rest(self, rest: memoryview, parser: AnswerParser) -> bool:
+        sent_all = super()._send_rest(rest, parser)
+        self._sent_s = clock()  # TLS may have kept some of what `send` took
+        return sent_all
+
     def _new_parser(self) -> TimedAnswerParser:
         return TimedAnswerParser(self._max_answer_bytes)
 

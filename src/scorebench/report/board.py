@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.figures.percentiles import HEADLINE
 from scorebench.report import live as live_words
 from scorebench.report import text
+from scorebench.report.account import account
 from scorebench.report.severities import SHOWN
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_percent, say_rate, say_seconds
@@ -40,7 +41,7 @@ def board(summary: Summary, verdict: Verdict, live: Live | None) -> dict[str, An
         "verdicts": _verdicts(verdict, live) if summary.calls else [],
         "figures": _figures(summary, live),
         "tables": [table for table in _tables(summary, live) if len(table["rows"]) > 0],
-        "account": text.account(summary) if live is None else [],
+        "account": account(summary) if live is None else [],
     }
 
 

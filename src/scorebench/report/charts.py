@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scorebench.report import axes, svg
+from scorebench.report.words import said
 from scorebench.units import say_seconds
 
 if TYPE_CHECKING:
-    from scorebench.figures.percentiles import Estimate
     from scorebench.figures.summary import Summary
     from scorebench.figures.times import Times
 
@@ -56,7 +56,7 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
         axes.logarithmic("", min(values, default=1e-6), max(values, default=1e-6), say_seconds),
     )
     names = list(known[0][1].percentiles)
-    rows = [[name, *(_said(one.percentiles[name]) for _, one in known)] for name in names]
+    rows = [[name, *(said(one.percentiles[name]) for _, one in known)] for name in names]
     note = (
         "Each additional nine takes the same space. The further right a line stays low, the fewer calls "
         "were slow."
@@ -64,10 +64,6 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
     if {name for name, _ in known} == {"response time (from due)", "service time (from sent)"}:
         note += " Where the lines separate, calls waited before they were sent."
     return Chart("Time by percentile", note, drawn, ["Percentile", *(name for name, _ in known)], rows)
-
-
-def _said(found: Estimate) -> str:
-    return found.needs if found.value is None else say_seconds(found.value)
 
 
 def curve(times: Times) -> list[svg.Point]:

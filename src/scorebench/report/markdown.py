@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from scorebench.report import text
+from scorebench.report.account import account
 from scorebench.report.severities import SHOWN
 from scorebench.report.words import count, plain
 from scorebench.units import say_percent
@@ -32,7 +33,7 @@ def render(summary: Summary, verdict: Verdict) -> str:
         _times(summary),
         _outcomes(summary),
         _examples(summary),
-        [escaped(line) + "  " for line in text.account(summary)],
+        [escaped(line) + "  " for line in account(summary)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 

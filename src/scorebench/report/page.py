@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scorebench.figures.percentiles import HEADLINE
-from scorebench.report import html, text
+from scorebench.report import html, stages, text
+from scorebench.report.account import account
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, percentiles, times_of
 from scorebench.report.environment import told_in_a_line
@@ -48,10 +49,11 @@ def render(
         headline=_headline(summary),
         capacity=[] if capacity is None else capacity_charts(capacity),
         charts=_charts(summary),
+        **_parts(summary),
         over_time=time_charts(recording),
         outcomes=[[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()],
         examples=[(label, plain(answer)) for label, answer in summary.examples.items()],
-        account=[plain(line) for line in text.account(summary)],
+        account=[plain(line) for line in account(summary)],
         events=_events(recording),
         times=[["ms", *row[1:]] if not row[0] else row for row in text.times(summary)],
         requests=_requests(summary),
@@ -70,6 +72,15 @@ def _when(told: Mapping[str, Any]) -> str:
 def _charts(summary: Summary) -> list[Chart]:
     times = times_of(summary)
     return [chart for chart in (percentiles(times), histogram(*times[0])) if chart is not None]
+
+
+def _parts(summary: Summary) -> dict[str, Any]:
+    told = summary.stages
+    return {
+        "parts": stages.charts(told),
+        "part_rows": [] if told is None else stages.rows(told),
+        "part_notes": [] if told is None else list(stages.notes(told)),
+    }
 
 
 def _events(recording: Recording) -> list[list[str]]:

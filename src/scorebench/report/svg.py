@@ -49,6 +49,38 @@ class Mark:
     text: str
 
 
+@dataclass(frozen=True)
+class Step:
+    """A part of a whole: where it begins and how much it is, as shares of 1."""
+
+    label: str
+    at: float
+    share: float
+    known: bool = True
+
+
+STEP_HEIGHT = 24
+
+
+def staircase(title: str, steps: Sequence[Step]) -> str:
+    """Parts under one another, each where the one before it ends. Text stands on the bars, which are pale."""
+    inner = []
+    for number, step in enumerate(steps):
+        y, end = number * STEP_HEIGHT, step.at + step.share
+        kind = "step" if step.known else "step unknown"
+        inner.append(
+            f'<rect class="{kind}" x="{step.at:.2%}" width="{step.share:.2%}" y="{y + 2}" '
+            f'height="{STEP_HEIGHT - 4}"/>'
+        )
+        where, anchor = (step.at, "start") if step.at < 0.55 else (min(end, 1.0), "end")
+        label = f"\u00a0{step.label}\u00a0"
+        inner.append(_text("told-step", f"{where:.2%}", y + STEP_HEIGHT * 0.68, label, anchor))
+    return (
+        f'<svg class="chart staircase" height="{len(steps) * STEP_HEIGHT}" role="img" '
+        f'aria-label="{escape(title)}">{"".join(inner)}</svg>'
+    )
+
+
 def chart(
     title: str, series: Sequence[Series], x: Axis, y: Axis, *, marks: Sequence[Mark] = (), group: str = ""
 ) -> str:

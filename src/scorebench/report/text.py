@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from scorebench.figures.percentiles import HEADLINE, Estimate
+from scorebench.report import stages
+from scorebench.report.account import account
 from scorebench.report.aligned import table
 from scorebench.report.environment import told_in_a_line
 from scorebench.report.severities import BOLD, GREEN, RED, SHOWN, YELLOW
-from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
+from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, said
 from scorebench.units import say_percent, say_rate, say_seconds
 from scorebench.verdicts.finding import Finding
 from scorebench.verdicts.limits import Checked
@@ -28,7 +30,7 @@ REQUESTS_TITLE = "Requests, and the users that made them (service time of the va
 NAME_WIDTH = 40
 
 LOST = "--stop-when ended the run"
-__all__ = ["account", "headline", "render", "table", "times", "users"]
+__all__ = ["headline", "render", "table", "times", "users"]
 
 
 def render(
@@ -43,6 +45,7 @@ def render(
         _verdicts(verdict, page),
         headline(summary),
         _times(summary, page),
+        _parts(summary, page),
         _outcomes(summary, page),
         _requests(summary, page, users),
         _users(summary, page, users),
@@ -125,7 +128,7 @@ def headline(summary: Summary) -> list[str]:
         f"{say_percent(summary.valid / summary.calls)} of the calls valid",
     ]
     shown = summary.response.percentiles
-    shown_times = ", ".join(f"{key} {_value(shown[key])}" for key in HEADLINE[:-1])
+    shown_times = ", ".join(f"{key} {said(shown[key])}" for key in HEADLINE[:-1])
     name = "Response" if summary.open_loop else "Service"
     last = HEADLINE[-1]
     return [
@@ -142,14 +145,10 @@ def _share(share: float | None) -> str:
     return NOT_MEASURED if share is None else say_percent(share)
 
 
-def _value(found: Estimate) -> str:
-    return found.needs if found.value is None else say_seconds(found.value)
-
-
 def _bounded(found: Estimate) -> str:
     if found.low is None or found.high is None:
-        return _value(found)
-    return f"{_value(found)} (99 % sure: {say_seconds(found.low)} to {say_seconds(found.high)})"
+        return said(found)
+    return f"{said(found)} (99 % sure: {say_seconds(found.low)} to {say_seconds(found.high)})"
 
 
 def _times(summary: Summary, page: _Page) -> list[str]:
@@ -158,6 +157,11 @@ def _times(summary: Summary, page: _Page) -> list[str]:
         return []
     about = "service time from sent, response time from due" if summary.open_loop else "sent to done"
     return [page.title(f"Times of the {count(summary.valid, 'valid call')} in ms ({about})"), *table(rows)]
+
+
+def _parts(summary: Summary, page: _Page) -> list[str]:
+    told = stages.lines(summary.stages)
+    return [page.title(stages.TITLE), *told] if told else []
 
 
 def times(summary: Summary) -> list[list[str]]:
@@ -261,39 +265,6 @@ def _thread(user: UserFigures, many_workers: bool) -> str:
 
 def _many_workers(summary: Summary) -> bool:
     return len({user.worker for user in summary.users}) > 1
-
-
-def account(summary: Summary) -> list[str]:
-    """What became of each call that was due, how late the generator was, and what is left out, in lines."""
-    fates = summary.accounting
-    parts = [("valid", fates.valid), ("invalid", fates.invalid), ("failed", fates.failed)]
-    parts += [("cut off", fates.cut_off), ("never sent", sum(fates.never_sent.values()))]
-    line = f"{fates.due:,} calls due = " + " + ".join(f"{n:,} {name}" for name, n in parts)
-    lines = [line + ("" if fates.adds_up else "  DOES NOT ADD UP")]
-    lines += [f"Never sent: {n:,}, {plain(cause)}" for cause, n in fates.never_sent.items()]
-    if fates.overdue:
-        lines.append(f"Failed: {fates.overdue:,} of them cut off at the end after waiting too long")
-    lines += _lag(summary)
-    if summary.warm_up.calls:
-        warm = summary.warm_up
-        slowest = f", the slowest {say_seconds(warm.max_s)}" if warm.max_s is not None else ""
-        lines.append(f"Warm-up, excluded: {count(warm.calls, 'call')}, {warm.valid:,} valid{slowest}")
-    if summary.reconnects:
-        lines.append(f"Reconnects: {summary.reconnects:,}, {count(summary.sent_twice, 'call')} sent twice")
-    return lines
-
-
-def _lag(summary: Summary) -> list[str]:
-    if not summary.open_loop:
-        return []
-    shown = summary.lag.percentiles
-    lines = []
-    if summary.lag.count:
-        values = ", ".join(f"{name} {_value(shown[name])}" for name in ("p50", "p99"))
-        lines.append(f"Generator lag: {values}")
-    if summary.late:
-        lines.append(f"Sent late because all users were busy: {count(summary.late, 'call')}")
-    return lines
 
 
 def _environment(summary: Summary, page: _Page) -> list[str]:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from scorebench.units import say_seconds
+
+if TYPE_CHECKING:
+    from scorebench.figures.percentiles import Estimate
 
 NOT_MEASURED = "not measured"
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
@@ -30,6 +36,11 @@ def plain(text: str, width: int | None = None) -> str:
 def count(number: int, noun: str) -> str:
     """`1 call`, `4,898 calls`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def said(found: Estimate) -> str:
+    """A percentile, or how many calls it needs."""
+    return found.needs if found.value is None else say_seconds(found.value)
 
 
 def say_moment(unix_s: object) -> str:

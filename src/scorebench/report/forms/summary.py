@@ -13,6 +13,8 @@ from scorebench.figures.percentiles import QUANTILES, calls_needed
 from scorebench.figures.summary import LeftOut, RequestFigures, Summary, UserFigures
 from scorebench.recordings.types import Count, Event, Example, Label
 from scorebench.report.forms.figures import Figure, Intervals, Share, Times
+from scorebench.report.forms.stages import StagesFiguresForm
+from scorebench.report.forms.stages import form_of as stages_form_of
 from scorebench.verdicts.limits import COMPARISONS, Checked
 from scorebench.verdicts.verdict import Verdict
 
@@ -157,6 +159,9 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
         dict[str, Any], Meta(description="What the figures depend on. Absent or null: not known.")
     ]
     events: list[Event]
+    stages: Annotated[
+        StagesFiguresForm | None, Meta(description="Where the time went; null without --timings.")
+    ] = None
 
 
 class SummaryForm(FiguresForm, forbid_unknown_fields=True, kw_only=True):
@@ -207,6 +212,7 @@ def figures_of(summary: Summary) -> FiguresForm:
         users=list(summary.users),
         requests=list(summary.requests),
         events=list(summary.events),
+        stages=stages_form_of(summary.stages),
         **same,
     )
 
@@ -243,6 +249,6 @@ def _limit(checked: Checked) -> LimitForm:
 _SAME = [
     name
     for name in FiguresForm.__struct_fields__
-    if name in Summary.__dataclass_fields__ and name not in ("accounting", "users", "requests", "events")
+    if name in Summary.__dataclass_fields__ and name not in ("accounting", "users", "requests", "events", "stages")
 ]
 """What stands in the file under the name that `Summary` has for it."""
