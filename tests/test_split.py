@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scorebench.answers.server_timing import parse
 from scorebench.recordings.calls import Calls
-from scorebench.recordings.split import PARTS, split_of, parts_of
+from scorebench.recordings.split import PARTS, parts_of, split_of
 from tests.recordings import START_S, calls
 
 Phases = tuple[float, float, float, float, float]
@@ -90,7 +90,7 @@ def test_a_server_that_reads_while_the_client_sends() -> None:
         pytest.param(b"total;dur=50, predict;dur=5", id="a total longer than the call"),
         pytest.param(b"total;dur=10, predict;dur=11", id="a stage longer than the total"),
         pytest.param(b"predict;dur=41", id="a stage longer than the call"),
-        pytest.param(b"total;dur=38, predict;dur=1, read;dur=1", id="before the body was sent, and not reading"),
+        pytest.param(b"total;dur=38, predict;dur=1, read;dur=1", id="early, and not reading"),
     ],
 )
 def test_what_contradicts_the_call_is_not_used(header: bytes) -> None:

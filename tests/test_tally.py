@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.answers.outcome import Group, Outcome
+from scorebench.recordings.bands import coarse_us
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
-from scorebench.recordings.bands import coarse_us
 from scorebench.recordings.tally import Tally, UserTally
 from tests.recordings import (
     START_S,

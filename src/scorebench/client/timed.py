@@ -96,6 +96,8 @@ class TimedConnection(Connection):
         self._send, self._recv = timed_send, timed_receive
 
     def _shake_hands(self, wire: Wire) -> None:
+        if self._tls_context is None:
+            return
         began_s = clock()
         try:
             super()._shake_hands(wire)

@@ -156,7 +156,7 @@ OPTIONS = (
     ),
     Option(
         "--timings",
-        "split each call into its parts; a server that scorebench starts tells how long each of its stages took",
+        "split each call into its parts, those inside the server too where it tells them (Server-Timing)",
         switch=True,
     ),
     Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True),

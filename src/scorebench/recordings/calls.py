@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -102,11 +102,12 @@ def from_numbers(
 
 def to_bytes(batches: Sequence[Calls]) -> dict[str, bytes]:
     """The columns of all batches, one after the other, as they lie in memory: for a message to the master."""
-    return {
-        name: np.concatenate([getattr(calls, name) for calls in batches]).tobytes() for name in COLUMNS
-    }
+    return {name: np.concatenate([getattr(calls, name) for calls in batches]).tobytes() for name in COLUMNS}
 
 
 def from_bytes(columns: dict[str, bytes]) -> Calls:
     """The calls that `to_bytes` wrote, on a machine of the same byte order."""
-    return Calls(**{name: np.frombuffer(columns[name], _KINDS.get(name, np.int64)) for name in COLUMNS})
+    read: dict[str, Any] = {
+        name: np.frombuffer(columns[name], _KINDS.get(name, np.int64)) for name in COLUMNS
+    }
+    return Calls(**read)

@@ -109,9 +109,9 @@ class TallyForm(Struct, forbid_unknown_fields=True, kw_only=True):
         HistogramForm | None,
         Meta(description="From sent to the end of the run, of calls cut off; not in old recordings."),
     ] = None
-    stages: Annotated[
-        StagesForm | None, Meta(description="Where the time went; null without --timings.")
-    ] = None
+    stages: Annotated[StagesForm | None, Meta(description="Where the time went; null without --timings.")] = (
+        None
+    )
     users: list[UserRow]
     seconds: Annotated[list[SecondRow], Meta(max_length=LONGEST_RUN_S)]
 

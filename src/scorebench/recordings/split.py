@@ -44,6 +44,8 @@ PHASES_PER_CALL = 5
 """name, connect and tls in seconds; all sent and first byte on the clock of `Calls`' times, or 0."""
 ROUNDING_S = 1e-4
 """By how much durations of two clocks, written in thousandths of a millisecond, may contradict each other."""
+RESOLUTION_S = 5e-7
+"""What Unix time as a double can't tell apart, twice: less than this is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,10 @@ def _inside(
     spoke = (named > 0) | has_total
     used = spoke & possible
     left = wait - np.where(used, np.sum([*stages.values()], axis=0), 0.0)
-    around = np.where(used & has_total, np.minimum(np.maximum(total - named, 0.0), np.maximum(left, 0.0)), 0.0)
+    around = np.clip(total - named, 0.0, np.maximum(left, 0.0))
+    around = np.where(used & has_total, around, 0.0)
     rest = left - around  # below 0 by rounding alone; the parts shall add up all the same
+    rest = np.where(np.abs(rest) < RESOLUTION_S, 0.0, rest)
     inside = {stage: np.where(used, seconds, 0.0) for stage, seconds in stages.items()}
     inside["around"] = around
     inside["network"] = np.where(used & has_total, rest, 0.0)

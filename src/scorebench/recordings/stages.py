@@ -29,8 +29,9 @@ MOST_OTHERS = 16
 MOST_WORKERS = 256
 AT_ONCE = 20
 """Headers read in one step of counting: about half a millisecond."""
-_RARE = ("name", "connect", "tls")
-"""Parts that most calls don't have: their histograms hold the calls that do."""
+_ALWAYS = ("turn", "send", "receive")
+"""Parts that every call has. The histogram of a stage holds the calls whose server spoke, that of any other
+part those in which it took time."""
 
 
 @dataclass
@@ -82,8 +83,8 @@ class StageTally:
         self._add_bands(parts, response_s)
         yield
         for part, seconds in parts.items():
-            kept = seconds[seconds > 0] if part in _RARE else seconds[used] if part in STAGES else seconds
-            if len(kept) and (part in self.parts or np.any(kept > 0)):
+            kept = seconds if part in _ALWAYS else seconds[used if part in STAGES else seconds > 0]
+            if len(kept):
                 self._add(self.parts, part, kept)
                 yield
         self._add_told(told)

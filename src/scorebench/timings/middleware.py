@@ -85,7 +85,7 @@ class ServerTiming:
             _current.reset(token)
 
 
-class stage:  # noqa: N801 (used as a function is)
+class stage:
     """Time a part of your application: `with stage("predict"): …`.
 
     Outside a call, and inside another stage of the same call, it does nothing. So stages never overlap, as

@@ -249,6 +249,7 @@ def _limit(checked: Checked) -> LimitForm:
 _SAME = [
     name
     for name in FiguresForm.__struct_fields__
-    if name in Summary.__dataclass_fields__ and name not in ("accounting", "users", "requests", "events", "stages")
+    if name in Summary.__dataclass_fields__
+    and name not in ("accounting", "users", "requests", "events", "stages")
 ]
 """What stands in the file under the name that `Summary` has for it."""
