@@ -71,7 +71,7 @@ def test_the_slow_calls_have_parts_of_their_own() -> None:
     assert p50.parts_s == pytest.approx({"parse": 0.001, "predict": 0.005}, rel=1e-3)
     assert p99.parts_s == pytest.approx({"parse": 0.096, "predict": 0.005}, rel=1e-3)
     assert found.mean_s == pytest.approx({"parse": 0.001 + 0.02 * 0.095, "predict": 0.005}, rel=1e-3)
-    assert p99.calls == pytest.approx(10)  # half of the 10 that are slower, and as many below
+    assert p99.calls == pytest.approx(10)  # half of the 10 calls above p99, and as many below
     assert found.workers == {"7": 1000}
     assert (found.calls, found.told, found.impossible, found.refused) == (1000, 1000, 0, 0)
 

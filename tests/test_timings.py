@@ -56,7 +56,7 @@ async def reads_and_predicts(scope: Any, receive: Any, send: Any) -> None:
 
 
 def test_an_application_of_your_own() -> None:
-    """Two pieces of a body, each after 10 ms: 20 ms of reading. Predicting takes 20 ms; the total has both."""
+    """Two pieces of a body come after 10 ms each: 20 ms of reading. Predicting takes 20 ms more."""
     answer = ask(ServerTiming(reads_and_predicts), [b"a", b"b"])
     start, body = answer["sent"]
     told = answer["told"].durations_s

@@ -24,8 +24,8 @@ SHOWN = {"p50": 0.5, "p99": 0.99}
 """The calls that have a bar."""
 _NEAR = 0.025
 """Of all calls, how many on each side of the percentile are taken; above p97.5 half of those beyond it."""
-_FEWEST = 10
-"""Calls that a bar is the mean of, at least."""
+_LEAST = 1.0
+"""Calls on each side that are taken at least, where there are so many."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def typical(bands: Mapping[int, Band], q: float) -> TypicalCall | None:
     calls = sum(band.calls for band in bands.values())
     if calls < calls_needed(q):
         return None
-    near = max(calls * min(_NEAR, (1 - q) / 2), min(_FEWEST / 2, calls * (1 - q)))
+    near = max(calls * min(_NEAR, (1 - q) / 2), _LEAST)
     first, last = max(calls * q - near, 0.0), min(calls * q + near, float(calls))
     taken: list[tuple[int, Band, float]] = []
     seen = 0

@@ -6,9 +6,10 @@ stages, inside a total. Together they are all of a call:
     due → sent: turn; name, connect, tls; send; then network + [read queue parse schema predict write around]
     or unknown; receive → done
 
-The bracket is the server's total. A large body is still being sent while the server reads, so the part of
-the total that lies before `all sent` is taken off `read`. What contradicts itself, a total longer than the
-call or stages longer than their total, is dropped: that call's server time is unknown.
+The bracket is the server's total. A part of it may lie before `all sent`: a large body is still being sent
+while the server reads, and a busy generator notes late that all was sent. That part is taken off `read`, and
+what is more than `read` off `send`. What contradicts itself, a total longer than the call or stages longer
+than their total, is dropped: that call's server time is unknown.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def parts_of(
 def _inside(
     wait: NDArray[np.float64], send: NDArray[np.float64], told: Sequence[Told]
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.bool_], NDArray[np.bool_]]:
-    """The same for the time between the last byte that was sent and the first that came."""
+    """The same for the time from the first byte that was sent to the first that came: send and wait."""
     stages = {
         stage: np.array([one.durations_s.get(stage, 0.0) for one in told], dtype=np.float64)
         for stage in STAGES
@@ -108,17 +109,18 @@ def _inside(
     length = np.where(has_total, total, named)
     early = np.maximum(length - wait, 0.0)  # of the server's time, what lies before the last byte was sent
     possible = (length <= wait + send + ROUNDING_S) & (named <= length + ROUNDING_S)
-    possible &= early <= stages["read"] + ROUNDING_S
-    stages["read"] = np.maximum(stages["read"] - early, 0.0)
     spoke = (named > 0) | has_total
     used = spoke & possible
-    left = wait - np.where(used, np.sum([*stages.values()], axis=0), 0.0)
+    late = np.where(used, np.minimum(np.maximum(early - stages["read"], 0.0), send), 0.0)
+    stages["read"] = np.maximum(stages["read"] - early, 0.0)
+    left = wait + late - np.where(used, np.sum([*stages.values()], axis=0), 0.0)
     around = np.clip(total - named, 0.0, np.maximum(left, 0.0))
     around = np.where(used & has_total, around, 0.0)
     rest = left - around  # below 0 by rounding alone; the parts shall add up all the same
     rest = np.where(np.abs(rest) < RESOLUTION_S, 0.0, rest)
     inside = {stage: np.where(used, seconds, 0.0) for stage, seconds in stages.items()}
     inside["around"] = around
+    inside["send"] = send - late
     inside["network"] = np.where(used & has_total, rest, 0.0)
     inside["unknown"] = np.where(used & has_total, 0.0, rest)
     return inside, used, spoke & ~possible
