@@ -319,7 +319,7 @@ def test_a_large_answer_is_counted_in_slices(
     """Wherever it is cut, the count, or the outcome, is that of the whole; others go first in between."""
     body = bytearray(json.dumps(values if bare else {"predictions": values}).encode())
     for _ in range(damage):
-        body[random.randrange(16, len(body) - 2)] = random.choice(b"[],0123456789eE.-+ ")
+        body[random.randrange(min(16, len(body) - 3), len(body) - 2)] = random.choice(b"[],0123456789eE.-+ ")
     pauses = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predictions, "SLICE_BYTES", size)
@@ -384,4 +384,4 @@ def test_the_target_of_a_redirect_is_shown() -> None:
 
 def test_an_answer_as_an_example() -> None:
     """Status and body, readable whatever the bytes are."""
-    assert describe(Answer(502, HTML, b"<html>\xff")) == "502 <html>\N{REPLACEMENT CHARACTER}"
+    assert describe(Answer(502, HTML, b"<html>\xff")) == "502, a web page: <html>\N{REPLACEMENT CHARACTER}"

@@ -42,7 +42,7 @@ def test_a_rate_that_makes_no_sense_is_refused(rate: float, spec: str) -> None:
         ("replay:", r"no file was named"),
         ("replay:x.csv*fast", r"speed: found 'fast'"),
         ("replay:x.csv*0", r"speed: found '0'"),
-        ("poisson+replay:x.csv", r"a replay takes its times from the file"),
+        ("poisson+replay:x.csv", r"replay:x.csv has its own times"),
     ],
 )
 def test_arrivals_that_do_not_parse_are_refused_with_the_part(spec: str, said: str) -> None:

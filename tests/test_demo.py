@@ -23,8 +23,8 @@ from scorebench.models.demo_data import (
     wine_table,
     write_payloads,
 )
+from scorebench.payloads.bodies import load_bodies
 from scorebench.payloads.formats import FORMATS
-from scorebench.payloads.payload import load_body
 from scorebench.payloads.rows import read_rows
 from tests.mlflow_reader import frame_values
 from tests.requirements import shared
@@ -57,7 +57,7 @@ def test_the_shipped_bodies_are_what_the_code_makes(tmp_path: Path) -> None:
 def test_each_shipped_body_holds_the_first_rows(format: str) -> None:
     """And is known for its format."""
     (path,) = (p for p in PAYLOADS.glob(f"wine-{format}.*"))
-    body = load_body(path)
+    body = load_bodies(path)
     assert (body.format, body.rows) == (format, (BODY_ROWS,))
     assert frame_values(read_rows(path)) == frame_values(wine_features().head(BODY_ROWS))
 

@@ -112,11 +112,12 @@ def test_a_record_is_whole(name: str, tmp_path: Path) -> None:
     """Its sample is what it writes, and it reads what it writes."""
     format = FORMATS[name]
     assert format.name == name
-    (body,) = encode(TWO, name, rows_per_call=2).bodies
+    rows = TWO.fillna(1.5) if name == "v2" else TWO  # a tensor has no missing elements
+    (body,) = encode(rows, name, rows_per_call=2).bodies
     assert body.decode("latin-1") == format.sample or name == "parquet"
     path = tmp_path / f"d{format.suffix}"
     path.write_bytes(body)
-    assert frame_values(read_rows(path)) == frame_values(TWO)
+    assert frame_values(read_rows(path)) == frame_values(rows)
 
 
 def test_the_default_is_a_format() -> None:

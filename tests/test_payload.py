@@ -11,13 +11,16 @@ import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
+from scorebench.payloads.bodies import load_bodies
 from scorebench.payloads.formats import FORMATS
 from scorebench.payloads.params import parse_params
-from scorebench.payloads.payload import Payload, encode, load_body
+from scorebench.payloads.payload import Payload, encode
 from tests.mlflow_reader import params_of, parsed, require_mlflow, values_of
 
-WITH_PARAMS = tuple(name for name, format in FORMATS.items() if format.takes_params)
+WITH_PARAMS = tuple(name for name, format in FORMATS.items() if format.params_key == "params")
 TWO = pd.DataFrame({"a": [1, 2], "b": [0.5, None]})
+WHOLE_TWO = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]})
+"""For V2, whose tensors have no missing elements."""
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,8 @@ def test_params_stand_beside_the_rows(format: str) -> None:
     require_mlflow()
     with_params = encode(TWO, format, params={"top_k": 5, "words": ["a"]}).bodies[0]
     assert params_of(with_params) == {"top_k": 5, "words": ["a"]}
+    if format == "azure":
+        return  # whose server takes the split object out, and hands it to these parsers
     without = encode(TWO, format).bodies[0]
     assert values_of([parsed(with_params, "application/json")]) == values_of(
         [parsed(without, "application/json")]
@@ -205,10 +210,10 @@ def test_parquet_that_arrow_cannot_write_is_refused() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_ready_body_is_known_by_its_suffix_and_keys(format: str, tmp_path: Path) -> None:
     """What encode wrote is sent as it is, and its rows are counted."""
-    made = encode(TWO, format, rows_per_call=2)
+    made = encode(WHOLE_TWO if format == "v2" else TWO, format, rows_per_call=2)
     path = tmp_path / f"body{FORMATS[format].suffix}"
     path.write_bytes(made.bodies[0])
-    assert load_body(path) == made
+    assert load_bodies(path) == made
 
 
 @pytest.mark.parametrize(
@@ -234,7 +239,7 @@ def test_a_body_that_mlflow_would_refuse_is_refused(text: str, complaint: str, t
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(InputError, match=complaint) as raised:
-        load_body(path)
+        load_bodies(path)
     assert str(raised.value).startswith(str(path))
     assert "\n" not in str(raised.value)
 

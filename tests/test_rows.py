@@ -248,7 +248,7 @@ def test_nothing_to_send_is_an_error() -> None:
 
 def test_an_example_that_is_no_table_is_an_error() -> None:
     """A chat model's example is no row of a table; the error says where it was found."""
-    with pytest.raises(InputError, match="m: input example: found keys 'messages'"):
+    with pytest.raises(InputError, match="m: input example: found a chat body"):
         rows_for(None, _model(example={"messages": []}))
 
 

@@ -53,10 +53,10 @@ def _file(directory: Path, name: str, content: str | bytes) -> Path:
         (
             "d.json",
             '{"messages": [{"role": "user"}]}',
-            "found keys 'messages'; .*Put the rows under one of them",
+            "found a chat body .key 'messages'., expected rows; send it with --body",
         ),
         ("d.json", '{"inputs": [1], "instances": [1]}', "found keys 'inputs' and 'instances'; .*Keep one"),
-        ("d.txt", "a\n1\n", "found suffix '.txt', expected .json, .csv, .parquet"),
+        ("d.txt", "a\n1\n", "found suffix '.txt', expected .json, .csv, .parquet, .jsonl"),
     ],
 )
 def test_a_bad_file_is_an_error_that_names_it(
@@ -75,7 +75,7 @@ def test_no_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.csv: found no such file, expected a data file"):
         read_rows(tmp_path / "gone.csv")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InputError, match="found a folder"):
+    with pytest.raises(InputError, match=r"found a folder without \.parquet files"):
         read_rows(tmp_path / "folder.csv")
 
 

@@ -46,10 +46,15 @@ class Predictions:
     extra: int = 0
     nan: bool = False
     bare: bool = False
+    tensor: bool = False
+    """As the Open Inference Protocol, version 2, answers."""
 
     def encode(self, values: list[float]) -> bytes:
         values = values[: len(values) + self.extra] if self.extra < 0 else values + [0.0] * self.extra
         values = [float("nan"), *values[1:]] if self.nan else values
+        if self.tensor:
+            output = {"name": "predict", "shape": [len(values), 1], "datatype": "FP64", "data": values}
+            return json.dumps({"model_name": "m", "id": "1", "outputs": [output]}).encode()
         return json.dumps(values if self.bare else {"predictions": values}).encode()
 
 
@@ -157,6 +162,7 @@ NOT_HTTP = Reply(raw=b"SSH-2.0-OpenSSH_9.2\r\n")
 WRONG_COUNT = Reply(body=Predictions(extra=-1))
 ONE_TOO_MANY = Reply(body=Predictions(extra=1))
 NAN = Reply(body=Predictions(nan=True))
+TENSOR = Reply(body=Predictions(tensor=True))
 BARE_LIST = Reply(body=Predictions(bare=True))
 NOT_JSON = Reply(body=b"5.47, 5.12", content_type=TEXT)
 UNAUTHORIZED = Reply(401, b'{"error_code": "UNAUTHENTICATED", "message": "no token"}')

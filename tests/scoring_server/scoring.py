@@ -10,6 +10,7 @@ import io
 import json
 import math
 from collections.abc import Iterable
+from typing import Any
 
 CSV, JSON, PARQUET = "text/csv", "application/json", "application/vnd.apache.parquet"
 KEYS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -57,6 +58,22 @@ def _json_rows(document: object) -> list[Row]:
         return document
     if not isinstance(document, dict):
         raise ValueError("neither an object nor a list")
+    others = _rows_of_others(document)
+    return _mlflow_rows(document) if others is None else others
+
+
+def _rows_of_others(document: dict[str, Any]) -> list[Row] | None:
+    """The rows in what other servers read, and in MLflow hands over whole; None for the forms of MLflow."""
+    if any(key in document for key in ("messages", "prompt", "input")):  # MLflow hands these over whole
+        return [document]
+    if isinstance(document.get("input_data"), dict):  # Azure ML
+        return list(document["input_data"]["data"])
+    if _are_tensors(document.get("inputs")):
+        return _tensor_rows(document["inputs"])
+    return None
+
+
+def _mlflow_rows(document: dict[str, Any]) -> list[Row]:
     if "data" in document:  # MLflow 1.x, the Java server: a bare split object
         return list(document["data"])
     found = [key for key in KEYS if key in document]
@@ -70,6 +87,33 @@ def _json_rows(document: object) -> list[Row]:
     if not isinstance(value, list):
         raise ValueError(f"{found[0]} holds no rows")
     return value
+
+
+def _are_tensors(value: object) -> bool:
+    """Whether it is what the Open Inference Protocol, version 2, calls `inputs`."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "datatype" in value[0]
+
+
+def _tensor_rows(tensors: list[dict[str, Any]]) -> list[Row]:
+    """A list for each row: of each tensor its part, whose elements are as many as its shape says."""
+    counts = {tensor["shape"][0] for tensor in tensors}
+    (count,) = counts  # else ValueError
+    parts = []
+    for tensor in tensors:
+        flat = list(_flat(tensor["data"]))
+        width = math.prod(tensor["shape"][1:])
+        if len(flat) != count * width:
+            raise ValueError(f"{len(flat)} elements for shape {tensor['shape']}")
+        parts.append([flat[at : at + width] for at in range(0, len(flat), width)])
+    return [list(row) for row in zip(*parts, strict=True)]
+
+
+def _flat(value: object) -> Iterable[object]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _flat(item)
+    else:
+        yield value
 
 
 def _columns_to_rows(columns: dict[str, object]) -> list[Row]:

@@ -14,8 +14,9 @@ import msgspec
 
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.pages import is_page, title_of
 from scorebench.answers.predictions import NotPredictions
-from scorebench.answers.readings import PREDICTIONS, Reading
+from scorebench.answers.readings import ROWS, Reading
 
 _STATUS: dict[int, Outcome] = {
     401: Outcome.UNAUTHORIZED,
@@ -48,13 +49,13 @@ class Judge:
     def __init__(
         self,
         rows: tuple[int, ...],
-        reading: Reading = PREDICTIONS,
+        reading: Reading = ROWS,
         *,
         nulls: bool = True,
         pause: Callable[[], None] = lambda: None,
     ) -> None:
-        """`rows` of each payload; `nulls`: whether a prediction may be null; `pause` between the slices of
-        a large answer."""
+        """`rows`: what `reading` has to count in the answer to each payload; `nulls`: whether a prediction
+        may be null; `pause` between the slices of a large answer."""
         self._rows = rows
         self._reading = reading
         self._nulls = nulls
@@ -76,7 +77,7 @@ class Judge:
             count = self._reading.count(answer.body, nulls=self._nulls, pause=self._pause)
         except NotPredictions as error:
             return error.outcome
-        if count != self._rows[payload]:
+        if count is not None and count != self._rows[payload]:
             return Outcome.WRONG_COUNT
         self._valid_digest[payload] = digest
         return Outcome.VALID
@@ -118,10 +119,22 @@ def _is_html(answer: Answer) -> bool:
     return "html" in answer.content_type.lower() or answer.body.lstrip()[:1] == b"<"
 
 
+def _page(answer: Answer) -> str | None:
+    """What an answer that is a web page looks like, and what that means for a 200; None for any other."""
+    if not ("html" in answer.content_type.lower() or is_page(answer.body)):
+        return None
+    title = title_of(answer.body)
+    shown = f" titled {title!r}" if title else f": {answer.body.decode('utf-8', 'replace')}"
+    ask = "; is the URL that of the scoring endpoint?" if answer.status == 200 else ""
+    return f"a web page{shown}{ask}"
+
+
 def describe(answer: Answer) -> str:
     """The answer as an example for a report: its status, and the cause where it names one, else its body."""
     if answer.location:
         return f"{answer.status}, redirects to {answer.location[:_CAUSE_CHARACTERS]}"
+    if page := _page(answer):
+        return f"{answer.status}, {page}"
     return f"{answer.status} {_cause(answer.body) or answer.body.decode('utf-8', 'replace')}"
 
 

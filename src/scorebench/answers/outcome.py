@@ -76,14 +76,15 @@ class Fate:
 
 
 FATES: dict[Outcome, Fate] = {
-    Outcome.VALID: Fate("valid", Group.VALID, "one prediction per row"),
+    Outcome.VALID: Fate("valid", Group.VALID, "one prediction per row, or what `--expect` asks for"),
     Outcome.WRONG_COUNT: Fate(
-        "wrong number of predictions", Group.INVALID, "fewer or more predictions than rows"
+        "wrong number of predictions", Group.INVALID, "fewer or more predictions than rows, or than expected"
     ),
     Outcome.NOT_PARSEABLE: Fate(
         "predictions not parseable",
         Group.INVALID,
-        "not JSON, `Infinity`, no list of predictions, or columns of unequal length",
+        "not JSON, `Infinity`, no list of predictions, columns of unequal length, or not what `--expect` "
+        "asks for",
     ),
     Outcome.NAN_PREDICTION: Fate(
         "prediction is NaN",

@@ -47,13 +47,17 @@ def parse_predictions(body: bytes, *, nulls: bool = True) -> list[Any]:
     A dict of equally long columns (a model with several named outputs) counts as its rows. `nulls` says
     whether a prediction may be null. Raises NotPredictions for everything else.
     """
-    try:
-        parsed = _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        parsed = _parse_unusual(body)
-    predictions = _unwrapped(parsed)
+    predictions = _unwrapped(parse_json(body))
     _check(predictions, nulls)
     return predictions
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of strict JSON; NotPredictions for anything else, a bare NaN by its own name."""
+    try:
+        return _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _parse_unusual(body)
 
 
 def count_predictions(body: bytes, *, nulls: bool = True, pause: Callable[[], None] = lambda: None) -> int:
@@ -68,6 +72,25 @@ def count_predictions(body: bytes, *, nulls: bool = True, pause: Callable[[], No
     return count
 
 
+def count_values(body: bytes, *, nulls: bool = True, pause: Callable[[], None] = lambda: None) -> int:
+    """As `count_predictions`; a scalar, or any other object, is one value.
+
+    So do models answer that say one thing about all rows, and servers that are not MLflow.
+    """
+    try:
+        return count_predictions(body, nulls=nulls, pause=pause)
+    except NotPredictions as error:
+        if error.outcome is not Outcome.NOT_PARSEABLE:
+            raise
+    parsed = parse_json(body)
+    value = parsed.get("predictions", parsed) if isinstance(parsed, dict) else parsed
+    if value is None:
+        raise NotPredictions(Outcome.NULL_PREDICTION, "a null in place of all predictions")
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise _out_of_range()
+    return 0 if value in ("", [], {}) else 1
+
+
 def _count(body: bytes, nulls: bool) -> int:
     """The usual case first: numbers alone, which need no look at each."""
     try:
@@ -77,7 +100,7 @@ def _count(body: bytes, nulls: bool) -> int:
     if isinstance(numbers, list):
         return len(numbers)
     if says_error({key: getattr(numbers, key) for key in ERROR_KEYS}):
-        raise _error_inside()
+        raise error_inside()
     return len(numbers.predictions)
 
 
@@ -99,11 +122,11 @@ def _parse_unusual(body: bytes) -> Any:
 
 def _unwrapped(parsed: Any) -> list[Any]:
     if says_error(parsed):
-        raise _error_inside()
+        raise error_inside()
     predictions = parsed.get("predictions") if isinstance(parsed, dict) else parsed
     if isinstance(predictions, dict) and predictions:
         if says_error(predictions):
-            raise _error_inside()
+            raise error_inside()
         return _rows_of_columns(predictions)
     if not isinstance(predictions, list):
         raise NotPredictions(Outcome.NOT_PARSEABLE, "JSON without a list of predictions")
@@ -124,7 +147,7 @@ def _check(predictions: list[Any], nulls: bool) -> None:
     if kinds <= _PLAIN:
         return
     if dict in kinds and any(map(says_error, predictions)):
-        raise _error_inside()
+        raise error_inside()
     if not nulls and any(map(_holds_null, predictions)):
         raise NotPredictions(Outcome.NULL_PREDICTION, "a null, which the model's signature does not allow")
     if int in kinds and any(type(p) is int and abs(p) > sys.float_info.max for p in predictions):
@@ -175,7 +198,7 @@ def _refuse_constant(name: str) -> None:
     raise NotPredictions(outcome, f"a bare {name} is not JSON")
 
 
-def _error_inside() -> NotPredictions:
+def error_inside() -> NotPredictions:
     return NotPredictions(Outcome.ERROR_INSIDE, "an object that says it is an error")
 
 

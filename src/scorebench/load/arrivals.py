@@ -8,7 +8,7 @@ Stochastic Processes, ch. 4). So each shape can be even or random.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,13 +21,31 @@ from scorebench.load.trace import Trace, read_trace
 from scorebench.units import parse_number, parse_seconds, say_rate, say_seconds
 
 DEFAULT = "constant"
+RECORDED = "recorded"
 FASTEST_PER_S = 1_000_000.0
 BLOCK = 1024  # tickets made at a time: large enough that numpy costs little, small enough to make in 50 µs
 KNOWN = (
     "constant, poisson, ramp:FROM-TO[@DURATION], steps:RATE,RATE,…[@DURATION], "
-    "spike:BASE-PEAK@START+DURATION, replay:FILE[*SPEED], and poisson+SHAPE for a shape at random"
+    "spike:BASE-PEAK@START+DURATION, replay:FILE[*SPEED], recorded[*SPEED], and poisson+SHAPE for a shape at "
+    "random"
 )
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Times that are yet to be read from the bodies: `played` makes a trace of them."""
+
+    speed: float
+
+    def played(self, times_s: Sequence[float], spec: str) -> Trace:
+        """The times as due times, the first at 0; InputError where there are none."""
+        if not times_s:
+            raise InputError(
+                f"--arrivals {spec}: the bodies have no times. Give --body a data capture of SageMaker or an "
+                "inference table of Databricks, or use replay:FILE."
+            )
+        return Trace(np.asarray(times_s, dtype=np.float64) - times_s[0]).played(self.speed)
 
 
 @dataclass(frozen=True)
@@ -35,13 +53,19 @@ class Arrivals:
     """A schedule of calls, the same at each reading; `share` deals it out over workers."""
 
     spec: str
-    source: Shape | Trace
+    source: Shape | Trace | Recorded
     is_random: bool
     seed: int
     run_time_s: float | None = None
     note: str | None = None
     worker: int = 0
     workers: int = 1
+
+    def at_times(self, times_s: Sequence[float]) -> Arrivals:
+        """With the times that the bodies were recorded at, in Unix seconds, where those are asked for."""
+        if not isinstance(self.source, Recorded):
+            return self
+        return replace(self, source=self.source.played(times_s, self.spec))
 
     def due_times(self) -> Iterator[float]:
         """Seconds from the start, ascending, all before `run_time_s`; without one a shape never ends."""
@@ -64,9 +88,9 @@ class Arrivals:
     def expected_calls(self, run_time_s: float) -> float:
         """Calls due before `run_time_s`: exact for even ones and for a trace, the mean for random ones.
 
-        Infinite for a shape without end.
+        Infinite for a shape without end, and for recorded times that are not read yet.
         """
-        if isinstance(self.source, Shape) and run_time_s == math.inf:
+        if isinstance(self.source, Recorded) or (isinstance(self.source, Shape) and run_time_s == math.inf):
             return math.inf
         if self.is_random and isinstance(self.source, Shape):
             return self.source.calls(run_time_s) / self.workers
@@ -76,9 +100,11 @@ class Arrivals:
         """Offered rate, calls a second; of a trace, the calls in that whole second. 0 outside the run."""
         if at_s < 0 or (self.run_time_s is not None and at_s >= self.run_time_s):
             return 0.0
+        assert not isinstance(self.source, Recorded)
         return self.source.rate_at(at_s) / self.workers
 
     def _blocks(self) -> Iterator[Floats]:
+        assert not isinstance(self.source, Recorded)
         if isinstance(self.source, Trace):
             mine = self.source.due_s[self.worker :: self.workers]
             yield from (mine[first : first + BLOCK] for first in range(0, len(mine), BLOCK))
@@ -120,7 +146,8 @@ def parse(spec: str | None, rate_per_s: float | None, run_time_s: float | None, 
     steps:10,20,40@10s    each rate for 10 s, the last until the end; without @10s they share the run evenly
     spike:50-500@10s+5s   50 a second, and 500 from second 10 for 5 s
     replay:calls.csv      the timestamps of a file, from its first; replay:calls.csv*2 plays it twice as fast
-    poisson+ramp:10-500   any shape but a replay, at random
+    recorded              the times at which the bodies of --body were recorded; recorded*2 twice as fast
+    poisson+ramp:10-500   any shape but recorded times, at random
 
     `rate_per_s` is for the first two: the others name their rates, and `note` says so when both were given.
     """
@@ -145,12 +172,14 @@ def _split_poisson(spec: str) -> tuple[bool, str]:
     if not spec.startswith("poisson+"):
         return False, spec
     shape = spec.removeprefix("poisson+").strip()
-    if shape.startswith("replay"):
-        raise InputError(f"--arrivals {spec}: a replay takes its times from the file. Leave out 'poisson+'.")
+    if shape.startswith(("replay", "recorded")):
+        raise InputError(f"--arrivals {spec}: {shape} has its own times. Leave out 'poisson+'.")
     return True, shape
 
 
-def _source(shape: str, rate_per_s: float | None, run_time_s: float | None, spec: str) -> Shape | Trace:
+def _source(
+    shape: str, rate_per_s: float | None, run_time_s: float | None, spec: str
+) -> Shape | Trace | Recorded:
     kind, _, argument = shape.partition(":")
     match kind:
         case "constant" if not argument:
@@ -163,6 +192,8 @@ def _source(shape: str, rate_per_s: float | None, run_time_s: float | None, spec
             return _spike(argument, run_time_s, spec)
         case "replay":
             return _replay(argument, spec)
+    if shape == RECORDED or shape.startswith(f"{RECORDED}*"):
+        return Recorded(_speed(shape, spec))
     raise InputError(f"--arrivals {spec}: {shape!r} is not known. Known are {KNOWN}.")
 
 
@@ -210,13 +241,19 @@ def _spike(argument: str, run_time_s: float | None, spec: str) -> Shape:
 
 
 def _replay(argument: str, spec: str) -> Trace:
-    name, star, factor = argument.partition("*")
+    name = argument.partition("*")[0]
     if not name.strip():
         raise InputError(
             f"--arrivals {spec}: no file was named. Write replay:calls.csv, or replay:calls.csv*2."
         )
-    speed = parse_number(factor if star else "1", f"--arrivals {spec}, speed", "how many times as fast")
+    speed = _speed(argument, spec)
     return read_trace(Path(name.strip())).played(speed)
+
+
+def _speed(argument: str, spec: str) -> float:
+    """How many times as fast: what stands behind the `*`."""
+    _, star, factor = argument.partition("*")
+    return parse_number(factor if star else "1", f"--arrivals {spec}, speed", "how many times as fast")
 
 
 def _from_to(text: str, spec: str, example: str) -> tuple[float, float]:

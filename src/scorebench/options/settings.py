@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from scorebench.answers import readings
 from scorebench.client import aws
 from scorebench.client.credentials import Source
 from scorebench.client.target import Target
 from scorebench.errors import InputError
 from scorebench.load import scenario
-from scorebench.load.arrivals import Arrivals
+from scorebench.load.arrivals import RECORDED, Arrivals
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.warm_up import WarmUp
+from scorebench.options.given import given_in
 from scorebench.options.names import value_of
 from scorebench.options.table import DEFAULTS, OPTIONS
 from scorebench.payloads import formats
@@ -44,6 +46,8 @@ class Settings:
     rows_per_call: int | None
     """None: all rows in one call."""
     params: str | None
+    expect: str | None
+    """What a valid answer is; None: what the bodies' form says."""
     payload_memory_bytes: int
     ca_file: Path | None
     connect_timeout_s: float
@@ -65,6 +69,10 @@ class Settings:
     quiet: bool
     run_time_s: float | None
     users: int | None
+
+    def with_times(self, times_s: Sequence[float]) -> Settings:
+        """With the times at which the bodies were recorded, where the arrivals ask for them."""
+        return self if self.arrivals is None else replace(self, arrivals=self.arrivals.at_times(times_s))
 
     def most_calls(self, bodies: int) -> int | None:
         """Calls after which the run ends, where `bodies` are one pass over the data; None: no such number."""
@@ -111,6 +119,7 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
         format=formats.find(of("format")).name,
         rows_per_call=chosen.rows_per_call,
         params=of("params"),
+        expect=_expect(of("expect")),
         payload_memory_bytes=_whole("--payload-memory", of("payload_memory")) * 2**20,
         ca_file=_path(of("ca_file")),
         connect_timeout_s=_positive("--connect-timeout", of("connect_timeout")),
@@ -133,7 +142,7 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
         users=of("num_users"),
     )
     if settings.body is not None:
-        _check_body(settings, of)
+        _check_body(settings, of, given_in(options))
     settings.credentials.check(target)
     _check_together(settings)
     return settings
@@ -148,10 +157,11 @@ def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Ta
     return Target.parse(host), Source()
 
 
-def _check_body(settings: Settings, of: Callable[[str], Any]) -> None:
-    """A ready body has its rows and its format: what else would make them is refused."""
+def _check_body(settings: Settings, of: Callable[[str], Any], given: Collection[str]) -> None:
+    """A ready body has its rows and its format: what else would make them is refused, its default too."""
     for option in OPTIONS:
-        if option.makes_bodies and of(option.name) not in (None, [], option.default, str(option.default)):
+        unchanged = of(option.name) in (None, [], option.default, str(option.default))
+        if option.makes_bodies and (option.name in given or not unchanged):
             raise InputError(
                 f"{option.flag}: can't change --body {settings.body}, which is sent as it is; leave one out"
             )
@@ -177,6 +187,12 @@ def _check_together(settings: Settings) -> None:
         raise InputError(
             f"--warm-up {warm_up.calls} calls: the run has {settings.calls}; make it fewer than that"
         )
+    if (
+        settings.arrivals is not None
+        and settings.arrivals.spec.startswith(RECORDED)
+        and settings.body is None
+    ):
+        raise InputError(f"--arrivals {settings.arrivals.spec}: needs --body with recorded traffic; add it")
     measured = _calls_to_come(settings)
     for limit in settings.limits:
         limits.check_support(limit, measured)
@@ -190,6 +206,12 @@ def _calls_to_come(settings: Settings) -> float:
         return due - settings.warm_up.calls
     due = min(due, arrivals.expected_calls(math.inf if settings.run_time_s is None else settings.run_time_s))
     return due - settings.warm_up.calls - arrivals.expected_calls(settings.warm_up.seconds)
+
+
+def _expect(text: str | None) -> str | None:
+    if text is not None:
+        readings.expected(text)
+    return text
 
 
 def _path(text: str | None) -> Path | None:

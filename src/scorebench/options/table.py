@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from scorebench.answers.readings import READINGS
+from scorebench.options.given import Store
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 
 TIMEOUT_S = 60.0
@@ -50,15 +53,17 @@ class Option:
         if self.switch:
             return {"action": "store_true", "default": False, "help": self.help}
         common: dict[str, Any] = {"default": self.default, "help": self.help, "metavar": self.metavar}
-        return common | ({"action": "append"} if self.repeated else {"type": self.kind})
+        if self.repeated:
+            return common | {"action": "append"}
+        return common | {"action": partial(Store, note=self.name), "type": self.kind}
 
 
 OPTIONS = (
     Option(
         "--data",
-        "rows to send: a CSV, Parquet or JSON file (default: the model's example, rows made from its "
-        "signature, or the demo's rows)",
-        metavar="FILE",
+        "rows to send: a CSV, Parquet, JSON or JSON Lines file, or a folder of Parquet files (default: the "
+        "model's example, rows made from its signature, or the demo's rows)",
+        metavar="PATH",
         makes_bodies=True,
     ),
     Option(
@@ -67,7 +72,17 @@ OPTIONS = (
         metavar="URI",
         makes_bodies=True,
     ),
-    Option("--body", "file with a request body, sent unchanged", metavar="FILE"),
+    Option(
+        "--body",
+        "request bodies, sent unchanged: a file, a folder, JSON Lines (a body a line) or recorded traffic",
+        metavar="PATH",
+    ),
+    Option(
+        "--expect",
+        f"what a valid answer is: {', '.join(READINGS)}, a number of predictions, or a JSONPath such as "
+        "'$.choices[0].message' (default: what the bodies are answered with)",
+        metavar="WHAT",
+    ),
     Option("--label", "column to leave out, if the data has it", metavar="NAME", makes_bodies=True),
     Option("--drop", "column to leave out; repeatable", metavar="COLUMN", repeated=True, makes_bodies=True),
     Option(
@@ -87,7 +102,7 @@ OPTIONS = (
         makes_bodies=True,
     ),
     Option("--rows-per-call", "rows in each call", int, 1, "N", on_page=True, makes_bodies=True),
-    Option("--params", "inference parameters for MLflow, a JSON object", metavar="JSON", makes_bodies=True),
+    Option("--params", "inference parameters beside the rows or in each body, a JSON object", metavar="JSON"),
     Option("--payload-memory", "memory limit for encoded bodies, MB", int, PAYLOAD_MEMORY_MB, "MB"),
     Option("--ca-file", "CA certificates to verify the server with, PEM", metavar="FILE"),
     Option(
@@ -110,7 +125,7 @@ OPTIONS = (
     ),
     Option(
         "--arrivals",
-        "when calls are due: constant, poisson, ramp:10-500, steps:…, spike:…, replay:FILE",
+        "when calls are due: constant, poisson, ramp:10-500, steps:…, spike:…, replay:FILE, recorded",
         metavar="SPEC",
         on_page=True,
     ),

@@ -12,8 +12,11 @@ dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 """Compact JSON in ASCII; ValueError for NaN and infinity, which JSON does not have."""
 
 
-def parse_json(text: bytes, place: str) -> Any:
-    """The value of JSON text. InputError, which begins with `place`, for anything else, bare NaN too."""
+def parse_json(text: bytes, place: str, *, is_line: bool = False) -> Any:
+    """The value of JSON text. InputError, which begins with `place`, for anything else, bare NaN too.
+
+    `is_line`: the text is a line of a file, which `place` names.
+    """
 
     def refuse(constant: str) -> NoReturn:
         raise InputError(f"{place}: found a bare {constant}, which is not JSON; write null")
@@ -27,8 +30,9 @@ def parse_json(text: bytes, place: str) -> Any:
     except RecursionError:
         raise InputError(f"{place}: found JSON nested too deep to be rows; correct the file") from None
     except json.JSONDecodeError as error:
+        line = "" if is_line else f"line {error.lineno}, "
         raise InputError(
-            f"{place}: found no JSON (line {error.lineno}, column {error.colno}: {error.msg}); correct it"
+            f"{place}: found no JSON ({line}column {error.colno}: {error.msg}); correct it"
         ) from None
     except ValueError:  # Python's guard against whole numbers that take long to read
         raise InputError(

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +13,8 @@ import numpy as np
 from scorebench.errors import InputError
 from scorebench.payloads import formats
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
-from scorebench.payloads.formats.record import Batch, BodyFormat, Source
+from scorebench.payloads.formats.record import Batch, BodyFormat
 from scorebench.payloads.formats.rules import check
-from scorebench.payloads.rows import read_rows
 from scorebench.payloads.signature import Signature
 
 if TYPE_CHECKING:
@@ -33,19 +31,29 @@ class Payload:
     rows: tuple[int, ...]
     content_type: str
     format: str
-    answers: str = "predictions"
-    """Which kind of answer is expected, by its name in `answers.readings`."""
+    answers: str = "rows"
+    """What is expected of each answer, as `--expect` names it."""
     null_predictions: bool = True
     """Whether a prediction may be null: only a signature whose outputs are all required rules it out."""
+    content_types: tuple[str, ...] = ()
+    """Of each body, where they differ; else empty."""
+    times_s: tuple[float, ...] = ()
+    """When each body came when it was recorded: Unix seconds, ascending; empty where nobody noted that."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of it, a sentence each."""
 
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hex, of the content type and every body: runs that share it sent the same bytes."""
-        hashed = hashlib.sha256(self.content_type.encode())
+        hashed = hashlib.sha256("\0".join(self.content_types or (self.content_type,)).encode())
         for body in self.bodies:
             hashed.update(b"\0%d\0" % len(body))
             hashed.update(body)
         return hashed.hexdigest()
+
+    def content_type_of(self, index: int) -> str:
+        """The content type of one body."""
+        return self.content_types[index] if self.content_types else self.content_type
 
     @property
     def total_bytes(self) -> int:
@@ -85,18 +93,8 @@ def encode(
                 raise InputError(_too_large(len(rows), format, needed, memory_bytes))
         progress(len(block))
     counts = [rows_per_call] * (len(bodies) - 1)
-    return Payload(tuple(bodies), (*counts, len(rows) - sum(counts)), form.content_type, form.name)
-
-
-def load_body(path: str | Path) -> Payload:
-    """A ready body, sent as it is. Suffix and JSON keys tell its format; its rows are counted.
-
-    Raises InputError where the file is no body of a known format with at least one row.
-    """
-    path = Path(path)
-    rows = read_rows(path)
-    form = formats.recognise(Source(str(path), path))
-    return Payload((path.read_bytes(),), (len(rows),), form.content_type, form.name)
+    row_counts = (*counts, len(rows) - sum(counts))
+    return Payload(tuple(bodies), row_counts, form.content_type, form.name, form.answers)
 
 
 def _refuse(form: BodyFormat, batch: Batch) -> None:
@@ -119,12 +117,13 @@ def _refuse(form: BodyFormat, batch: Batch) -> None:
 
 def _too_large(row_count: int, format: str, needed_bytes: int, memory_bytes: int) -> str:
     return (
-        f"payload: {row_count} rows as {format} take about {_mib(needed_bytes)} MiB, "
-        f"{_mib(memory_bytes)} MiB are allowed; send fewer rows, or raise --payload-memory"
+        f"payload: {row_count} rows as {format} take about {mib(needed_bytes)} MiB, "
+        f"{mib(memory_bytes)} MiB are allowed; send fewer rows, or raise --payload-memory"
     )
 
 
-def _mib(size_bytes: int) -> str:
+def mib(size_bytes: int) -> str:
+    """A size as an error tells it."""
     return f"{size_bytes / 2**20:,.1f}"
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from scorebench.errors import InputError
-from scorebench.payloads import formats
+from scorebench.payloads import formats, json_lines
 from scorebench.payloads.casting import cast
 from scorebench.payloads.formats import json_rows
-from scorebench.payloads.formats.record import Source
+from scorebench.payloads.formats.parquet_form import PARQUET
+from scorebench.payloads.formats.record import Source, suffix_of
 from scorebench.payloads.invented import make_rows
+from scorebench.payloads.json_lines import LINES_SUFFIXES
 from scorebench.payloads.signature import ModelInfo, Signature
 
 if TYPE_CHECKING:
@@ -76,14 +78,14 @@ def read_rows(
     """
     path = Path(path)
     _check_limit(limit)
-    if path.suffix.lower() not in formats.suffixes():
-        known = ", ".join(formats.suffixes())
+    suffix = suffix_of(path)
+    if suffix not in (*formats.suffixes(), *LINES_SUFFIXES) and not path.is_dir():
+        known = ", ".join((*formats.suffixes(), LINES_SUFFIXES[0]))
         raise InputError(f"{path}: found suffix {path.suffix!r}, expected {known}; convert the file")
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
-        raise InputError(f"{path}: found {found}, expected a data file; check the path")
+    if not path.is_file() and not path.is_dir():
+        raise InputError(f"{path}: found no such file, expected a data file; check the path")
     try:
-        if path.stat().st_size == 0:
+        if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty, expected rows; give data that has rows")
         frame = rows_in(Source(str(path), path, signature=signature))
     except OSError as error:
@@ -92,7 +94,15 @@ def read_rows(
 
 
 def rows_in(source: Source) -> pd.DataFrame:
-    """The rows of a body, or of a bare JSON list, which is data though no server takes it as a body."""
+    """The rows of a body, or of what is data though no server takes it as a body.
+
+    That is a bare JSON list, JSON Lines with a row a line, and a folder of Parquet files.
+    """
+    if source.path is not None and source.path.is_dir():
+        return PARQUET.read(source)
+    if source.suffix in LINES_SUFFIXES:
+        rows = [line.value for line in json_lines.read(source.path)] if source.path else []
+        return json_rows.read(rows, source.place, source.signature)
     if source.suffix == ".json" and isinstance(source.json, list):
         return json_rows.read(source.json, source.place, source.signature)
     return formats.recognise(source).read(source)

@@ -38,7 +38,16 @@ def _host(told: Mapping[str, Any]) -> list[str]:
 def _payload(told: Mapping[str, Any]) -> list[str]:
     payload = told.get("payload") or {}
     rows, digest = payload.get("rows_per_call"), payload.get("digest")
-    parts = [payload.get("format"), count(rows, "row") + " a call" if isinstance(rows, int) else None]
-    parts += [str(digest)[:DIGEST] if digest else None]
+    parts: list[Any] = [
+        payload.get("format"),
+        count(rows, "row") + " a call" if isinstance(rows, int) else None,
+    ]
+    parts += [str(digest)[:DIGEST] if digest else None, _expected(payload)]
     known = [str(part) for part in parts if part]
     return [f"payload {', '.join(known)}"] if known else []
+
+
+def _expected(payload: Mapping[str, Any]) -> str | None:
+    """What a valid answer had to be, as `--expect` names it; recordings of before do not say."""
+    expected = payload.get("expected")
+    return None if expected is None else f"expected {expected}"

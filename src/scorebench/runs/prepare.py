@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from scorebench.errors import InputError
+from scorebench.payloads.bodies import load_bodies, whole_body
+from scorebench.payloads.formats import DEFAULT_FORMAT
 from scorebench.payloads.params import parse_params
-from scorebench.payloads.payload import Payload, encode, load_body
+from scorebench.payloads.payload import Payload, encode
 from scorebench.payloads.rows import rows_for, without
 from scorebench.payloads.signature import read_model
 from scorebench.runs.progress import steps
@@ -20,10 +25,33 @@ if TYPE_CHECKING:
 
 def payload_of(settings: Settings) -> Payload:
     """The bodies of a run; InputError where the data, the model or the format can't be used."""
-    if settings.body is not None:
-        return load_body(settings.body)
+    payload = _bodies_of(settings) if settings.body is not None else _made(settings)
+    payload = payload if settings.expect is None else replace(payload, answers=settings.expect)
+    for note in payload.notes if not settings.quiet else ():
+        print(f"scorebench: {note}", file=sys.stderr, flush=True)
+    return payload
+
+
+def _bodies_of(settings: Settings) -> Payload:
+    assert settings.body is not None
+    params = None if settings.params is None else parse_params(settings.params)
+    with steps("reading bodies", total=None, unit="bodies", quiet=settings.quiet) as step:
+        return load_bodies(
+            settings.body,
+            expect=settings.expect,
+            params=params,
+            memory_bytes=settings.payload_memory_bytes,
+            progress=step,
+        )
+
+
+def _made(settings: Settings) -> Payload:
+    """Of rows; or the input example of a model that takes no rows."""
     model = None if settings.model is None else read_model(settings.model)
     params = None if settings.params is None else parse_params(settings.params, model)
+    whole = None if model is None or settings.data is not None else _whole(settings, model, params or {})
+    if whole is not None:
+        return whole
     rows = rows_of(settings, model)
     with steps("encoding payloads", total=len(rows), unit="rows", quiet=settings.quiet) as step:
         payload = encode(
@@ -35,7 +63,38 @@ def payload_of(settings: Settings) -> Payload:
             signature=None if model is None else model.signature,
             progress=step,
         )
-    return replace(payload, null_predictions=model is None or model.null_predictions)
+    return replace(
+        payload,
+        null_predictions=model is None or model.null_predictions,
+        notes=tuple(_notes(settings.rows_per_call, len(rows))),
+    )
+
+
+def _whole(settings: Settings, model: ModelInfo, params: Mapping[str, Any]) -> Payload | None:
+    """The model's example, where it is no table of rows; then no option of rows can change it."""
+    place = f"{model.place}: input example"
+    payload = None if model.example is None else whole_body(model.example, place, params)
+    if payload is None:
+        return None
+    asked = {
+        "--format": settings.format != DEFAULT_FORMAT,
+        "--rows-per-call": settings.rows_per_call != 1,
+        "--rows": settings.rows is not None,
+        "--drop": bool(settings.drop),
+        "--label": settings.label is not None,
+    }
+    for flag, is_asked in asked.items():
+        if is_asked:
+            raise InputError(
+                f"{flag}: can't change the {payload.format} body of {place}, which is sent as it is; "
+                "leave it out"
+            )
+    return payload
+
+
+def _notes(rows_per_call: int | None, rows: int) -> Iterator[str]:
+    if rows_per_call is not None and rows_per_call > rows:
+        yield f"--rows-per-call {rows_per_call}: the data has {rows:,} rows, and each call sends all of them"
 
 
 def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:

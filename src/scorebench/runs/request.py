@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 from scorebench.folders.fresh import run_folder
+from scorebench.load.arrivals import RECORDED
 from scorebench.load.scenario import default_users
 from scorebench.options import settings as options_settings
 from scorebench.options.settings import Settings
@@ -128,7 +129,10 @@ def _check_place(asked: Namespace) -> None:
 def _fill_in_run_time(asked: Namespace) -> float | None:
     """Seconds; `asked.run_time` becomes whole seconds, because Locust reads fewer forms."""
     if asked.run_time is None and asked.calls is None and asked.iterations is None:
-        asked.run_time = DEFAULT_RUN_TIME
+        if str(getattr(asked, "arrivals", None) or "").startswith(RECORDED):
+            asked.iterations = 1  # recorded traffic lasts as long as it lasted, once
+        else:
+            asked.run_time = DEFAULT_RUN_TIME
     if asked.run_time is None:
         return None
     seconds = parse_seconds(asked.run_time, "--run-time")

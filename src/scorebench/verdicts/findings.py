@@ -20,6 +20,7 @@ from scorebench.verdicts import (
     happenings,
     locustfile_findings,
     outages,
+    payload_findings,
     stalls,
     steadiness,
     unasked,
@@ -169,21 +170,6 @@ def _cores(summary: Summary, _: Recording) -> Iterator[Finding]:
         )
 
 
-def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
-    if summary.changed:
-        yield Finding(
-            Severity.WARNING,
-            "changed_under_load",
-            f"{summary.changed:,} answers{_of(summary.changed_share)} differed from the first to the same "
-            "payload",
-            "unless the model draws random numbers, ask why; --limit 'changed<1%' holds a run to it",
-        )
-
-
-def _of(share: float | None) -> str:
-    return "" if share is None else f" ({say_percent(round(share, 4))})"
-
-
 def _arrivals(summary: Summary, _: Recording) -> Iterator[Finding]:
     if note := summary.environment.get("arrivals_note"):
         yield Finding(Severity.NOTE, "arrivals", str(note).rstrip("."), "remove one of the two")
@@ -228,7 +214,7 @@ CHECKS: tuple[Check, ...] = (
     _cores,
     _arrivals,
     _run_time,
-    _changed,
+    *payload_findings.CHECKS,
     unasked.findings,
 )
 AT_THE_END = (_counts, outages.findings, _steady, _run_time)

@@ -11,12 +11,14 @@ from typing import NoReturn
 from scorebench.errors import InputError
 from scorebench.payloads.formats.csv_form import CSV
 from scorebench.payloads.formats.json_arrays import INPUTS, INSTANCES
-from scorebench.payloads.formats.json_frames import RECORDS, SPLIT, SPLIT_1X
+from scorebench.payloads.formats.json_frames import AZURE, RECORDS, SPLIT, SPLIT_1X
+from scorebench.payloads.formats.json_tensors import V2
 from scorebench.payloads.formats.parquet_form import PARQUET
 from scorebench.payloads.formats.record import BodyFormat, Source
+from scorebench.payloads.formats.whole import WHOLE, WholeForm
 
 FORMATS: dict[str, BodyFormat] = {
-    format.name: format for format in (SPLIT, RECORDS, INSTANCES, INPUTS, CSV, PARQUET, SPLIT_1X)
+    format.name: format for format in (SPLIT, RECORDS, INSTANCES, INPUTS, CSV, PARQUET, SPLIT_1X, V2, AZURE)
 }
 """By name, in the order in which help and docs list them."""
 DEFAULT_FORMAT = SPLIT.name
@@ -35,12 +37,33 @@ def suffixes() -> tuple[str, ...]:
 
 
 def recognise(source: Source) -> BodyFormat:
-    """The format that a body is in: by its file's suffix, and for JSON by its keys. Else InputError."""
+    """The format that rows are in: by their file's suffix, and for JSON by its keys. Else InputError."""
+    form = recognise_body(source)
+    if isinstance(form, BodyFormat):
+        return form
+    if form is None:
+        _refuse(source)
+    raise InputError(
+        f"{source.place}: found a {form.name} body (key {form.key!r}), expected rows; send it with --body"
+    )
+
+
+def recognise_body(source: Source) -> BodyFormat | WholeForm | None:
+    """The form of a body, made of rows or not; None where it has none that is known."""
+    if source.suffix == ".json":
+        for whole in WHOLE.values():
+            if whole.holds(source):
+                return whole
     found = [form for form in FORMATS.values() if form.suffix == source.suffix and form.holds(source)]
-    return found[0] if len(found) == 1 else _refuse(source)
+    return found[0] if len(found) == 1 else None
 
 
-def _refuse(source: Source) -> NoReturn:
+def refuse_unknown(source: Source) -> NoReturn:
+    """InputError for a body of no known form."""
+    _refuse(source, "; or say with --expect what a valid answer is, and it is sent as it is")
+
+
+def _refuse(source: Source, otherwise: str = "") -> NoReturn:
     keys = [form.key for form in FORMATS.values() if form.key is not None]
     parsed = source.json
     if isinstance(parsed, Mapping):
@@ -48,5 +71,6 @@ def _refuse(source: Source) -> NoReturn:
     else:
         found = "a list" if isinstance(parsed, list) else f"a {type(parsed).__name__}"
     several = isinstance(parsed, Mapping) and any(key in parsed for key in keys)
-    cure = "Keep one." if several else "Put the rows under one of them."
-    raise InputError(f"{source.place}: found {found}; expected exactly one of {', '.join(keys)}. {cure}")
+    cure = "Keep one" if several else "Put the rows under one of them"
+    known = ", ".join(dict.fromkeys(keys))
+    raise InputError(f"{source.place}: found {found}; expected exactly one of {known}. {cure}{otherwise}.")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from scorebench.errors import InputError
@@ -129,11 +129,11 @@ def _text_table(source: Source) -> Any:
     from pyarrow import csv as arrow
     from pyarrow import string
 
-    assert source.path is not None
-    separator, names = _header(source.path)
-    size_bytes = source.path.stat().st_size
+    separator, names = _header(source)
+    path = source.plain_path
+    size_bytes = len(source.bytes) if path is None else path.stat().st_size
     return arrow.read_csv(
-        source.path,
+        path or io.BytesIO(source.bytes),
         # One block, because a quoted line break must not lie between two; one thread, so errors name the row.
         read_options=arrow.ReadOptions(block_size=min(size_bytes + 1, 2**31 - 1), use_threads=False),
         parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=True),
@@ -146,15 +146,15 @@ def _text_table(source: Source) -> Any:
     )
 
 
-def _header(path: Path) -> tuple[str, list[str]]:
+def _header(source: Source) -> tuple[str, list[str]]:
     """Separator and names, by the first line: comma, semicolon (half of Europe's spreadsheets) or tab."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with io.TextIOWrapper(source.open(), encoding="utf-8-sig", newline="") as file:
         line = file.readline()
     separator = max(",;\t", key=line.count)
     names = next(csv.reader([line], delimiter=separator), [])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        refuse_twice(str(path), twice[0])
+        refuse_twice(source.place, twice[0])
     return separator, names
 
 

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scorebench.errors import InputError
 from scorebench.payloads.columns import frame, is_named
 from scorebench.payloads.formats import json_rows
-from scorebench.payloads.formats.record import Batch, BodyFormat, Source, Writer
+from scorebench.payloads.formats.record import Batch, Source, Writer, has_key
 from scorebench.payloads.formats.rules import call_size_problem, scalars_in, whole_name_problem
 from scorebench.payloads.json_text import dumps
 from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Signature, Tensor
@@ -20,7 +19,6 @@ from scorebench.payloads.signature import Array, Column, Map, Object, Scalar, Si
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEPT = frozenset({"float", "double", "datetime", "any"})
 _KINDS = {"i": "number", "u": "number", "f": "number", "b": "boolean", "M": "time"}
 _INSTANCES_KEY, _INPUTS_KEY = "instances", "inputs"
 
@@ -126,6 +124,10 @@ def _read_inputs(source: Source) -> pd.DataFrame:
     return json_rows.read(content if isinstance(content, list) else [content], place, source.signature)
 
 
+def _is_inputs(source: Source) -> bool:
+    return has_key(_INPUTS_KEY, source) and not json_rows.holds_tensors(_INPUTS_KEY, source)
+
+
 def _read_columns(content: Mapping[str, Any], place: str, signature: Signature | None) -> pd.DataFrame:
     """A list a column. Where one is no list, or the model takes arrays or objects, the whole is one row."""
     nested = (
@@ -133,46 +135,32 @@ def _read_columns(content: Mapping[str, Any], place: str, signature: Signature |
         and not signature.is_tensor
         and not all(isinstance(column.type, Scalar) for column in signature.columns)
     )
-    if nested or not all(isinstance(values, list) for values in content.values()):
+    if nested:
         return frame({name: [value] for name, value in content.items()})
-    lengths = {name: len(values) for name, values in content.items()}
-    if len(set(lengths.values())) > 1:
-        raise InputError(
-            f"{place}: found columns of unequal length {lengths}, expected as many values in each"
-        )
-    return frame(content)
+    return json_rows.read_columns(content, place)
 
 
 # ---- the formats -------------------------------------------------------------------------------------------
 
-INSTANCES = BodyFormat(
+INSTANCES = json_rows.mlflow_format(
     name="instances",
     about="TensorFlow Serving's form, one value a row; MLflow 2 and later, KServe V1",
-    content_type=json_rows.CONTENT_TYPE,
-    suffix=".json",
     key=_INSTANCES_KEY,
-    holds=partial(json_rows.has_key, _INSTANCES_KEY),
     writer=_write_instances,
     read=_read_instances,
     column_problem=_instances_problem,
-    keeps_missing=_KEPT,
     values_problem=_values_problem,
-    takes_params=True,
     sample='{"instances":[{"a":1,"b":0.5},{"a":2,"b":null}]}',
 )
-INPUTS = BodyFormat(
+INPUTS = json_rows.mlflow_format(
     name="inputs",
     about="TensorFlow Serving's columnar form; MLflow 2 and later, and models with a type hint",
-    content_type=json_rows.CONTENT_TYPE,
-    suffix=".json",
     key=_INPUTS_KEY,
-    holds=partial(json_rows.has_key, _INPUTS_KEY),
+    is_it=_is_inputs,
     writer=_write_inputs,
     read=_read_inputs,
     column_problem=_inputs_problem,
-    keeps_missing=_KEPT,
     values_problem=_values_problem,
-    takes_params=True,
     takes_type_hints=True,
     sample='{"inputs":{"a":[1,2],"b":[0.5,null]}}',
 )

@@ -1,11 +1,11 @@
-"""JSON bodies that become a DataFrame on the server: split, records, and the bare split of MLflow 1.x.
+"""JSON bodies that become a DataFrame on the server: split, records, Azure's, and MLflow 1.x's bare split.
 
 Knows how they are written and read; nothing of other formats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EXACT_FLOAT = 2**53
-_SPLIT_KEY, _RECORDS_KEY = "dataframe_split", "dataframe_records"
-_KEPT = frozenset({"float", "double", "string", "datetime", "any"})
+_SPLIT_KEY, _RECORDS_KEY, _AZURE_KEY = "dataframe_split", "dataframe_records", "input_data"
 _BARE_KEYS = frozenset({"columns", "index", "data"})
 
 
@@ -54,6 +53,19 @@ def _write_bare_split(batch: Batch) -> Writer:
 def _write_records(batch: Batch) -> Writer:
     opening = f'{{"{_RECORDS_KEY}":'
     return partial(json_rows.bodies, _rows_as_dicts, batch.rows_per_call, opening, json_rows.closing(batch))
+
+
+def _write_azure(batch: Batch) -> Writer:
+    """A split object as pandas writes it, with its index: Azure's server requires that."""
+    opening = f'{{"{_AZURE_KEY}":{{{_names(batch)}"index":'
+    return partial(_indexed_bodies, batch.rows_per_call, opening, "}" + json_rows.closing(batch))
+
+
+def _indexed_bodies(rows_per_call: int, opening: str, closing: str, block: pd.DataFrame) -> Iterator[bytes]:
+    rows = _rows_as_lists(block)
+    for start in range(0, len(rows), rows_per_call):
+        part = rows[start : start + rows_per_call]
+        yield f'{opening}{dumps(list(range(len(part))))},"data":{dumps(part)}{closing}'.encode("ascii")
 
 
 def _names(batch: Batch) -> str:
@@ -88,6 +100,16 @@ def _read_split(source: Source) -> pd.DataFrame:
 
 def _read_bare_split(source: Source) -> pd.DataFrame:
     return _split(source.json, source.place)
+
+
+def _read_azure(source: Source) -> pd.DataFrame:
+    """A split object, a list of rows, or an object with a list a column."""
+    content, place = source.json[_AZURE_KEY], f"{source.place}: {_AZURE_KEY}"
+    if isinstance(content, list):
+        return json_rows.read(content, place, source.signature)
+    if isinstance(content, Mapping) and "data" not in content:
+        return json_rows.read_columns(content, place)
+    return _split(content, place)
 
 
 def _split(content: Any, place: str) -> pd.DataFrame:
@@ -130,40 +152,42 @@ def _is_bare_split(source: Source) -> bool:
 
 # ---- the formats -------------------------------------------------------------------------------------------
 
-SPLIT = BodyFormat(
+_frame_format = partial(
+    json_rows.mlflow_format, keeps_missing=frozenset({"float", "double", "string", "datetime", "any"})
+)
+SPLIT = _frame_format(
     name="split",
     about="MLflow 2 and later, as a DataFrame; column names are sent once",
-    content_type=json_rows.CONTENT_TYPE,
-    suffix=".json",
     key=_SPLIT_KEY,
-    holds=partial(json_rows.has_key, _SPLIT_KEY),
     writer=_write_split,
     read=_read_split,
-    keeps_missing=_KEPT,
     column_problem=_column_problem,
-    takes_params=True,
     sample='{"dataframe_split":{"columns":["a","b"],"data":[[1,0.5],[2,null]]}}',
 )
-RECORDS = BodyFormat(
+RECORDS = _frame_format(
     name="records",
     about="MLflow 2 and later, as a DataFrame; column names are sent with each row",
-    content_type=json_rows.CONTENT_TYPE,
-    suffix=".json",
     key=_RECORDS_KEY,
-    holds=partial(json_rows.has_key, _RECORDS_KEY),
     writer=_write_records,
     read=_read_records,
-    keeps_missing=_KEPT,
     column_problem=_records_problem,
-    takes_params=True,
     sample='{"dataframe_records":[{"a":1,"b":0.5},{"a":2,"b":null}]}',
+)
+AZURE = _frame_format(
+    name="azure",
+    about="Azure ML's endpoints for MLflow models, as a DataFrame",
+    key=_AZURE_KEY,
+    writer=_write_azure,
+    read=_read_azure,
+    column_problem=_column_problem,
+    sample='{"input_data":{"columns":["a","b"],"index":[0,1],"data":[[1,0.5],[2,null]]}}',
 )
 SPLIT_1X = BodyFormat(
     name="split-1x",
     about="MLflow 1.x, and the Java server of MLeap models; every number is a float",
     content_type=json_rows.CONTENT_TYPE,  # exactly this: the Java server refuses any parameter in it
     suffix=".json",
-    holds=_is_bare_split,
+    is_it=_is_bare_split,
     writer=_write_bare_split,
     read=_read_bare_split,
     column_problem=_column_problem,

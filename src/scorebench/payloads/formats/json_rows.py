@@ -6,11 +6,13 @@ Knows JSON and rows; no format by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.payloads.columns import frame
+from scorebench.payloads.formats.record import BodyFormat
 from scorebench.payloads.json_text import dumps
 
 if TYPE_CHECKING:
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
     from scorebench.payloads.signature import Signature
 
 CONTENT_TYPE = "application/json"
+PARAMS = "params"
+"""The key that MLflow looks for parameters under."""
+_TENSOR_KEYS = {"name", "shape", "datatype"}
+mlflow_format = partial(
+    BodyFormat,
+    content_type=CONTENT_TYPE,
+    suffix=".json",
+    keeps_missing=frozenset({"float", "double", "datetime", "any"}),
+    params_key=PARAMS,
+)
+"""A JSON format of MLflow 2 and later: what its records share."""
 
 
 # ---- written -----------------------------------------------------------------------------------------------
@@ -39,12 +52,12 @@ def bodies(
         yield (opening + dumps(units[start : start + rows_per_call]) + closing).encode("ascii")
 
 
-def closing(batch: Batch) -> str:
-    """The end of each body, with the parameters; InputError where JSON can't hold them."""
+def closing(batch: Batch, key: str = PARAMS) -> str:
+    """The end of each body, with the parameters under `key`; InputError where JSON can't hold them."""
     if not batch.params:
         return "}"
     try:
-        return f',"params":{dumps(dict(batch.params))}}}'
+        return f',"{key}":{dumps(dict(batch.params))}}}'
     except (TypeError, ValueError) as error:
         raise InputError(f"--params: {error}; give a JSON object") from None
 
@@ -81,9 +94,14 @@ def flattened(block: pd.DataFrame) -> pd.DataFrame:
 # ---- read --------------------------------------------------------------------------------------------------
 
 
-def has_key(key: str, source: Source) -> bool:
-    """Whether the JSON is an object with this key."""
-    return isinstance(source.json, Mapping) and key in source.json
+def holds_tensors(key: str, source: Source) -> bool:
+    """Whether the JSON is an object with typed tensors under this key, and no values of rows."""
+    tensors = source.json.get(key) if isinstance(source.json, Mapping) else None
+    return (
+        isinstance(tensors, list)
+        and bool(tensors)
+        and all(isinstance(tensor, Mapping) and tensor.keys() >= _TENSOR_KEYS for tensor in tensors)
+    )
 
 
 def listed(content: Any, place: str) -> list[Any]:
@@ -110,6 +128,18 @@ def read(rows: list[Any], place: str, signature: Signature | None = None) -> pd.
     if all(isinstance(row, list) for row in rows) and _is_table(rows):
         return frame(dict(enumerate(zip(*rows, strict=True))))
     return frame({0: rows})
+
+
+def read_columns(content: Mapping[str, Any], place: str) -> pd.DataFrame:
+    """An object with a list a column; where one is no list, the whole is one row."""
+    if not all(isinstance(values, list) for values in content.values()):
+        return frame({name: [value] for name, value in content.items()})
+    lengths = {name: len(values) for name, values in content.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(
+            f"{place}: found columns of unequal length {lengths}, expected as many values in each"
+        )
+    return frame(content)
 
 
 def _is_table(rows: list[list[Any]]) -> bool:

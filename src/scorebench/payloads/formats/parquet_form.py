@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
+from scorebench.payloads import parquet_files
 from scorebench.payloads.columns import from_arrow
 from scorebench.payloads.formats import json_rows
 from scorebench.payloads.formats.csv_form import refuse_twice
@@ -102,8 +103,12 @@ def _table(source: Source) -> tuple[Any, Mapping[str, Any]]:
     """The table without the row labels that have no name, and what pandas noted beside it."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(source.path) as file:
-        table = file.read()
+    path = source.plain_path
+    if path is not None and path.is_dir():
+        table = parquet_files.table(path)
+    else:
+        with pq.ParquetFile(path or io.BytesIO(source.bytes)) as file:
+            table = file.read()
     unnamed = [name for name in table.column_names if _UNNAMED_INDEX.fullmatch(name)]
     return table.drop_columns(unnamed), table.schema.pandas_metadata or {}
 

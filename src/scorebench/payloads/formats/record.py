@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
+from scorebench.errors import InputError
 from scorebench.payloads.json_text import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from scorebench.payloads.signature import Column, Signature
+
+ZIPPED = ".gz"
 
 
 @dataclass(frozen=True)
@@ -28,33 +34,84 @@ class Batch:
 
 @dataclass(frozen=True)
 class Source:
-    """Rows as they were written down: a file, or the parsed JSON of a model's input example.
+    """Rows as they were written down: a file, a body as bytes, or the parsed JSON of a model's input example.
 
-    Errors begin with `place`. `signature` says what the rows are for, where that is known.
+    Errors begin with `place`. `signature` says what the rows are for, where that is known. `kind` is the
+    suffix of a file that would hold the bytes.
     """
 
     place: str
     path: Path | None = None
     example: Any = None
     signature: Signature | None = None
+    data: bytes | None = None
+    kind: str = ".json"
 
     @property
     def suffix(self) -> str:
-        """`.csv`, `.json`, … in lower case. An example is JSON."""
-        return ".json" if self.path is None else self.path.suffix.lower()
+        """`.csv`, `.json`, … in lower case, without the `.gz` of a zipped file. An example is JSON."""
+        if self.path is None:
+            return self.kind
+        return suffix_of(self.path)
 
     @cached_property
     def json(self) -> Any:
         """The parsed JSON; InputError where a file holds none."""
-        return self.example if self.path is None else parse_json(self.path.read_bytes(), self.place)
+        return self.example if self._is_example else parse_json(self.bytes, self.place)
+
+    @property
+    def _is_example(self) -> bool:
+        return self.path is None and self.data is None
+
+    @property
+    def plain_path(self) -> Path | None:
+        """The file, where what it holds is the content itself."""
+        is_zipped = self.path is not None and self.path.suffix.lower() == ZIPPED
+        return None if is_zipped else self.path
+
+    def open(self) -> BinaryIO:
+        """All of it, to be read from the start."""
+        return io.BytesIO(self.bytes) if self.path is None else open_file(self.path)
+
+    @cached_property
+    def bytes(self) -> bytes:
+        """All of it, as it is sent. InputError where the file is not what its suffix `.gz` says."""
+        if self.path is None:
+            assert self.data is not None
+            return self.data
+        try:
+            with open_file(self.path) as file:
+                return file.read()
+        except NOT_ZIPPED as error:
+            refuse_gzip(self.place, error)
+
+
+NOT_ZIPPED = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What reading a file raises that is not what its suffix `.gz` says."""
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Its bytes, unzipped where its suffix says so."""
+    return gzip.open(path, "rb") if path.suffix.lower() == ZIPPED else path.open("rb")  # type: ignore[return-value]
+
+
+def refuse_gzip(place: str, error: Exception) -> NoReturn:
+    """InputError for one of NOT_ZIPPED."""
+    raise InputError(f"{place}: found no whole gzip file ({error}); zip it again, or drop .gz") from None
+
+
+def suffix_of(path: Path) -> str:
+    """`.csv`, `.json`, … in lower case, without the `.gz` of a file that is zipped."""
+    return (path.with_suffix("") if path.suffix.lower() == ZIPPED else path).suffix.lower()
 
 
 Writer = Callable[["pd.DataFrame"], Iterator[bytes]]
 """Writes a block of rows, a whole number of calls, as the bodies of these calls."""
 
 
-def _by_suffix(_source: Source) -> bool:
-    return True
+def has_key(key: str, source: Source) -> bool:
+    """Whether the JSON is an object with this key."""
+    return isinstance(source.json, Mapping) and key in source.json
 
 
 def _no_problem(*_: Any) -> None:
@@ -66,9 +123,9 @@ class BodyFormat:
     """A body format that a user can name with `--format`.
 
     `writer` does once what all bodies share, and returns what writes them; both raise InputError for a value
-    that the format can't hold. `read` returns the rows of a file that holds one body. `holds` says whether a
-    source with this suffix is in this format. `column_problem` and `values_problem` say why a column can't
-    travel: the first by its type in the signature, the second by its values. None means it can.
+    that the format can't hold. `read` returns the rows of a file that holds one body. `column_problem` and
+    `values_problem` say why a column can't travel: the first by its type in the signature, the second by its
+    values. None means it can.
     """
 
     name: str
@@ -82,7 +139,8 @@ class BodyFormat:
     """The body of two rows, for the docs; of a binary format, what it is."""
     key: str | None = None
     """The key of the JSON object that holds the rows."""
-    holds: Callable[[Source], bool] = _by_suffix
+    is_it: Callable[[Source], bool] | None = None
+    """Whether a source with this suffix is in this format. None: it is, if it has the key."""
     keeps_missing: frozenset[str] | None = None
     """The scalar types whose missing values every MLflow keeps. The installed one is asked about the others.
 
@@ -90,6 +148,24 @@ class BodyFormat:
     """
     column_problem: Callable[[Column, Batch], str | None] = _no_problem
     values_problem: Callable[[pd.Series[Any], Batch], str | None] = _no_problem
-    takes_params: bool = False
+    params_key: str | None = None
+    """The key of the JSON object that holds inference parameters; None: it has no place for them."""
     takes_type_hints: bool = False
     """Whether a model whose signature comes from a Python type hint can be asked in it."""
+    answers: str = "rows"
+    """Which kind of answer is expected, as `--expect` names it."""
+
+    @property
+    def takes_params(self) -> bool:
+        """Whether it has a place for inference parameters."""
+        return self.params_key is not None
+
+    def holds(self, source: Source) -> bool:
+        """Whether a source with this suffix is in this format."""
+        if self.is_it is not None:
+            return self.is_it(source)
+        return self.key is None or has_key(self.key, source)
+
+    def count(self, source: Source) -> int:
+        """The rows of a body in this format."""
+        return len(self.read(source))

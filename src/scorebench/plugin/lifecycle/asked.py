@@ -6,6 +6,7 @@ Knows where options and the server's URL come from; nothing of the test that the
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ class Asked:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._encoded: tuple[Settings, Payload] | None = None
+        """The payload, and what it was made of: the settings without the arrivals, which change no body."""
 
     @property
     def options(self) -> Any:
@@ -38,8 +40,13 @@ class Asked:
         return self._environment.parsed_options
 
     def settings(self) -> Settings:
-        """The settings as they stand now: from the command line, or from Locust's page."""
-        return self.settings_in(self.options, self.host())
+        """The settings as they stand now: from the command line, or from Locust's page.
+
+        Recorded times are among them as soon as the bodies have been read.
+        """
+        settings = self.settings_in(self.options, self.host())
+        known = self.payload is not None and self.is_encoded(settings)
+        return settings.with_times(self.payload.times_s) if self.payload and known else settings
 
     def settings_in(self, options: Any, host: str | None) -> Settings:
         """The settings of other `options`. Raises InputError for what is wrong, or what no user obeys."""
@@ -118,12 +125,14 @@ class Asked:
 
     def is_encoded(self, settings: Settings) -> bool:
         """Whether `payload` is what these settings ask for; always, where users bring their own."""
-        return not self.needs_payload or (self._encoded is not None and self._encoded[0] == settings)
+        return not self.needs_payload or (
+            self._encoded is not None and self._encoded[0] == replace(settings, arrivals=None)
+        )
 
     def encode(self, settings: Settings) -> None:
         """Make the payload, unless it is there."""
         if not self.is_encoded(settings):
-            self._encoded = settings, payload_of(settings)
+            self._encoded = replace(settings, arrivals=None), payload_of(settings)
 
     @property
     def payload(self) -> Payload | None:

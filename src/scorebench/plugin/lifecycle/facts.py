@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from scorebench.answers.readings import expected
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.lifecycle import command_line, surroundings
@@ -44,10 +45,15 @@ def known(
 
 
 def _facts_of(payload: Payload) -> dict[str, Any]:
+    wanted = expected(payload.answers)
     return {
         "digest": payload.digest,
         "format": payload.format,
         "bodies": len(payload.bodies),
         "rows_per_call": max(payload.rows),
         "bytes": payload.total_bytes,
+        "expected": payload.answers,
+        "valid_if": wanted.reading.words,
+        "answers_vary": wanted.reading.varies,
+        "notes": list(payload.notes),
     }

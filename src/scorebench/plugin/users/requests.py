@@ -35,6 +35,6 @@ class Signed(Sequence[bytes]):
     def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        body, content_type = self._payload.bodies[index], self._payload.content_type
+        body, content_type = self._payload.bodies[index], self._payload.content_type_of(index)
         headers = self._credentials.headers(self._target, body, content_type)
         return self._target.request(body, content_type, headers)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.answers.answer import Judge
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.readings import READINGS
+from scorebench.answers.readings import expected
 from scorebench.client.connection import Connection
 from scorebench.client.failures import OwnLimit
 from scorebench.client.timed import TimedConnection
@@ -42,6 +42,8 @@ class Session:
         expected_bytes: int = EXPECTED_BYTES,
     ) -> None:
         """Raises InputError where credentials are missing. Worker `worker` of `workers` sends its share."""
+        settings = settings.with_times(payload.times_s)
+        wanted = expected(payload.answers)
         credentials = settings.credentials.load()
         messages = requests_of(settings.target, payload, credentials)
         self.settings = settings
@@ -49,8 +51,8 @@ class Session:
         self.counting = Counting(
             payload.rows,
             judge=Judge(
-                payload.rows,
-                READINGS[payload.answers],
+                wanted.counts(payload.rows),
+                wanted.reading,
                 nulls=payload.null_predictions,
                 pause=self.sending.pauses,
             ),
