@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.commands import scorebench
-from tests.scoring_server import scoring_server
+from tests.scoring_server import Behaviour, Reply, scoring_server
 from tests.scoring_server.scoring import rows_of
 
 
@@ -53,6 +54,54 @@ def test_what_can_not_change_a_ready_body_is_refused(words: list[str], tmp_path:
     assert done.code == 2
     expected = f"scorebench: {words[0]}: can't change --body body.json, which is sent as it is; leave one out"
     assert done.err.strip() == expected
+
+
+CHAT = {"messages": [{"role": "user", "content": "Hi"}]}
+
+
+def test_chats_are_sent_and_their_answers_judged(tmp_path: Path) -> None:
+    """A body a line, in turn; an answer that is no chat completion is not valid; the report names what was."""
+    said = {"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}
+    script = {number: Reply(body=json.dumps({**said, "id": number}).encode()) for number in range(4)}
+    chats = [json.dumps({**CHAT, "n": n}) for n in (1, 2)]
+    (tmp_path / "chats.jsonl").write_text("\n".join(chats))
+    with scoring_server(Behaviour(script=script)) as server:
+        words = ["--body", "chats.jsonl", "-u", "1", "--calls", "5"]
+        done = scorebench(tmp_path, "run", server.url, *words)
+        assert [call.body.decode() for call in server.log()] == [*chats, *chats, chats[0]]
+    assert done.summary["outcomes"] == {"valid": 4, "predictions not parseable": 1}
+    payload = done.summary["environment"]["payload"]
+    assert (payload["format"], payload["expected"]) == ("chat", "chat")
+    assert "payload chat, 1 row a call" in done.out
+    assert "expected chat" in done.out
+    assert "changed_under_load" not in {f["code"] for f in done.summary["verdict"]["findings"]}
+
+
+def test_recorded_traffic_is_sent_at_its_times(tmp_path: Path) -> None:
+    """Three calls at 0, 0.5 and 2 s, four times as fast: each body once, at its own time."""
+    times_ms, values = [10_000, 10_500, 12_000], [1, 2, 3]
+    bodies = [json.dumps({"instances": [value]}) for value in values]
+    pd.DataFrame({"request": bodies, "timestamp_ms": times_ms}).to_parquet(tmp_path / "table.parquet")
+    with scoring_server() as server:
+        words = ["--body", "table.parquet", "--arrivals", "recorded*4", "-u", "3"]
+        done = scorebench(tmp_path, "run", server.url, *words, "--keep-calls")
+        log = server.log()
+    assert done.code == 0, done.err
+    assert [call.body.decode() for call in log] == bodies
+    calls = pd.read_parquet(done.folders[0] / "calls.parquet").sort_values("due_s")
+    due_s = calls["due_s"] - calls["due_s"].iloc[0]
+    assert due_s.round(3).tolist() == [0.0, 0.125, 0.5]
+    assert done.summary["environment"]["arrivals"] == "recorded*4"
+
+
+def test_times_need_a_recording(tmp_path: Path) -> None:
+    """Bodies without times, and no bodies at all, are refused before the first call."""
+    (tmp_path / "body.json").write_text(BODY)
+    words = ["run", "http://127.0.0.1:1", "--arrivals", "recorded"]
+    done = scorebench(tmp_path, *words, "--body", "body.json")
+    assert (done.code, "--arrivals recorded: the bodies have no times" in done.err) == (2, True)
+    done = scorebench(tmp_path, *words)
+    assert (done.code, "--arrivals recorded: needs --body" in done.err) == (2, True)
 
 
 def test_a_scenario_of_eight_rows_a_call_is_no_body_of_three(tmp_path: Path) -> None:

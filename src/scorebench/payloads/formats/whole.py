@@ -47,7 +47,7 @@ class WholeForm:
 
     def count(self, source: Source) -> int:
         """The units that an answer counts."""
-        return self.units(source.json[self.key])
+        return self.units(source.json[self.key]) if self.key else 1
 
 
 def _is_list_of_items(content: Any) -> bool:

@@ -132,7 +132,9 @@ class Asked:
     def encode(self, settings: Settings) -> None:
         """Make the payload, unless it is there."""
         if not self.is_encoded(settings):
-            self._encoded = replace(settings, arrivals=None), payload_of(settings)
+            payload = payload_of(settings)
+            settings.with_times(payload.times_s)  # which is refused where they are asked for and missing
+            self._encoded = replace(settings, arrivals=None), payload
 
     @property
     def payload(self) -> Payload | None:
