@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bench import body_table, expect_table
 from bench.format_table import table
 from bench.paste import pasted
 
+from scorebench.answers.readings import READINGS
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS, suffixes
 from scorebench.payloads.payload import encode
 from scorebench.payloads.rows import read_rows
@@ -131,3 +133,11 @@ def test_the_docs_list_every_format() -> None:
     page = (ROOT / "docs" / "payloads.md").read_text()
     assert pasted(page, "python bench/format_table.py", table(), markdown=True) == page
     assert all(f"| `{name}` |" in table() for name in FORMATS)
+
+
+def test_the_docs_list_every_body_and_every_kind_of_answer() -> None:
+    """docs/payloads.md has the tables that the records make."""
+    page = (ROOT / "docs" / "payloads.md").read_text()
+    assert pasted(page, "python bench/body_table.py", body_table.table(), markdown=True) == page
+    assert pasted(page, "python bench/expect_table.py", expect_table.table(), markdown=True) == page
+    assert all(f"| `{name}` |" in expect_table.table() for name in READINGS)

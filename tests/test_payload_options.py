@@ -60,7 +60,7 @@ CHAT = {"messages": [{"role": "user", "content": "Hi"}]}
 
 
 def test_chats_are_sent_and_their_answers_judged(tmp_path: Path) -> None:
-    """A body a line, in turn; an answer that is no chat completion is not valid; the report names what was."""
+    """A body a line, in turn; an answer that is no chat completion is not valid."""
     said = {"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}
     script = {number: Reply(body=json.dumps({**said, "id": number}).encode()) for number in range(4)}
     chats = [json.dumps({**CHAT, "n": n}) for n in (1, 2)]
