@@ -6,7 +6,7 @@ specification of the protocol, "Inference Request JSON Object" and "Tensor Data 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEY, _PARAMETERS = "inputs", "parameters"
+_ID = "1"
+"""A server repeats it; without one it may make a new one for each answer, so that no two are the same."""
 _UNNAMED = "input-0"
 """What MLServer calls an input that has no name."""
 _OF_FRAMES = {"content_type": "pd"}
@@ -53,8 +55,8 @@ def _values_problem(column: pd.Series[Any], batch: Batch) -> str | None:
     if missing.any():
         row = int(missing.to_numpy().argmax()) + 1
         return f"row {row}: found no value, and a tensor has none missing; fill it, or drop the row"
-    if not is_named(batch.rows) and len({str(_dtype(batch.rows[name])) for name in batch.rows.columns}) > 1:
-        return "unnamed columns are one tensor, whose elements have one type; give the columns names"
+    if _is_one_tensor(batch) and len({_dtype(batch.rows[name]) for name in batch.rows.columns}) > 1:
+        return "all columns are one tensor, whose elements have one type; send named columns, a tensor each"
     return None if column.dtype.kind in "biufM" else _cells_problem(column)
 
 
@@ -71,7 +73,7 @@ def _cells_problem(column: pd.Series[Any]) -> str | None:
 
 
 def _dtype(column: pd.Series[Any]) -> str:
-    """NumPy's name of the type of the elements; pandas' own types are called the same, with a capital."""
+    """NumPy's name of the type of the elements; pandas calls its own types the same, with a capital."""
     first = column.iloc[0]
     return (
         str(getattr(first, "dtype", column.dtype)).lower()
@@ -84,14 +86,16 @@ def _dtype(column: pd.Series[Any]) -> str:
 
 
 def _write(batch: Batch) -> Writer:
-    parameters = {**(_OF_FRAMES if _is_frame(batch) else {}), **batch.params}
-    opening = f'{{"{_PARAMETERS}":{_dumped(parameters)},"{_KEY}":' if parameters else f'{{"{_KEY}":'
-    return partial(_bodies, batch.rows_per_call, opening)
+    of_tensors = batch.signature is not None and batch.signature.is_tensor
+    parameters = {**({} if _is_one_tensor(batch) or of_tensors else _OF_FRAMES), **batch.params}
+    head = f'{{"id":"{_ID}",' + (f'"{_PARAMETERS}":{_dumped(parameters)},' if parameters else "")
+    to_tensors = _one_tensor if _is_one_tensor(batch) else _a_tensor_a_column
+    return partial(_bodies, to_tensors, batch.rows_per_call, f'{head}"{_KEY}":')
 
 
-def _is_frame(batch: Batch) -> bool:
-    """Whether the server is to make a DataFrame of it: of columns that have names, and are no tensors."""
-    return is_named(batch.rows) and not (batch.signature is not None and batch.signature.is_tensor)
+def _is_one_tensor(batch: Batch) -> bool:
+    """Whether all columns are one tensor: without names, or where a parameter asks for one of NumPy's."""
+    return not is_named(batch.rows) or batch.params.get("content_type") == "np"
 
 
 def _dumped(parameters: Mapping[str, Any]) -> str:
@@ -101,26 +105,29 @@ def _dumped(parameters: Mapping[str, Any]) -> str:
         raise InputError(f"--params: {error}; give a JSON object") from None
 
 
-def _bodies(rows_per_call: int, opening: str, block: pd.DataFrame) -> Iterator[bytes]:
+def _bodies(
+    to_tensors: Callable[[pd.DataFrame, list[Any]], list[Any]],
+    rows_per_call: int,
+    opening: str,
+    block: pd.DataFrame,
+) -> Iterator[bytes]:
     cells = json_rows.columns(block)
     for start in range(0, len(block), rows_per_call):
         part = [column[start : start + rows_per_call] for column in cells]
-        tensors = _named(block, part) if is_named(block) else [_unnamed(block, part)]
-        yield (opening + dumps(tensors) + "}").encode("ascii")
+        yield (opening + dumps(to_tensors(block, part)) + "}").encode("ascii")
 
 
-def _named(block: pd.DataFrame, part: list[Any]) -> list[dict[str, Any]]:
-    """One tensor a column."""
+def _a_tensor_a_column(block: pd.DataFrame, part: list[Any]) -> list[Any]:
     return [_tensor(str(name), block[name], cells) for name, cells in zip(block.columns, part, strict=True)]
 
 
-def _unnamed(block: pd.DataFrame, part: list[Any]) -> dict[str, Any]:
-    """One tensor for all columns: a row of it for each row."""
+def _one_tensor(block: pd.DataFrame, part: list[Any]) -> list[Any]:
+    """A row of it for each row."""
     first = block.iloc[:, 0]
     if len(part) == 1:
-        return _tensor(_UNNAMED, first, part[0])
+        return [_tensor(_UNNAMED, first, part[0])]
     rows = [list(row) for row in zip(*part, strict=True)]
-    return {**_tensor(_UNNAMED, first, rows), "shape": [len(rows), len(part)]}
+    return [{**_tensor(_UNNAMED, first, rows), "shape": [len(rows), len(part)]}]
 
 
 def _tensor(name: str, column: pd.Series[Any], cells: list[Any]) -> dict[str, Any]:
@@ -186,7 +193,7 @@ V2 = BodyFormat(
     params_key=_PARAMETERS,
     answers="v2",
     sample=(
-        '{"parameters":{"content_type":"pd"},"inputs":['
+        '{"id":"1","parameters":{"content_type":"pd"},"inputs":['
         '{"name":"a","shape":[2,1],"datatype":"INT64","data":[1,2]},'
         '{"name":"b","shape":[2,1],"datatype":"FP64","data":[0.5,1.5]}]}'
     ),
