@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from scorebench.models.spark import require_java
 from scorebench.servers import docker as docker_server
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers import sagemaker as sagemaker_server
-from scorebench.servers.container import ContainerServer
+from scorebench.servers.container import TIMINGS_VARIABLE, ContainerServer, ContainerSpec, with_timings
 from scorebench.servers.protocol import Progress, ServerFailed, ServerInfo
 from tests import requirements
 
@@ -200,6 +201,41 @@ def test_limits_that_no_container_can_have_are_refused(limit: dict[str, Any], sa
     """Before an image is built for it; the message names the option."""
     with pytest.raises(InputError, match=re.escape(said)):
         servers.create("docker", model_uri="model", **limit)
+
+
+DOCKER = ContainerSpec(docker_server.IMAGE)
+OPTIONS = {"environment": {"MLFLOW_MODELS_WORKERS": "1"}, "volumes": {}, "init": True}
+
+
+def _image(*entrypoint: str) -> Any:
+    return SimpleNamespace(attrs={"Config": {"Entrypoint": list(entrypoint)}})
+
+
+def test_mlflows_image_is_started_by_the_module_that_times_it() -> None:
+    """MLflow's own code runs as before, in the same Python; only the module's folder is mounted."""
+    found = with_timings(OPTIONS, _image("python", "-c", "C._serve('local')"), DOCKER)
+    assert found["entrypoint"] == ["python", "-m", "scorebench.timings", "-c", "C._serve('local')"]
+    assert found["environment"]["MLFLOW_MODELS_WORKERS"] == "1"
+    ((folder, place),) = found["volumes"].items()
+    assert sorted(path.name for path in Path(folder).glob("m*.py")) == ["middleware.py", "mlflow_server.py"]
+    assert place == {"bind": f"{found['environment']['PYTHONPATH']}/scorebench/timings", "mode": "ro"}
+    assert found["init"] is True
+
+
+def test_our_own_image_is_told_by_a_variable() -> None:
+    """Its entry decides between Java and Python first."""
+    spec = ContainerSpec(sagemaker_server.IMAGE, starts_timings=True)
+    found = with_timings(OPTIONS, _image("/bin/sh", "/opt/scorebench/entry"), spec)
+    assert "entrypoint" not in found
+    assert f"${{{TIMINGS_VARIABLE}:+-m scorebench.timings}}" in (images.OURS / "sagemaker/entry").read_text()
+    assert found["environment"][TIMINGS_VARIABLE]
+
+
+@pytest.mark.parametrize("entrypoint", [(), ("serve",), ("python", "app.py")])
+def test_an_image_that_starts_in_another_way_is_refused(entrypoint: tuple[str, ...]) -> None:
+    """Before anything is started, since a run without the timings that were asked for helps nobody."""
+    with pytest.raises(ServerFailed, match="run without it"):
+        with_timings(OPTIONS, _image(*entrypoint), DOCKER)
 
 
 def test_a_container_out_of_reach_is_left_to_a_later_start(

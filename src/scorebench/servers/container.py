@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from scorebench import timings
 from scorebench.errors import InputError
 from scorebench.folders import atomic
 from scorebench.folders.names import SERVER_LOG
@@ -19,6 +20,9 @@ from scorebench.servers.kinds import Wanted
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
 
 STOP_TIMEOUT_UNSERVED_S = 1
+TIMINGS_VARIABLE = "SCOREBENCH_TIMINGS"
+TIMINGS_FOLDER = "/opt/scorebench-timings"
+"""Where `scorebench.timings`, and nothing else of scorebench, is mounted for --timings."""
 _MOST_CPUS = 10_000
 _LEAST_MEMORY_BYTES = 6 * 2**20
 """The engine's own."""
@@ -43,6 +47,8 @@ class ContainerSpec:
     """The folder in the container where the model is mounted read-only; None: the image holds it."""
     init: bool = False
     """An init process as PID 1, as `docker run --init`."""
+    starts_timings: bool = False
+    """The image itself starts `scorebench.timings` where TIMINGS_VARIABLE is set."""
 
 
 class ContainerServer:
@@ -144,7 +150,10 @@ class ContainerServer:
         import docker
 
         try:
-            self._container = client.containers.create(image, **self._options(model))
+            options = self._options(model)
+            if self._wanted.timings:
+                options = with_timings(options, client.images.get(image), self._spec)
+            self._container = client.containers.create(image, **options)
             self._container.start()
         except docker.errors.APIError as error:
             raise ServerFailed(
@@ -224,6 +233,30 @@ class ContainerServer:
             return None  # it has just ended
         column = top["Titles"].index("PID")
         return tuple(int(process[column]) for process in top["Processes"])
+
+
+def with_timings(options: dict[str, Any], image: Any, spec: ContainerSpec) -> dict[str, Any]:
+    """The options of a container whose server tells its stages; ServerFailed where nobody knows how.
+
+    MLflow's images begin with `python -c CODE`; `python -m scorebench.timings -c CODE` does the same.
+    """
+    folder = Path(timings.__file__).parent.resolve()
+    more: dict[str, Any] = {
+        "environment": {**options["environment"], "PYTHONPATH": TIMINGS_FOLDER, TIMINGS_VARIABLE: "1"},
+        "volumes": {
+            **options["volumes"],
+            str(folder): {"bind": f"{TIMINGS_FOLDER}/scorebench/timings", "mode": "ro"},
+        },
+    }
+    if not spec.starts_timings:
+        first, *rest = image.attrs["Config"]["Entrypoint"] or [""]
+        if first != "python" or rest[:1] != ["-c"]:
+            raise ServerFailed(
+                f"{spec.image.kind}: --timings can't start an image whose entrypoint begins with {first!r}; "
+                "run without it"
+            )
+        more["entrypoint"] = [first, "-m", timings.__name__, *rest]
+    return options | more
 
 
 def _check_limits(wanted: Wanted) -> None:

@@ -25,6 +25,7 @@ def create(wanted: Wanted) -> ContainerServer:
         command=("serve",),
         environment={} if flavor is None else {"MLFLOW_DEPLOYMENT_FLAVOR_NAME": flavor},
         mount_model_at=MODEL_FOLDER,
+        starts_timings=True,
     )
     return ContainerServer(spec, wanted)
 

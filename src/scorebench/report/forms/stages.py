@@ -31,6 +31,8 @@ class PartForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
     calls: Count
     mean_s: Figure | None
+    min_s: Figure | None
+    max_s: Figure | None
     p50: Figure | None
     p99: Figure | None
 
@@ -81,4 +83,6 @@ def _typical(call: TypicalCall) -> TypicalForm:
 
 def _part(times: Times) -> PartForm:
     percentiles = {name: times.percentiles[name].value for name in _SHOWN}
-    return PartForm(calls=times.count, mean_s=times.mean_s, **percentiles)
+    return PartForm(
+        calls=times.count, mean_s=times.mean_s, min_s=times.min_s, max_s=times.max_s, **percentiles
+    )

@@ -18,10 +18,10 @@ LABEL scorebench.mlflow-scoring=$MLFLOW_SCORING_VERSION
 RUN apt-get update && apt-get install -y --no-install-recommends openjdk-17-jre-headless \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=jars /opt/java/jars /opt/java/jars
-COPY entry /opt/scorebench/entry
 # The model's packages, named by its files. MLflow installs them at each start; here they are found installed.
 COPY model_env /opt/model_env
 RUN if [ -f /opt/model_env/MLmodel ]; then python -c "from mlflow.models import container as C; C._install_pyfunc_deps('/opt/model_env', env_manager='local')"; fi
+COPY entry /opt/scorebench/entry
 EXPOSE 8080
 ENTRYPOINT ["/bin/sh", "/opt/scorebench/entry"]
 CMD ["serve"]
