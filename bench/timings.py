@@ -1,68 +1,115 @@
-"""What `Server-Timing` costs MLflow's server: calls to one with it and one without, in turn.
+"""What `Server-Timing` costs a call of MLflow's server: the same application with it and without, in turn.
 
     python -m bench.timings [PAIRS]
 
-Both serve the demo model on the same cores. A pair is a call to each, in random order, so that whatever else the
-machine does meets both alike; the median of the ratios is the cost, with its 99 % interval by order statistics.
+MLflow's own application with the demo model, called in this process, so that no socket and no other process
+adds noise. A pair is a call each way, in random order, so that whatever else the machine does meets both
+alike. The cost is the median of the ratios, with its 99 % interval by order statistics.
 """
 
 from __future__ import annotations
 
-import http.client
+import asyncio
+import json
+import os
 import random
 import statistics
 import sys
-from contextlib import ExitStack
 from time import perf_counter as clock
+from typing import Any
 
 from scipy.stats import binom
 
-from scorebench import servers
-from scorebench.client.target import Target
-from scorebench.models.demo_data import wine_features
+from scorebench.models.demo_data import LABEL, wine_table
 from scorebench.models.flavors import DEFAULT_FLAVOR, demo_model
-from scorebench.payloads.payload import encode
+from scorebench.timings import ServerTiming
 
 PAIRS = 2_000
-WARM_UP = 100
+WARM_UP = 200
+WRAPPED = (
+    "_parse_json_data",
+    "parse_csv_input",
+    "parse_parquet_input",
+    "predictions_to_json",
+    "unwrapped_predictions_to_json",
+    "invocations",
+)
+"""Names of MLflow's scoring server that timings replace."""
+
+
+async def measure(pairs: int) -> list[tuple[float, float]]:
+    """(seconds without, seconds with) of each pair."""
+    from mlflow import pyfunc
+    from mlflow.pyfunc import scoring_server
+
+    os.environ[scoring_server._SERVER_MODEL_PATH] = "unused"
+    model = pyfunc.load_model(str(demo_model(DEFAULT_FLAVOR)))
+    scoring_server.load_model_with_mlflow_config = lambda _: model
+    places = [(scoring_server, name) for name in WRAPPED] + [(pyfunc, "_validate_prediction_input")]
+    plain = [getattr(module, name) for module, name in places]
+    from scorebench.timings.app import app
+
+    assert isinstance(app, ServerTiming)
+    timed = [getattr(module, name) for module, name in places]
+    own = model._predict_fn.__wrapped__, model._predict_fn
+    rows = wine_table().drop(columns=LABEL).head(1)
+    body = json.dumps({"dataframe_split": rows.to_dict("split")}).encode()
+
+    async def call(*, with_timings: bool) -> float:
+        for (module, name), function in zip(places, timed if with_timings else plain, strict=True):
+            setattr(module, name, function)
+        model._predict_fn = own[with_timings]
+        began_s = clock()
+        await ask(app if with_timings else app.app, body)
+        return clock() - began_s
+
+    for number in range(WARM_UP):
+        await call(with_timings=bool(number % 2))
+    found = []
+    for _ in range(pairs):
+        first = random.random() < 0.5
+        took = {first: await call(with_timings=first), not first: await call(with_timings=not first)}
+        found.append((took[False], took[True]))
+    return found
+
+
+async def ask(app: Any, body: bytes) -> None:
+    """One POST to /invocations."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+    status = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop() if messages else await asyncio.Future()
+
+    async def send(message: dict[str, Any]) -> None:
+        status.append(message.get("status"))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/invocations",
+        "raw_path": b"/invocations",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+    await app(scope, receive, send)
+    assert status[0] == 200
 
 
 def main(pairs: int) -> None:
-    body = encode(wine_features().head(1), "split", rows_per_call=1).bodies[0]
-    with ExitStack() as stack:
-        connections = []
-        for timings in (False, True):
-            server = servers.create(
-                "webserver", model_uri=str(demo_model(DEFAULT_FLAVOR)), port=0, timings=timings
-            )
-            target = Target.parse(stack.enter_context(servers.running(server)).endpoint)
-            connections.append(http.client.HTTPConnection(target.host, target.port))
-        for _ in range(WARM_UP):
-            for connection in connections:
-                _call(connection, body)
-        ratios, plain, timed = [], [], []
-        for _ in range(pairs):
-            order = [0, 1] if random.random() < 0.5 else [1, 0]
-            took = dict(sorted((which, _call(connections[which], body)) for which in order))
-            plain.append(took[0])
-            timed.append(took[1])
-            ratios.append(took[1] / took[0])
-    ratios.sort()
+    found = asyncio.run(measure(pairs))
+    ratios = sorted(timed / plain for plain, timed in found)
     low, high = (int(binom.ppf(q, pairs, 0.5)) for q in (0.005, 0.995))
-    print(f"{pairs:,} pairs; without {1e3 * statistics.median(plain):.2f} ms, with ", end="")
-    print(f"{1e3 * statistics.median(timed):.2f} ms (medians)")
+    without_ms, with_ms = (1e3 * statistics.median(one[n] for one in found) for n in (0, 1))
+    print(f"{pairs:,} pairs of calls: {without_ms:.3f} ms without timings, {with_ms:.3f} ms with (medians)")
     print(f"ratio of a pair: median {statistics.median(ratios):.4f}, ", end="")
     print(f"99 % sure: {ratios[max(low - 1, 0)]:.4f} to {ratios[min(high, pairs - 1)]:.4f}")
-
-
-def _call(connection: http.client.HTTPConnection, body: bytes) -> float:
-    began_s = clock()
-    connection.request("POST", "/invocations", body, {"content-type": "application/json"})
-    answer = connection.getresponse()
-    answer.read()
-    took_s = clock() - began_s
-    assert answer.status == 200
-    return took_s
 
 
 if __name__ == "__main__":
