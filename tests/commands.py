@@ -38,7 +38,7 @@ class Done:
         return parsed
 
 
-def run(command: list[str], folder: Path, **variables: str) -> Done:
+def run(command: list[str], folder: Path, *, timeout_s: float = TIMEOUT_S, **variables: str) -> Done:
     """Run `command` in `folder`; reports go to `folder`/reports."""
     ended = subprocess.run(
         command,
@@ -46,7 +46,7 @@ def run(command: list[str], folder: Path, **variables: str) -> Done:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=timeout_s,
         stdin=subprocess.DEVNULL,
         check=False,
     )

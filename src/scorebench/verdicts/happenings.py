@@ -53,7 +53,7 @@ def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.INVALID,
             "server_restarted",
-            f"the server, or a worker of it, restarted {len(restarts)} times during the run",
+            f"the server, or a worker of it, restarted {_times(len(restarts))} during the run",
             "see its log for the reason; the figures mix a warm server with a cold one",
         )
 
@@ -81,6 +81,10 @@ def _of_the_generator(summary: Summary) -> Iterator[Finding]:
             f"calls failed at the load generator: {whys[0]}",
             "raise its limit of open files (ulimit -n), or use fewer users or more processes",
         )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _whys(summary: Summary, what: str) -> list[str]:
