@@ -21,8 +21,13 @@ class Decided:
     listener_raised: bool
 
 
-def exit_code(ours: ExitCode, answered: bool, decided: Decided) -> int:
-    """The code of the whole. `answered` says whether any call had a valid answer.
+def exit_code(ours: ExitCode, decided: Decided, *, answered: bool, kept: bool) -> int:
+    """The code of the whole: 1 where it would be 0 and the report could not be kept."""
+    return _judged(ours, decided, answered=answered) or int(not kept)
+
+
+def _judged(ours: ExitCode, decided: Decided, *, answered: bool) -> int:
+    """`answered` says whether any call had a valid answer.
 
     Whether failed calls matter, the locustfile or --exit-code-on-error may decide. Nobody but us knows of
     limits, of a measurement that is not valid, and of a server that answered nothing: those are never 0.

@@ -54,11 +54,6 @@ class Left:
     """What could not be written, by its name, with why."""
 
     @property
-    def exit_code(self) -> int:
-        """The verdict's; 1 where all is good but the report could not be kept."""
-        return int(self.verdict.exit_code) or int(bool(self.unwritten))
-
-    @property
     def loss(self) -> str | None:
         """One line on what could not be written."""
         return atomic.loss(_short(self.folder), self.unwritten)

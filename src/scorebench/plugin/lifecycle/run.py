@@ -257,7 +257,10 @@ class Run:
                 self.environment.process_exit_code = 0
         elif self.left is not None:
             self.environment.process_exit_code = exit_code(
-                ExitCode(self.left.exit_code), self.left.summary.valid > 0, self._decided()
+                self.left.verdict.exit_code,
+                self._decided(),
+                answered=self.left.summary.valid > 0,
+                kept=not self.left.unwritten,
             )
 
     def _decided(self) -> Decided:
