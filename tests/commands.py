@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,19 @@ class Done:
         return parsed
 
 
-def run(command: list[str], folder: Path, *, timeout_s: float = TIMEOUT_S, **variables: str) -> Done:
+def run(command: list[str], folder: Path, **variables: str) -> Done:
+    """Run `command` in `folder` for a minute and a half at most; reports go to `folder`/reports."""
+    return run_within(TIMEOUT_S, command, folder, variables)
+
+
+def run_within(
+    timeout_s: float, command: list[str], folder: Path, variables: Mapping[str, str] | None = None
+) -> Done:
     """Run `command` in `folder`; reports go to `folder`/reports."""
     ended = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | variables,
+        env=os.environ | dict(variables or {}),
         capture_output=True,
         text=True,
         timeout=timeout_s,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests import requirements
-from tests.commands import run
+from tests.commands import run_within
 
 pytestmark = pytest.mark.timeout(600)
 MODEL = """
@@ -51,7 +51,7 @@ def test_a_row_that_kills_its_worker_is_sent_once(tmp_path: Path) -> None:
         "2",
     ]
     command += ["--port", "0", "--users", "4", "--iterations", "1", "--data", "rows.csv"]
-    done = run(command, tmp_path, timeout_s=500)
+    done = run_within(500, command, tmp_path)
     assert done.code == 1, done.err
     predicted = [int(line) for line in log.read_text().split()]
     assert predicted.count(DEADLY) == 1
