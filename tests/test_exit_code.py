@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scorebench.plugin.lifecycle.exit_code import Decided, exit_code
+from scorebench.verdicts.exit_code import Decided, exit_code
 from scorebench.verdicts.verdict import ExitCode
 
 pytestmark = pytest.mark.quick

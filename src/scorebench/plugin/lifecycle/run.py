@@ -23,7 +23,6 @@ from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import facts, in_advance, launcher
 from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
-from scorebench.plugin.lifecycle.exit_code import Decided, exit_code
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.helpers import Helpers
 from scorebench.plugin.lifecycle.leaving import Left, RunFolder, leave
@@ -46,6 +45,7 @@ from scorebench.recordings.happenings import (
     USERS_MISSING,
 )
 from scorebench.runs.launch import FOLDER_VARIABLE, SERVER_VARIABLE
+from scorebench.verdicts.exit_code import Decided, exit_code
 from scorebench.verdicts.verdict import ExitCode
 
 if TYPE_CHECKING:
