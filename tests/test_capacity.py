@@ -295,7 +295,7 @@ def test_limits_on_throughput_are_judged_where_the_search_ended() -> None:
 
 def test_a_measurement_without_a_reading_for_each_limit_is_our_mistake() -> None:
     """Silence about a limit would pass for keeping it."""
-    with pytest.raises(ValueError, match="a reading is wanted for each limit"):
+    with pytest.raises(ValueError, match="expected a reading for each limit"):
         search(cliff(100, [], 1), [P99])
 
 

@@ -13,7 +13,8 @@ from bench import option_tables
 
 from scorebench.cli import main
 from scorebench.figures import metrics
-from scorebench.figures.metrics import SECONDS, Metric, Single, UnknownMetric, every, find
+from scorebench.figures.metric import SECONDS, Metric, Single
+from scorebench.figures.metrics import UnknownMetric, every, find
 from scorebench.figures.recent import Recent
 from scorebench.figures.summary import summarise
 from scorebench.folders import folder
@@ -30,7 +31,8 @@ from tests.scoring_server import Behaviour, Constant, scoring_server
 NEAR = 1e-3
 """Unix times are floats: a microsecond of 5 ms is lost in them."""
 OURS = """
-from scorebench.figures.metrics import SECONDS, TABLE, Metric, Single
+from scorebench.figures.metric import SECONDS, Metric, Single
+from scorebench.figures.metrics import TABLE
 
 def spread(figures):
     times = figures.response

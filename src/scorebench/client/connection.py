@@ -48,7 +48,7 @@ class Connection(Line):
         self.unasked = 0
         """Connections that were closed because the server sent more than it was asked for."""
 
-    def call(  # noqa: PLR0911
+    def call(
         self, request: bytes, expected: bytes | None = None, now_s: float | None = None
     ) -> Answer | None:
         """Send `request` and return its answer; None when that is, byte for byte, `expected`.
@@ -66,17 +66,16 @@ class Connection(Line):
             self.deadline = (clock() if now_s is None else now_s) + self._timeout_s
             sent = 0
             try:
-                try:
-                    sent = self._send(request)
-                except BlockingIOError:
-                    return self._call_slowly(request, sent)
+                sent = self._send(request)
                 if sent != len(request) or (self._tls is not None and self._tls.unsent):
                     return self._call_slowly(request, sent)
                 self._watcher.callback = self._resume  # straight into this greenlet: no frame of ours between
                 self._hub_switch()
                 self._watcher.callback = self._on_ready
                 data = self._recv(self._room_bytes)
-            except BlockingIOError:  # woken by the watchdog, or by TLS's own messages
+            except (
+                BlockingIOError
+            ):  # nothing could be sent; or woken by the watchdog, or by TLS's own messages
                 return self._call_slowly(request, sent)
             except OSError as error:
                 if sent or not isinstance(error, GONE):
@@ -85,14 +84,18 @@ class Connection(Line):
             if data == expected:
                 self.deadline = NEVER
                 return None
-            if not data:
-                return self._call_slowly(request, sent)
-            if len(data) == self._room_bytes:  # cut, so it can't be compared; the next one can
-                self._room_bytes, self.unsure = _RECEIVE_BYTES, True
-            return self._read_answer(self._new_parser(), data)
+            return self._unexpected(request, sent, data)
         except BaseException:
             self.close()
             raise
+
+    def _unexpected(self, request: bytes, sent: int, data: bytes) -> Answer:
+        """The answer that begins with `data`; without any, the server has closed."""
+        if not data:
+            return self._call_slowly(request, sent)
+        if len(data) == self._room_bytes:  # cut, so it can't be compared; the next one can
+            self._room_bytes, self.unsure = _RECEIVE_BYTES, True
+        return self._read_answer(self._new_parser(), data)
 
     def _new_parser(self) -> AnswerParser:
         return AnswerParser(self._max_answer_bytes)

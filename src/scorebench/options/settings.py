@@ -1,6 +1,7 @@
 """What the user asked for → Settings, checked. Knows the options' meanings; sends nothing, reads no data.
 
-Everything wrong is an InputError before the first call.
+Everything wrong is an InputError before the first call. To add a setting that one option gives, add a field
+with `option(...)` to `Settings`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,43 @@ from scorebench.load import scenario
 from scorebench.load.arrivals import RECORDED, Arrivals
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.warm_up import WarmUp
+from scorebench.options import values
 from scorebench.options.given import given_in
 from scorebench.options.names import value_of
 from scorebench.options.table import DEFAULTS, OPTIONS
+from scorebench.options.values import T
 from scorebench.payloads import formats
 from scorebench.units import parse_seconds
-from scorebench.verdicts import limits
-from scorebench.verdicts.limits import Limit, StopWhen
+from scorebench.verdicts.limits import Limit, StopWhen, check_support, parse_limit, parse_stop_when
+
+
+def option(name: str, read: values.Read[T]) -> T:
+    """A field of `Settings` that holds the value of one option, as `read` reads it."""
+    made: T = field(metadata={"option": name, "read": read})
+    return made
+
+
+def _format(_flag: str, value: Any) -> str:
+    return formats.find(value).name
+
+
+def _warm_up(flag: str, value: Any) -> WarmUp:
+    if value is None:
+        return WarmUp()
+    words = str(value).split()
+    if len(words) == 2 and words[1] in ("call", "calls"):
+        return WarmUp(calls=values.whole(flag, words[0]))
+    return WarmUp(seconds=parse_seconds(str(value), flag))
+
+
+def _expect(_flag: str, value: Any) -> str | None:
+    if value is not None:
+        readings.expected(value)
+    return None if value is None else str(value)
+
+
+def _report_dir(_flag: str, value: Any) -> Path:
+    return Path(value or DEFAULTS["report_dir"])
 
 
 @dataclass(frozen=True)
@@ -36,39 +67,39 @@ class Settings:
 
     target: Target
     credentials: Source
-    data: Path | None
-    model: str | None
-    body: Path | None
-    label: str | None
-    drop: tuple[str, ...]
-    rows: int | None
-    format: str
     rows_per_call: int | None
     """None: all rows in one call."""
-    params: str | None
-    expect: str | None
-    """What a valid answer is; None: what the bodies' form says."""
-    payload_memory_bytes: int
-    ca_file: Path | None
-    connect_timeout_s: float
-    timeout_s: float
-    max_answer_bytes: int
     arrivals: Arrivals | None
-    """None: a closed loop, each user calls again as soon as it is answered."""
-    seed: int
-    calls: int | None
-    iterations: int | None
-    warm_up: WarmUp
-    drain_s: float
-    limits: tuple[Limit, ...]
-    stop_when: tuple[StopWhen, ...]
-    scenario: str | None
-    report_dir: Path
-    keep_calls: bool
-    timings: bool
-    quiet: bool
+    """None: a closed loop, in which each user sends its next call as soon as the last one is answered."""
     run_time_s: float | None
-    users: int | None
+    data: Path | None = option("data", values.path)
+    model: str | None = option("model", values.given)
+    body: Path | None = option("body", values.path)
+    label: str | None = option("label", values.given)
+    drop: tuple[str, ...] = option("drop", values.texts)
+    rows: int | None = option("rows", values.whole_or_none)
+    format: str = option("format", _format)
+    params: str | None = option("params", values.given)
+    expect: str | None = option("expect", _expect)
+    """What a valid answer is; None: what the bodies' form says."""
+    payload_memory_bytes: int = option("payload_memory", values.mebibytes)
+    ca_file: Path | None = option("ca_file", values.path)
+    connect_timeout_s: float = option("connect_timeout", values.seconds)
+    timeout_s: float = option("timeout", values.seconds)
+    max_answer_bytes: int = option("max_answer", values.mebibytes)
+    seed: int = option("seed", values.given)
+    calls: int | None = option("calls", values.whole_or_none)
+    iterations: int | None = option("iterations", values.whole_or_none)
+    warm_up: WarmUp = option("warm_up", _warm_up)
+    drain_s: float = option("drain", values.seconds)
+    limits: tuple[Limit, ...] = option("limit", values.each(parse_limit))
+    stop_when: tuple[StopWhen, ...] = option("stop_when", values.each(parse_stop_when))
+    scenario: str | None = option("scenario", values.given)
+    report_dir: Path = option("report_dir", _report_dir)
+    keep_calls: bool = option("keep_calls", values.flag_set)
+    timings: bool = option("timings", values.flag_set)
+    quiet: bool = option("quiet", values.flag_set)
+    users: int | None = option("num_users", values.given)
 
     def with_times(self, times_s: Sequence[float]) -> Settings:
         """With the times at which the bodies were recorded, where the arrivals ask for them."""
@@ -93,59 +124,42 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
     if ours and not host:
         raise InputError("--host: none given; expected the server's URL, such as http://localhost:5001")
     run_time_s = _run_time_s(getattr(options, "scorebench_run_time", None) or of("run_time"))
-    arrivals, rows_per_call = of("arrivals"), _whole("--rows-per-call", of("rows_per_call"))
-    chosen = scenario.Chosen(arrivals, rows_per_call)
-    if of("scenario") is not None:
-        chosen = scenario.choose(
-            of("scenario"),
-            users=of("num_users"),
-            rate=of("rate"),
-            arrivals=arrivals,
-            rows_per_call=rows_per_call,
-        )
+    chosen = _scenario(of)
     target, credentials = Target.elsewhere(host), Source()
     if ours and host:
         target, credentials = _target(host, of("region"), of("endpoint_url"))
-    credentials = replace(credentials, query=target.query)
     settings = Settings(
         target=target,
-        credentials=replace(credentials, variable=of("bearer_env"), file=_path(of("bearer_file"))),
-        data=_path(of("data")),
-        model=of("model"),
-        body=_path(of("body")),
-        label=of("label"),
-        drop=_texts(of("drop")),
-        rows=_whole("--rows", of("rows")) if of("rows") is not None else None,
-        format=formats.find(of("format")).name,
+        credentials=_with_token(replace(credentials, query=target.query), of),
         rows_per_call=chosen.rows_per_call,
-        params=of("params"),
-        expect=_expect(of("expect")),
-        payload_memory_bytes=_whole("--payload-memory", of("payload_memory")) * 2**20,
-        ca_file=_path(of("ca_file")),
-        connect_timeout_s=_positive("--connect-timeout", of("connect_timeout")),
-        timeout_s=_positive("--timeout", of("timeout")),
-        max_answer_bytes=_whole("--max-answer", of("max_answer")) * 2**20,
         arrivals=_arrivals(chosen.arrivals, of("rate"), run_time_s, of("seed")),
-        seed=int(of("seed")),
-        calls=_whole("--calls", of("calls")) if of("calls") is not None else None,
-        iterations=_whole("--iterations", of("iterations")) if of("iterations") is not None else None,
-        warm_up=_warm_up(of("warm_up")),
-        drain_s=_positive("--drain", of("drain")),
-        limits=tuple(limits.parse_limit(text) for text in _split(of("limit"))),
-        stop_when=tuple(limits.parse_stop_when(text) for text in _split(of("stop_when"))),
-        scenario=of("scenario"),
-        report_dir=Path(of("report_dir") or DEFAULTS["report_dir"]),
-        keep_calls=bool(of("keep_calls")),
-        timings=bool(of("timings")),
-        quiet=bool(of("quiet")),
         run_time_s=run_time_s,
-        users=of("num_users"),
+        **_read(of),
     )
-    if settings.body is not None:
-        _check_body(settings, of, given_in(options))
-    settings.credentials.check(target)
-    _check_together(settings)
+    _check(settings, of, given_in(options))
     return settings
+
+
+def _read(of: Callable[[str], Any]) -> dict[str, Any]:
+    """The fields that one option each gives."""
+    return {
+        one.name: one.metadata["read"](f"--{name.replace('_', '-')}", of(name))
+        for one in fields(Settings)
+        if (name := one.metadata.get("option"))
+    }
+
+
+def _scenario(of: Callable[[str], Any]) -> scenario.Chosen:
+    arrivals, rows_per_call = of("arrivals"), values.whole("--rows-per-call", of("rows_per_call"))
+    if of("scenario") is None:
+        return scenario.Chosen(arrivals, rows_per_call)
+    return scenario.choose(
+        of("scenario"),
+        users=of("num_users"),
+        rate=of("rate"),
+        arrivals=arrivals,
+        rows_per_call=rows_per_call,
+    )
 
 
 def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Target, Source]:
@@ -155,6 +169,12 @@ def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Ta
         if value is not None:
             raise InputError(f"{flag} {value}: only works with sagemaker://ENDPOINT; leave it out")
     return Target.parse(host), Source()
+
+
+def _with_token(credentials: Source, of: Callable[[str], Any]) -> Source:
+    return replace(
+        credentials, variable=of("bearer_env"), file=values.path("--bearer-file", of("bearer_file"))
+    )
 
 
 def _check_body(settings: Settings, of: Callable[[str], Any], given: Collection[str]) -> None:
@@ -172,7 +192,11 @@ def _check_body(settings: Settings, of: Callable[[str], Any], given: Collection[
         )
 
 
-def _check_together(settings: Settings) -> None:
+def _check(settings: Settings, of: Callable[[str], Any], given: Collection[str]) -> None:
+    """InputError for options that don't go together."""
+    if settings.body is not None:
+        _check_body(settings, of, given)
+    settings.credentials.check(settings.target)
     if settings.ca_file is not None and settings.target.scheme != "https":
         raise InputError(
             f"--ca-file {settings.ca_file}: {settings.target.base_url} is not encrypted; "
@@ -195,7 +219,7 @@ def _check_together(settings: Settings) -> None:
         raise InputError(f"--arrivals {settings.arrivals.spec}: needs --body with recorded traffic; add it")
     measured = _calls_to_come(settings)
     for limit in settings.limits:
-        limits.check_support(limit, measured)
+        check_support(limit, measured)
 
 
 def _calls_to_come(settings: Settings) -> float:
@@ -206,49 +230,6 @@ def _calls_to_come(settings: Settings) -> float:
         return due - settings.warm_up.calls
     due = min(due, arrivals.expected_calls(math.inf if settings.run_time_s is None else settings.run_time_s))
     return due - settings.warm_up.calls - arrivals.expected_calls(settings.warm_up.seconds)
-
-
-def _expect(text: str | None) -> str | None:
-    if text is not None:
-        readings.expected(text)
-    return text
-
-
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    """Several texts: a list from the command line, one with commas from Locust's page."""
-    if value is None:
-        return ()
-    parts = value.split(",") if isinstance(value, str) else value
-    return tuple(part.strip() for part in parts if part.strip())
-
-
-def _split(value: Any) -> tuple[str, ...]:
-    """Several texts, also where each holds several with commas between."""
-    return tuple(part for text in _texts(value) for part in _texts(text))
-
-
-def _whole(flag: str, value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = 0
-    if number < 1:
-        raise InputError(f"{flag} {value}: expected a whole number of at least 1")
-    return number
-
-
-def _positive(flag: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise InputError(f"{flag} {value}: expected a number of seconds above 0")
-    return number
 
 
 def _run_time_s(value: Any) -> float | None:
@@ -264,12 +245,3 @@ def _arrivals(spec: str | None, rate: Any, run_time_s: float | None, seed: Any) 
     except ValueError:
         raise InputError(f"--rate {rate}: expected calls a second, such as 200") from None
     return parse_arrivals(spec, rate_per_s, run_time_s, int(seed))
-
-
-def _warm_up(text: str | None) -> WarmUp:
-    if text is None:
-        return WarmUp()
-    words = str(text).split()
-    if len(words) == 2 and words[1] in ("call", "calls"):
-        return WarmUp(calls=_whole("--warm-up", words[0]))
-    return WarmUp(seconds=parse_seconds(str(text), "--warm-up"))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
-from scorebench.figures.metrics import Metric, every
+from scorebench.figures.metric import Metric
+from scorebench.figures.metrics import every
 from scorebench.report import text
 from scorebench.report.words import NOT_MEASURED
 from scorebench.units import say_percent

@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 
 from scorebench.errors import InputError
-from scorebench.figures.metrics import Metric, UnknownMetric, find
+from scorebench.figures.metric import Metric
+from scorebench.figures.metrics import UnknownMetric, find
 from scorebench.figures.percentiles import CONFIDENCE
 from scorebench.units import parse_seconds, say_percent
 

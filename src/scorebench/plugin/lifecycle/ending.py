@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import gevent
+from locust.runners import STATE_SPAWNING
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -29,6 +30,10 @@ class Ending:
             gevent.get_hub().loop.update_now()  # which a timer counts from
             self._timer = gevent.spawn_later(run_time_s + grace_s, self._end)
 
+    def is_possible(self) -> bool:
+        """Whether Locust stops when told to; it forgets a stop that comes before it spawns users."""
+        return self._environment.runner is None or self._environment.runner.state != "ready"
+
     def soon(self) -> None:
         """End the test in a greenlet of its own: the caller may be a user, which ends with it."""
         gevent.spawn(self._end)
@@ -37,6 +42,16 @@ class Ending:
         """Leave Locust, which waits for ever for workers that are all lost, unless its page is open."""
         if self._environment.web_ui is None and self._environment.runner is not None:
             gevent.spawn(self._environment.runner.quit)
+
+    def missing_users(self, all_at_once: bool) -> str | None:
+        """How many users had not started, if Locust still starts some: the load was never whole."""
+        runner = self._environment.runner
+        if runner is None or runner.state != STATE_SPAWNING or self._environment.shape_class is not None:
+            return None
+        if all_at_once:
+            return None  # a master calls itself spawning for a second after its workers have begun
+        here, asked = runner.user_count, runner.target_user_count
+        return f"{here:,} of {asked:,} users had started when the run ended" if here < asked else None
 
     def _end(self) -> None:
         runner = self._environment.runner

@@ -45,8 +45,8 @@ class Gathered:
         if self._written is not None:
             self._written.write(self.events)
 
-    def left(self, *, in_a_recording: bool) -> None:
-        """The report was made: what was written down is needed only where it holds no recording."""
+    def reported(self, *, in_a_recording: bool) -> None:
+        """The report was made: the journal is needed only if the report holds no recording."""
         if self._written is not None:
             self._written.close(keep=not in_a_recording)
 
@@ -73,6 +73,11 @@ class Gathered:
         if why:
             event["why"] = why
         self.events.append(event)
+
+    def add_events(self, events: list[types.Event]) -> bool:
+        """Add to the recording what others noted; False if there is nothing."""
+        self.recording.events.extend(events)
+        return bool(events)
 
     def add(self, worker: int, recording: Recording, kept: list[Calls]) -> None:
         """What a process has counted since it told last."""

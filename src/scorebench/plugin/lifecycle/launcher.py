@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import gevent
 from gevent.socket import wait_read
 
 from scorebench.recordings.happenings import LEFT_ALONE
@@ -26,6 +27,12 @@ class Words:
             self._on_word(word)
         else:
             self._early.append(word)
+
+    def let_through_once(self, can_act: Callable[[], bool]) -> None:
+        """Let the words through as soon as `can_act`; for a greenlet of its own."""
+        while not can_act():
+            gevent.sleep(0.05)
+        self.let_through()
 
     def let_through(self) -> None:
         """Hand on what was kept, in its order, and from now on whatever is said."""

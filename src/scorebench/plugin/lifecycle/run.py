@@ -8,16 +8,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import gevent
 import locust.log
 from gevent.event import Event as Flag
-from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench.client.probe import server_version
-from scorebench.folders.names import RECORDING
 from scorebench.options.names import value_of
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import facts, in_advance, launcher
@@ -25,18 +23,17 @@ from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.helpers import Helpers
-from scorebench.plugin.lifecycle.leaving import Left, RunFolder, leave
 from scorebench.plugin.lifecycle.master import Master
 from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.lifecycle.progress import Progress
 from scorebench.plugin.lifecycle.raised import raised
+from scorebench.plugin.lifecycle.results import Reporter, Results
 from scorebench.plugin.lifecycle.roles import Alone, Role
 from scorebench.plugin.lifecycle.sender import Sender
 from scorebench.plugin.lifecycle.states import ENDING, Course, Event
 from scorebench.plugin.lifecycle.worker import Worker
 from scorebench.plugin.lifecycle.writing import write_regularly
 from scorebench.plugin.users.session import set_session
-from scorebench.recordings.calls import Calls
 from scorebench.recordings.happenings import (
     CUT_SHORT,
     LEFT_ALONE,
@@ -58,15 +55,14 @@ class Run:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.asked = Asked(environment)
-        self.left: Left | None = None
-        """What the last test left; None until it is over."""
         self.refused: str | None = None
-        """Why the last test did not start, for who looks at the page."""
+        """Why the last test did not start, for the page."""
         self._server: dict[str, Any] = json.loads(os.environ.get(SERVER_VARIABLE, "null")) or {}
         self._settings: Settings | None = None
         """Those that the test began with; the page may change the options while it runs."""
         self._course = Course()
         self._gathered = Gathered()
+        self._reporter = Reporter(self._gathered)
         self._helpers = Helpers(self._gathered.note)
         self._ending = Ending(environment, lambda: self.asked.run_time_s)
         self.others = Others(environment)
@@ -81,8 +77,6 @@ class Run:
             helpers=self._helpers,
         )
         self._words = launcher.Words(self._on_word)
-        self._place: RunFolder | None = None
-        """Where the test that runs, or the last one, leaves its report."""
         self._silent = Flag()
         """Set while nobody waits for calls in flight."""
         self._silent.set()
@@ -101,6 +95,11 @@ class Run:
     def leads(self) -> bool:
         """Whether this process makes the report; a worker leaves that to its master."""
         return self._role.leads
+
+    @property
+    def results(self) -> Results | None:
+        """Those of the last test; None until it is over."""
+        return self._reporter.results
 
     def check(self, settings: Settings | None = None) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
@@ -122,17 +121,17 @@ class Run:
         known = self._facts(settings) if self.leads else {}  # others run meanwhile, and may stop the test
         self._role.prepare(settings)
         self._course.take(Event.BEGIN)
-        self._settings, self.left, self.refused = settings, None, None
+        self._settings, self.refused = settings, None
         if self.asked.only_ours:
             self.environment.stop_timeout = settings.drain_s
         self.asked.give_back_run_time()
         if self.leads:
-            self._place = RunFolder(settings, self._server_name(settings))
-            self._gathered.begin(known, self._place.path)
+            server_name = str(self._server.get("kind") or settings.target.host or "locust")
+            self._gathered.begin(known, self._reporter.begin(settings, server_name).path)
             self._helpers.spawn("journal", write_regularly, self._gathered, self._role, self._course)
             self.progress.begin(settings)
         self._role.begin()
-        self._helpers.spawn("launcher's words", self._hear_words)
+        self._helpers.spawn("launcher's words", self._words.let_through_once, self._ending.is_possible)
 
     def _facts(self, settings: Settings) -> dict[str, Any]:
         return facts.known(
@@ -151,12 +150,6 @@ class Run:
         """Hear, from the command that launched this process, what becomes of the server."""
         if FOLDER_VARIABLE in os.environ:
             self._helpers.spawn("launcher's words", launcher.hear, sys.stdin.fileno(), self._words.say)
-
-    def _hear_words(self) -> None:
-        """From now on: Locust forgets a stop that comes before it spawns users."""
-        while self.environment.runner is not None and self.environment.runner.state == "ready":
-            gevent.sleep(0.05)
-        self._words.let_through()
 
     def _on_word(self, word: str) -> None:
         if word == CUT_SHORT:
@@ -178,23 +171,12 @@ class Run:
         assert self._settings is not None
         self._silent.clear()
         self._gathered.load_ended()
-        if self.leads:
-            self._miss_users()
+        if self.leads and (missing := self._ending.missing_users(self.asked.all_at_once)):
+            self._gathered.note(USERS_MISSING, missing)
         try:
             self._role.fall_silent(self._settings)
         finally:
             self._silent.set()
-
-    def _miss_users(self) -> None:
-        """Note where the test ends while Locust still starts users: the load was never whole."""
-        runner = self.environment.runner
-        if runner is None or runner.state != STATE_SPAWNING or self.environment.shape_class is not None:
-            return
-        if self.asked.all_at_once:
-            return  # a master calls itself spawning for a second after its workers have begun
-        here, asked = runner.user_count, runner.target_user_count
-        if here < asked:
-            self._gathered.note(USERS_MISSING, f"{here:,} of {asked:,} users had started when the run ended")
 
     def interrupted(self) -> bool:
         """Ctrl-C: whether a test is stopping already, which it then cuts short.
@@ -222,24 +204,14 @@ class Run:
 
     def _report(self) -> None:
         assert self._settings is not None
-        self._add_events_of_others()
+        self._gathered.add_events(self.others.take_events())
         runner = self.environment.runner
         for why in raised(runner.exceptions.values() if runner else ()):
             self._gathered.note(TASK_RAISED, why)
         self._gathered.close()
-        self._leave(self._gathered.kept)
+        self._reporter.write(self._gathered.kept)
         if self.environment.parsed_options is None and self.environment.web_ui is None:
             self.print_report()  # as a library Locust fires no event when all is over
-
-    def _leave(self, kept: Sequence[tuple[int, Calls]]) -> None:
-        """Write the report, or write it again with what came later."""
-        assert self._settings is not None
-        assert self._place is not None
-        self.left = leave(self._gathered.recording, kept, self._settings, self._place)
-        self._gathered.left(in_a_recording=RECORDING not in self.left.unwritten)
-
-    def _server_name(self, settings: Settings) -> str:
-        return str(self._server.get("kind") or settings.target.host or "locust")
 
     def reset(self) -> None:
         """Locust's statistics were reset: ours too."""
@@ -255,12 +227,12 @@ class Run:
         if not self.leads:
             if self.asked.only_ours and self.environment.process_exit_code is None:
                 self.environment.process_exit_code = 0
-        elif self.left is not None:
+        elif self.results is not None:
             self.environment.process_exit_code = exit_code(
-                self.left.verdict.exit_code,
+                self.results.verdict.exit_code,
                 self._decided(),
-                answered=self.left.summary.valid > 0,
-                kept=not self.left.unwritten,
+                answered=self.results.summary.valid > 0,
+                kept=not self.results.unwritten,
             )
 
     def _decided(self) -> Decided:
@@ -274,17 +246,9 @@ class Run:
 
     def print_report(self) -> None:
         """The report, after all that Locust prints."""
-        if self.left is None:
+        if self.results is None:
             return
         self.others.leave_out()
-        if self._add_events_of_others():
-            self._leave([])
-        if not value_of(self.asked.options, "quiet"):
-            print(self.left.report, flush=True)
-        if self.left.loss:
-            print(f"scorebench: {self.left.loss}", file=sys.stderr, flush=True)
-
-    def _add_events_of_others(self) -> bool:
-        events = self.others.take_events()
-        self._gathered.recording.events.extend(events)
-        return bool(events)
+        if self._gathered.add_events(self.others.take_events()):
+            self._reporter.write()
+        self._reporter.print(quiet=bool(value_of(self.asked.options, "quiet")))

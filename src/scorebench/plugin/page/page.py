@@ -104,8 +104,8 @@ class Tab:
     def remember(self) -> None:
         """A run ended: its files may be seen."""
         self._fresh_until_s = 0.0
-        if self._run.left is not None:
-            self._folders[self._run.left.folder.name] = self._run.left.folder.absolute()
+        if (results := self._run.results) is not None:
+            self._folders[results.folder.name] = results.folder.absolute()
 
     def state(self) -> dict[str, Any]:
         """The run that goes on, or the last one, with links to what the runs left."""
@@ -120,7 +120,7 @@ class Tab:
             recording = run.progress.so_far()
             summary = summarise(recording, bounds=False)
             return board(summary, judge(summary, recording, limits_of(recording), so_far=True), live)
-        return None if run.left is None else board(run.left.summary, run.left.verdict, None)
+        return None if run.results is None else board(run.results.summary, run.results.verdict, None)
 
     def _links(self) -> list[dict[str, Any]]:
         """Latest first; `href` counts from the address of these routes."""

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from scorebench.figures.metrics import Metric, every
+from scorebench.figures.metric import Metric
+from scorebench.figures.metrics import every
 from scorebench.figures.percentiles import QUANTILES, calls_needed
 from scorebench.figures.summary import LeftOut, RequestFigures, Summary, UserFigures
 from scorebench.recordings.types import Count, Event, Example, Label

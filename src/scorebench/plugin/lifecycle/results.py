@@ -1,6 +1,6 @@
-"""What a run leaves when it is over: its figures, its verdict, its folder, its report as text.
+"""The results of a test: its figures, its verdict, its folder, its report as text.
 
-Knows where the folder comes from, and whether somebody reads colours; nothing of Locust.
+Knows where the folder comes from, and whether a terminal shows colours; nothing of Locust.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scorebench.figures.summary import Summary, summarise
 from scorebench.folders import atomic, folder
 from scorebench.folders.names import RECORDING
 from scorebench.options.settings import Settings
+from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.report import text
@@ -25,17 +26,17 @@ from scorebench.verdicts.verdict import Verdict, judge
 
 
 class RunFolder:
-    """Where a test leaves its report: the folder that a launcher gave, or a new one below --report-dir."""
+    """Where a test writes its report: the folder that a launcher gave, or a new one below --report-dir."""
 
     def __init__(self, settings: Settings, server_name: str) -> None:
         given = os.environ.get(FOLDER_VARIABLE)
         self._path = Path(given) if given else None
         self._settings, self._server_name = settings, server_name
         self.is_ours = not given
-        """Whether nobody else makes `latest` lead to it."""
+        """Whether we make `latest` lead to it; a launcher does that for its own."""
 
     def path(self) -> Path:
-        """The folder, made when it is first asked for. InputError where it can't be."""
+        """The folder, made when it is first asked for. InputError if it can't be made."""
         if self._path is None:
             now = datetime.datetime.now()
             self._path = folder.create(self._settings.report_dir, self._server_name, now)
@@ -43,15 +44,15 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
-class Left:
-    """A run that is over; `report` is its text, with the folder named at its end."""
+class Results:
+    """A test that is over; `report` is its text, with the folder named at its end."""
 
     summary: Summary
     verdict: Verdict
     folder: Path
     report: str
     unwritten: atomic.Unwritten
-    """What could not be written, by its name, with why."""
+    """The files that could not be written, each with the reason."""
 
     @property
     def loss(self) -> str | None:
@@ -59,25 +60,57 @@ class Left:
         return atomic.loss(_short(self.folder), self.unwritten)
 
 
-def leave(
+class Reporter:
+    """Writes and prints the results of the test that runs, or of the last one."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self._gathered = gathered
+        self._settings: Settings | None = None
+        self._place: RunFolder | None = None
+        self.results: Results | None = None
+        """None until the test is over."""
+
+    def begin(self, settings: Settings, server_name: str) -> RunFolder:
+        """A test begins; where its results will go."""
+        self._settings, self.results = settings, None
+        self._place = RunFolder(settings, server_name)
+        return self._place
+
+    def write(self, kept: Sequence[tuple[int, Calls]] = ()) -> None:
+        """Write the folder, or write it again with what came later; `kept` are the calls of --keep-calls."""
+        assert self._settings is not None
+        assert self._place is not None
+        self.results = _results(self._gathered.recording, kept, self._settings, self._place)
+        self._gathered.reported(in_a_recording=RECORDING not in self.results.unwritten)
+
+    def print(self, *, quiet: bool) -> None:
+        """Print the report, unless `quiet`, and what could not be written."""
+        if self.results is None:
+            return
+        if not quiet:
+            print(self.results.report, flush=True)
+        if self.results.loss:
+            print(f"scorebench: {self.results.loss}", file=sys.stderr, flush=True)
+
+
+def _results(
     recording: Recording, kept: Sequence[tuple[int, Calls]], settings: Settings, place: RunFolder
-) -> Left:
-    """Write the run's folder."""
+) -> Results:
     summary = summarise(recording)
     verdict = judge(summary, recording, settings.limits)
-    said = _as_text(summary, verdict)
+    report = _as_text(summary, verdict)
     try:
         path = place.path()
     except InputError as problem:  # it could be made before the run
-        return Left(summary, verdict, settings.report_dir, said, {"the report": str(problem)})
+        return Results(summary, verdict, settings.report_dir, report, {"the report": str(problem)})
     unwritten = folder.write(path, recording, summary, verdict)
     if kept:
         unwritten |= folder.write_calls(path, kept)
     if place.is_ours:
         folder.point_latest(path)
     if RECORDING not in unwritten:
-        said += f"\n\nreport: {_short(path)}"
-    return Left(summary, verdict, path, said, unwritten)
+        report += f"\n\nreport: {_short(path)}"
+    return Results(summary, verdict, path, report, unwritten)
 
 
 def _as_text(summary: Summary, verdict: Verdict) -> str:

@@ -1,0 +1,200 @@
+"""What a metric is: one record that says how a figure is named, taken, written and compared.
+
+Knows figures and units; no metric by name, no limit, no run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from scorebench.figures.percentiles import Estimate, Sample, calls_needed
+from scorebench.units import say_percent, say_rate, say_seconds
+
+if TYPE_CHECKING:
+    from scorebench.figures.times import Times
+
+
+class Figures(Protocol):
+    """What a metric is taken from: the summary of a run, or of its last seconds."""
+
+    @property
+    def valid_share(self) -> float | None: ...
+    @property
+    def changed_share(self) -> float | None: ...
+    @property
+    def throughput_per_s(self) -> float | None: ...
+    @property
+    def rows_per_s(self) -> float | None: ...
+    @property
+    def service(self) -> Times: ...
+    @property
+    def response(self) -> Times: ...
+    @property
+    def lag(self) -> Times: ...
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How figures of one kind are read and said. `factors`: what a user may write → its size in SI units."""
+
+    name: str
+    """In exports; empty for a share of 1."""
+    factors: dict[str, float]
+    say: Callable[[float], str]
+    most: float = math.inf
+    """No figure of this unit is above it."""
+    has_zero: bool = False
+    """Whether a bound of 0 makes sense, as in `changed<=0%`."""
+
+
+SECONDS = Unit("s", {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}, say_seconds)
+SHARE = Unit("", {"%": 0.01}, say_percent, most=1.0, has_zero=True)
+CALLS_PER_S = Unit("calls/s", {"/s": 1.0}, say_rate)
+ROWS_PER_S = Unit("rows/s", {"/s": 1.0}, say_rate)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure that a user can name.
+
+    `of` takes it from a whole run, in SI units; None where it was not measured or too few calls support it.
+    """
+
+    name: str
+    unit: Unit
+    best: float
+    """The value that nothing beats: 0 for times, 1 for a share that should be whole, infinite for rates."""
+    example: str
+    """A bound, as in `p99<50ms`."""
+    says: str
+    """For the docs, as a sentence without its stop."""
+    of: Callable[[Figures], float | None]
+    of_last_seconds: Callable[[Figures], float | None] | None = None
+    """The same of the last seconds of a run, for `--stop-when`; None: as of a whole run."""
+    column: str = ""
+    """Its name in CSV, where that is not `name`."""
+    key: str = ""
+    """Its name in MLflow, with the unit in it; before a slash stands a section of MLflow's page."""
+    support: str | None = None
+    """What it takes where the calls are too few, as in `needs 10 calls`; a percentile says it itself."""
+    q: float | None = None
+    """Of a percentile: its share, 0.99 for p99."""
+    times: Callable[[Figures], Times] | None = None
+    """Of a percentile: the durations that it is one of."""
+    is_compared: bool = False
+    """`scorebench compare` shows it without being asked."""
+    is_averaged: bool = False
+    """It is one of those whose ratios `compare` takes the geometric mean of."""
+    is_repeated: bool = False
+    """A run of several (`--repeat`) shows it in its line."""
+    is_floor: bool = False
+    """Missed at low rates and met at high ones: capacity finds no edge by it, and judges it at the end."""
+    allows_failures: bool = False
+    """A limit on it says how many calls may fail."""
+
+    def __post_init__(self) -> None:
+        for field in ("column", "key"):
+            if not getattr(self, field):
+                object.__setattr__(self, field, self.name)
+
+    @property
+    def good(self) -> str:
+        """The comparison that a limit on it makes: `<` or `>`."""
+        return "<" if self.best == 0 else ">"
+
+    @property
+    def is_time(self) -> bool:
+        return self.unit is SECONDS
+
+    @property
+    def needed(self) -> int | None:
+        """The calls below which it has no value; None where there is no such number."""
+        return None if self.q is None else calls_needed(self.q)
+
+    @property
+    def needs(self) -> str | None:
+        """`needs 662 calls`; None where nothing more would help."""
+        return self.support if self.needed is None else f"needs {self.needed:,} calls"
+
+    def say(self, value: float) -> str:
+        """With its unit: `41.2 ms`, `99.94 %`, `96/s`."""
+        return self.unit.say(value)
+
+    def last(self, figures: Figures) -> float | None:
+        """The figure of the last seconds of a run."""
+        return (self.of_last_seconds or self.of)(figures)
+
+    def estimate(self, figures: Figures) -> Estimate | None:
+        """The figure with its bounds; None where nothing bounds it."""
+        return None if self.q is None or self.times is None else self.times(figures).percentile(self.q)
+
+    def sample(self, figures: Figures) -> Sample | None:
+        """What bounds over several runs are made of; None where nothing bounds it."""
+        return None if self.q is None or self.times is None else self.times(figures).sample(self.q)
+
+    def is_worse(self, before: float, after: float) -> bool:
+        return after > before if self.good == "<" else after < before
+
+    def margin(self, bound: float, value: float) -> float:
+        """How far `value` is from breaking `bound`: 0 at it, negative beyond.
+
+        The quotient of their distances from the best value, less 1. A response time at an M/M/1 queue is
+        inverse to the rate that is left: its margin falls in a straight line as the rate rises.
+        """
+        if math.isinf(self.best):
+            return value / bound - 1
+        left, used = abs(self.best - bound), abs(self.best - value)
+        if used == 0:
+            return math.inf
+        return left / used - 1
+
+
+@dataclass(frozen=True)
+class Single:
+    """One metric of one name."""
+
+    metric: Metric
+
+    @property
+    def words(self) -> str:
+        return self.metric.name
+
+    @property
+    def unit(self) -> Unit:
+        return self.metric.unit
+
+    @property
+    def says(self) -> str:
+        return self.metric.says
+
+    def named(self, name: str) -> Metric | None:
+        return self.metric if name == self.metric.name else None
+
+    def members(self) -> Iterator[Metric]:
+        yield self.metric
+
+
+@dataclass(frozen=True)
+class Family:
+    """Metrics whose names follow a pattern; `members` are those that every output holds."""
+
+    words: str
+    says: str
+    unit: Unit
+    pattern: re.Pattern[str]
+    make: Callable[[re.Match[str]], Metric]
+    listed: tuple[str, ...]
+
+    def named(self, name: str) -> Metric | None:
+        found = self.pattern.fullmatch(name)
+        return self.make(found) if found else None
+
+    def members(self) -> Iterator[Metric]:
+        for name in self.listed:
+            found = self.named(name)
+            assert found is not None, f"{name} does not match the pattern of its family"
+            yield found
