@@ -15,7 +15,7 @@ from tests.scoring_server.handle import ScoringServer, scoring_server
 from tests.scoring_server.ports import Certificates, certificates, refusing_port, silent_port
 from tests.scoring_server.replies import End, Framing, Predictions, Read, Reply
 from tests.scoring_server.scoring import predict, rows_of
-from tests.scoring_server.service import Constant, Draw, Exponential, Listed, TwoHumps
+from tests.scoring_server.service import Constant, Draw, Exponential, TwoHumps
 
 __all__ = [
     "Behaviour",
@@ -25,7 +25,6 @@ __all__ = [
     "End",
     "Exponential",
     "Framing",
-    "Listed",
     "Predictions",
     "Read",
     "Record",

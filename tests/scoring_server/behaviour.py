@@ -14,9 +14,8 @@ from tests.scoring_server.service import NO_TIME, Draw
 class Behaviour:
     """What the server does with its calls. A call is a POST; a GET is a probe, not numbered and not scripted.
 
-    The first of these that knows the call gives its reply: `script` by the call's number at the server;
-    `on_connection` by (number of the connection, number of the request on it); `on_path`; `during`, windows
-    (from_s, to_s, reply) since the first call; `default`. All numbers count from 0.
+    The first of these that knows the call gives its reply: `script` by the call's number at the server, from
+    0; `on_path`; `default`.
 
     `service` draws the time from the complete request to the answer. `at_once` calls are served while
     others queue (None: all). Inside `freezes`, (from_s, to_s) since the first call, nothing is served. An
@@ -28,20 +27,14 @@ class Behaviour:
     freezes: tuple[tuple[float, float], ...] = ()
     default: Reply = PREDICTED
     script: Mapping[int, Reply] = field(default_factory=dict)
-    on_connection: Mapping[tuple[int, int], Reply] = field(default_factory=dict)
     on_path: Mapping[str, Reply] = field(default_factory=dict)
-    during: tuple[tuple[float, float, Reply], ...] = ()
     idle_close_s: float | None = None
     path: str = "/invocations"
     version: str = "3.17.2"
 
-    def reply(self, number: int, connection: int, call: int, path: str, since_first_s: float) -> Reply | None:
+    def reply(self, number: int, path: str) -> Reply | None:
         """The reply to a call, or None where nothing but the default is left."""
-        found = (
-            self.script.get(number) or self.on_connection.get((connection, call)) or self.on_path.get(path)
-        )
-        windows = (reply for from_s, to_s, reply in self.during if from_s <= since_first_s < to_s)
-        return found or next(windows, None)
+        return self.script.get(number) or self.on_path.get(path)
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ class Connection:
             self._send(INVALID.message([]))
             return
         record.method, record.path, record.headers = head.method, head.path, head.headers
-        self._reply = record.reply = self._find_reply(record, head, now_s)
+        self._reply = record.reply = self._find_reply(record, head)
         if head.body_bytes is None:
             self._reply = record.reply = INVALID
         if self._reply.read is not Read.ALL or head.body_bytes is None:
@@ -133,15 +133,14 @@ class Connection:
         elif head.headers.get("expect", "").lower() == "100-continue":
             self._sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _find_reply(self, record: Record, head: Head, now_s: float) -> Reply:
+    def _find_reply(self, record: Record, head: Head) -> Reply:
         loop, behaviour = self.loop, self.loop.behaviour
         if head.method != "POST":
             return probe(head, behaviour.version) if head.method == "GET" else NO_METHOD
         record.number = loop.calls
         loop.calls += 1
-        since_s = now_s - (now_s if loop.station.first_s is None else loop.station.first_s)
         known = behaviour.default if head.path == behaviour.path else NOT_FOUND
-        return behaviour.reply(record.number, self.number, self._calls, head.path, since_s) or known
+        return behaviour.reply(record.number, head.path) or known
 
     def _complete(self, record: Record, head: Head, now_s: float) -> None:
         """The body is in, if it is: take it out of the inbox, serve the call and plan its answer."""

@@ -57,17 +57,6 @@ class TwoHumps:
             yield max(0.0, random.gauss(mean_s, self.width * mean_s))
 
 
-@dataclass(frozen=True)
-class Listed:
-    """These times, over and over."""
-
-    services_s: tuple[float, ...]
-
-    def times_s(self) -> Iterator[float]:
-        while True:
-            yield from self.services_s
-
-
 def after_freezes(start_s: float, work_s: float, freezes: Sequence[tuple[float, float]]) -> float:
     """When `work_s` of work begun at `start_s` is done, if none is done inside a freeze [from, to)."""
     now_s = start_s
