@@ -27,10 +27,10 @@ def good(server: str, flavor: str, format: str = "split", count: int = 1000) -> 
 
 def test_a_cell_says_what_happened() -> None:
     """Throughput and p99 of a good one; too few calls; the error's own words; nothing at all."""
-    assert report.said(good("docker", "sklearn")) == "OK 100/s p99 14 ms"  # 1000 in 10.004 s
-    assert report.said(good("docker", "sklearn", count=50)).endswith("p99 needs 662 calls")
-    assert report.said(Cell("docker", "mleap", "split-1x", error=NO_BACKEND)) == f"Error: {NO_BACKEND}"
-    assert report.said(None) == "not measured"
+    assert report.cell_text(good("docker", "sklearn")) == "OK 100/s p99 14 ms"  # 1000 in 10.004 s
+    assert report.cell_text(good("docker", "sklearn", count=50)).endswith("p99 needs 662 calls")
+    assert report.cell_text(Cell("docker", "mleap", "split-1x", error=NO_BACKEND)) == f"Error: {NO_BACKEND}"
+    assert report.cell_text(None) == "not measured"
 
 
 def test_failed_calls_make_an_error_of_a_cell() -> None:
@@ -39,10 +39,10 @@ def test_failed_calls_make_an_error_of_a_cell() -> None:
     of.add_example(Outcome.REJECTED.label, "HTTP 400: no such column | x")
     cell = measured_cell("webserver", "spark", "csv", summarise(of), valid=True, folder="x")
     assert not cell.ok
-    assert report.said(cell).startswith(
+    assert report.cell_text(cell).startswith(
         f"Error: 1 of 1000 calls: {Outcome.REJECTED.label} (HTTP 400: no such"
     )
-    assert "|" not in report.said(cell), "it would end the table's cell"
+    assert "|" not in report.cell_text(cell), "it would end the table's cell"
 
 
 def test_the_table_has_a_row_a_server_and_a_column_a_flavor() -> None:

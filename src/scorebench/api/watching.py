@@ -55,14 +55,16 @@ def _write(text: str) -> None:
 def _cell() -> Iterator[Callable[[Live], None]]:
     from importlib import import_module
 
-    shown: Any = import_module("IPython.display").display(_said("starting"), raw=True, display_id=True)
+    shown: Any = import_module("IPython.display").display(
+        _display_data("starting"), raw=True, display_id=True
+    )
     try:
-        yield lambda live: shown.update(_said(line(live), live.share_done), raw=True)
+        yield lambda live: shown.update(_display_data(line(live), live.share_done), raw=True)
     finally:
         shown.update({"text/plain": "", "text/html": ""}, raw=True)
 
 
-def _said(text: str, share_done: float | None = None) -> dict[str, str]:
+def _display_data(text: str, share_done: float | None = None) -> dict[str, str]:
     """As a notebook takes it: plain, and with a bar."""
     from html import escape
 

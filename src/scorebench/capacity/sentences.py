@@ -22,11 +22,11 @@ def sentences(
 
     `server_workers` is how many the measured server had; without it whole servers are counted.
     """
-    said = [_held(capacity), *_not_sure(capacity), *_above(capacity), *_floors(capacity), *_ended(capacity)]
-    said += [*_knee(capacity), *_little(capacity)]
+    found = [_held(capacity), *_not_sure(capacity), *_above(capacity), *_floors(capacity), *_ended(capacity)]
+    found += [*_knee(capacity), *_little(capacity)]
     if target_per_s is not None:
-        said += _plan(capacity, target_per_s, server_workers)
-    return said
+        found += _plan(capacity, target_per_s, server_workers)
+    return found
 
 
 def _held(capacity: Capacity) -> str:
@@ -46,7 +46,7 @@ def _held(capacity: Capacity) -> str:
 def _figure(tried: Tried, limit: Limit) -> str:
     upper = tried.upper(limit)
     bound = "" if upper is None else f" ({say_percent(CONFIDENCE)} sure: at most {limit.of.say(upper)})"
-    return tried.said(limit) + bound
+    return tried.figure_text(limit) + bound
 
 
 def _not_sure(capacity: Capacity) -> list[str]:
@@ -59,17 +59,17 @@ def _not_sure(capacity: Capacity) -> list[str]:
 
 
 def _above(capacity: Capacity) -> list[str]:
-    said = []
+    reasons = []
     failed, wall = capacity.failed, capacity.wall
     if capacity.ended is Ended.NOTHING_BROKE and capacity.plateau_per_s is not None:
         return [f"no limit broke: throughput levelled off at {say_rate(capacity.plateau_per_s)}"]
     if failed is not None:
         what = " and ".join(_broke(failed, metric, capacity) for metric in failed.broke)
-        said.append(f"fails at {say_rate(failed.rate_per_s)}, where {what}")
+        reasons.append(f"fails at {say_rate(failed.rate_per_s)}, where {what}")
     if wall is not None:
         why = next(step.why_unusable for step in reversed(wall.steps) if step.why_unusable)
-        said.append(f"at {say_rate(wall.rate_per_s)} the measurement itself is not valid: {why}")
-    return said
+        reasons.append(f"at {say_rate(wall.rate_per_s)} the measurement itself is not valid: {why}")
+    return reasons
 
 
 def _broke(failed: Tried, metric: str, capacity: Capacity) -> str:

@@ -220,7 +220,7 @@ class Tried:
         upper = pooled(samples).upper_bound(q) if q is not None and samples else None
         return None if upper is None or value is None else max(upper, value)
 
-    def said(self, limit: Limit) -> str:
+    def figure_text(self, limit: Limit) -> str:
         value = self.value(limit)
         return f"{limit.metric} not measured" if value is None else f"{limit.metric} {limit.of.say(value)}"
 

@@ -131,7 +131,7 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Ma
 def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:
     """Two lines a step on stderr: what is asked, and what came of it."""
     from scorebench.capacity.trial import Step
-    from scorebench.report.capacity import said_load, said_result
+    from scorebench.report.capacity import load_text, result_text
     from scorebench.units import say_rate, say_seconds
 
     spent_s = 0.0
@@ -145,8 +145,8 @@ def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:
             spent_s += measured.duration_s
             step = Step(plan, measured)
             line = (
-                f"step {plan.number}: {said_load(step)}: {say_rate(measured.throughput_per_s)} valid, "
-                f"{said_result(step)}; {say_seconds(max(budget_s - spent_s, 0.0))} left"
+                f"step {plan.number}: {load_text(step)}: {say_rate(measured.throughput_per_s)} valid, "
+                f"{result_text(step)}; {say_seconds(max(budget_s - spent_s, 0.0))} left"
             )
         print(line, file=sys.stderr, flush=True)
 

@@ -67,7 +67,7 @@ def _matrix(options: argparse.Namespace) -> int:
     interrupted = False
     with run_folder(options.report_dir, "matrix") as path:
         for number, request in enumerate(requests, 1):
-            print(f"{number} of {len(requests)}: {_said(request)}", file=sys.stderr, flush=True)
+            print(f"{number} of {len(requests)}: {_cell_text(request)}", file=sys.stderr, flush=True)
             try:
                 cells.append(_cell(request, path))
             except KeyboardInterrupt:
@@ -148,7 +148,7 @@ def _leave(matrix: Matrix, path: Path) -> bool:
     return bool(unwritten)
 
 
-def _said(request: Request) -> str:
+def _cell_text(request: Request) -> str:
     return f"{request.asked.target}, {request.asked.flavor}, {request.asked.format}"
 
 

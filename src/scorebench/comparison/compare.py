@@ -27,7 +27,7 @@ MOST_COUNTED = 100
 
 
 class Change(StrEnum):
-    """What can be said of a metric."""
+    """How a metric changed."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -109,7 +109,9 @@ def compared() -> list[str]:
 def compare(before: RunSet, after: RunSet, thresholds: Sequence[Threshold] = ()) -> Comparison:
     """Each metric that either set has, and each threshold."""
     differences = tuple(
-        difference(metric, before, after) for metric in compared() if not _said_twice(metric, before, after)
+        difference(metric, before, after)
+        for metric in compared()
+        if not _is_response_time(metric, before, after)
     )
     return Comparison(
         before=before,
@@ -120,7 +122,7 @@ def compare(before: RunSet, after: RunSet, thresholds: Sequence[Threshold] = ())
     )
 
 
-def _said_twice(metric: str, *sets: RunSet) -> bool:
+def _is_response_time(metric: str, *sets: RunSet) -> bool:
     """Whether it is a service time that is the response time as well, as in every closed loop."""
     response = metric.removeprefix("service_")
     return response != metric and all(one.values(metric) == one.values(response) for one in sets)
@@ -129,17 +131,17 @@ def _said_twice(metric: str, *sets: RunSet) -> bool:
 def difference(metric: str, before: RunSet, after: RunSet) -> Difference:
     """What one metric says."""
     old, new = before.values(metric), after.values(metric)
-    left, right = middle(old, before.within(metric)), middle(new, after.within(metric))
-    if left is None or right is None:
-        return Difference(metric, left, right, None, None, Change.NOT_MEASURED)
-    ratio = right.value / left.value - 1 if left.value else None
+    median_before, median_after = middle(old, before.within(metric)), middle(new, after.within(metric))
+    if median_before is None or median_after is None:
+        return Difference(metric, median_before, median_after, None, None, Change.NOT_MEASURED)
+    ratio = median_after.value / median_before.value - 1 if median_before.value else None
     p = p_value(old, new)
     if p is None:
-        return Difference(metric, left, right, ratio, None, Change.TOO_FEW)
-    if p >= ALPHA or left.value == right.value:
-        return Difference(metric, left, right, ratio, p, Change.NOT_SHOWN)
-    worse = find(metric).is_worse(left.value, right.value)
-    return Difference(metric, left, right, ratio, p, Change.WORSE if worse else Change.BETTER)
+        return Difference(metric, median_before, median_after, ratio, None, Change.TOO_FEW)
+    if p >= ALPHA or median_before.value == median_after.value:
+        return Difference(metric, median_before, median_after, ratio, p, Change.NOT_SHOWN)
+    worse = find(metric).is_worse(median_before.value, median_after.value)
+    return Difference(metric, median_before, median_after, ratio, p, Change.WORSE if worse else Change.BETTER)
 
 
 def middle(values: Sequence[float], within: tuple[float, float] | None = None) -> Middle | None:
@@ -224,26 +226,26 @@ def mismatches(runs: Sequence[Summary]) -> list[str]:
     """What the runs differ in that makes their figures no comparison; a line each."""
     if not runs:
         return []
-    told = [dict(_conditions(run.environment)) for run in runs]
+    conditions = [dict(_conditions(run.environment)) for run in runs]
     found = []
-    for name, first in told[0].items():
-        wanted = _said(first)
-        others = {_said(one[name]) for one in told[1:]} - {wanted}
+    for name, first in conditions[0].items():
+        wanted = _value_text(first)
+        others = {_value_text(one[name]) for one in conditions[1:]} - {wanted}
         found += [f"{name}: {wanted} and {', '.join(sorted(others))}"] if others else []
     return found
 
 
-def _said(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "not known" if value is None else str(value)
 
 
-def _conditions(told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    payload = told.get("payload")
+def _conditions(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    payload = environment.get("payload")
     payload = payload if isinstance(payload, dict) else {}
     yield "payload", payload.get("digest") and str(payload["digest"])[:12]
     yield "rows per call", payload.get("rows_per_call")
     yield "format", payload.get("format")
-    yield "arrivals", told.get("arrivals") or "closed loop"
-    yield "rate", told.get("offered_rate_per_s")
-    yield "users", told.get("users")
-    yield "host", told.get("host")
+    yield "arrivals", environment.get("arrivals") or "closed loop"
+    yield "rate", environment.get("offered_rate_per_s")
+    yield "users", environment.get("users")
+    yield "host", environment.get("host")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cell:
-    """One server with one flavor and format. Either `error`, the last line that was said, or figures."""
+    """One server with one flavor and format. It has figures, or `error`: the last line of the error."""
 
     server: str
     flavor: str
@@ -100,11 +100,11 @@ class Matrix:
 
     def _versions_of(self, cell: Cell) -> str | None:
         server = cell.environment.get("server") or {}
-        told = [f"{name} {_said(server[key])}" for name, key in _TOLD if server.get(key)]
-        return f"{self.title(cell.server)}: {', '.join(told)}" if told else None
+        versions = [f"{name} {_value_text(server[key])}" for name, key in _VERSIONS if server.get(key)]
+        return f"{self.title(cell.server)}: {', '.join(versions)}" if versions else None
 
 
-_TOLD = (
+_VERSIONS = (
     ("mlflow", "mlflow_version"),
     ("python", "python_version"),
     ("MLflow's Java server", "java_server_version"),
@@ -113,7 +113,7 @@ _TOLD = (
 )
 
 
-def _said(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return (
         ",".join(map(str, value))
         if isinstance(value, Sequence) and not isinstance(value, str)

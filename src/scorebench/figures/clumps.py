@@ -40,7 +40,7 @@ class Clumps:
         return max(1.0, float(self._calls.sum()) / seconds) if seconds else 1.0
 
     def at(self, value_s: float) -> float | None:
-        """How many calls count as one at a percentile of that value; None where that can't be told.
+        """How many calls count as one at a percentile of that value; None if that is not known.
 
         The greater of two answers: of the calls beyond it, and of the slowest tenth. A run that by chance saw
         few queues has a p99 that is too low and too few clumps to know it; its slowest tenth shows more of

@@ -39,7 +39,7 @@ class Figures(Protocol):
 
 @dataclass(frozen=True)
 class Unit:
-    """How figures of one kind are read and said. `factors`: what a user may write → its size in SI units."""
+    """How figures of one kind are read and printed. `factors`: what a user may write → its size in SI units."""
 
     name: str
     """In exports; empty for a share of 1."""

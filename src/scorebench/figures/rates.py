@@ -83,9 +83,9 @@ def _closed_s(tally: Tally, ended_s: float | None) -> float:
 
 def _interval_s(recording: Recording) -> float:
     """Between two calls that are due; 0 where a single call of a changing rate does not say."""
-    told, tally = recording.environment, recording.measured
-    rate_per_s = told.get("offered_rate_per_s")
-    if rate_per_s and str(told["arrivals"]).partition(":")[0] in ONE_RATE:
+    environment, tally = recording.environment, recording.measured
+    rate_per_s = environment.get("offered_rate_per_s")
+    if rate_per_s and str(environment["arrivals"]).partition(":")[0] in ONE_RATE:
         return 1 / float(rate_per_s)
     if tally.last_due_s is None or tally.first_due_s is None:
         return 0.0

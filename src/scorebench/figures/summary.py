@@ -114,7 +114,7 @@ class Summary:
 
     @property
     def open_loop(self) -> bool:
-        """True where arrivals, not answers, said when a call was due."""
+        """Whether calls were due by a schedule, and not whenever an answer came."""
         return self.environment.get("arrivals") is not None
 
     def figure(self, metric: str) -> float | None:

@@ -71,7 +71,7 @@ class Times:
         clumping = self.clumps.at(value_s)
         if clumping is not None:
             return estimate(self.values_s, self.counts, q, clumping=clumping)
-        # How calls clump can't be told: those of a second count as one, and what they say is not too much.
+        # How calls clump is not known. All calls of a second count as one, so that the bounds are not too tight.
         by_second = estimate(self.values_s, self.counts, q, clumping=self.clumps.calls_a_second)
         return replace(by_second, high=None)
 

@@ -35,5 +35,5 @@ def not_heard_of(
     due = sum(1 for _ in takewhile(lambda due_s: due_s < length_s, mine))
     if most_calls is not None:
         due = min(due, len(range(worker, most_calls, workers)))
-    told = sum(user.calls for phase in phases for (of, _), user in phase.users.items() if of == worker)
-    return max(due - told, 0)
+    reported = sum(user.calls for phase in phases for (of, _), user in phase.users.items() if of == worker)
+    return max(due - reported, 0)

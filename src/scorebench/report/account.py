@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scorebench.report.words import count, plain, said
+from scorebench.report.words import count, percentile_text, plain
 from scorebench.units import say_seconds
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _lag(summary: Summary) -> list[str]:
     shown = summary.lag.percentiles
     lines = []
     if summary.lag.count:
-        values = ", ".join(f"{name} {said(shown[name])}" for name in ("p50", "p99"))
+        values = ", ".join(f"{name} {percentile_text(shown[name])}" for name in ("p50", "p99"))
         lines.append(f"Generator lag: {values}")
     if summary.late:
         lines.append(f"Sent late because all users were busy: {count(summary.late, 'call')}")

@@ -89,8 +89,8 @@ def _limit(checked: Checked, so_far: str, valid: bool) -> dict[str, str]:
     return _line(*words[checked.met], f"{checked.limit.text}: {checked.why}")
 
 
-def _line(tone: str, word: str, said: str, advice: str = "") -> dict[str, str]:
-    return {"tone": tone, "word": word, "text": plain(said), "advice": plain(advice)}
+def _line(tone: str, word: str, text: str, advice: str = "") -> dict[str, str]:
+    return {"tone": tone, "word": word, "text": plain(text), "advice": plain(advice)}
 
 
 def _figures(summary: Summary, live: Live | None) -> list[dict[str, str]]:

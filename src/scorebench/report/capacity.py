@@ -19,8 +19,8 @@ def render(
     capacity: Capacity, *, target_per_s: float | None = None, server_workers: int | None = None
 ) -> str:
     """The answer in sentences, then every step that it rests on."""
-    said = sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
-    lines = [sentence[0].upper() + sentence[1:] + "." for sentence in said]
+    answer = sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
+    lines = [sentence[0].upper() + sentence[1:] + "." for sentence in answer]
     if capacity.steps:
         lines += ["", *text.table(steps(capacity), left=2)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -39,10 +39,10 @@ def _cells(step: Step, limits: tuple[Limit, ...]) -> list[str]:
     values = {reading.limit: reading.value for reading in measured.readings}
     figures = [_figure(limit, values[limit]) for limit in limits]
     rates = [say_rate(measured.achieved_per_s), say_rate(measured.throughput_per_s)]
-    return [said_load(step), *rates, service, *figures, said_result(step)]
+    return [load_text(step), *rates, service, *figures, result_text(step)]
 
 
-def said_load(step: Step) -> str:
+def load_text(step: Step) -> str:
     """`4 users` in a closed loop, `96/s` in an open one."""
     plan = step.plan
     if plan.rate_per_s is not None:
@@ -50,7 +50,7 @@ def said_load(step: Step) -> str:
     return "1 user" if plan.users == 1 else f"{plan.users} users"
 
 
-def said_result(step: Step) -> str:
+def result_text(step: Step) -> str:
     """What a step says of its rate; a rung of the ladder says nothing."""
     if step.plan.rate_per_s is None:
         return "-" if step.measured.invalid is None else "not valid"
@@ -63,6 +63,6 @@ def _figure(limit: Limit, value: float | None) -> str:
     return NOT_MEASURED if value is None else limit.of.say(value)
 
 
-def render_json(capacity: Capacity, told: dict[str, Any]) -> str:
+def render_json(capacity: Capacity, environment: dict[str, Any]) -> str:
     """The text of capacity.json; its schema is schemas/capacity.schema.json. Seconds, calls a second."""
-    return dumped(form_of(capacity, told), indent=2)
+    return dumped(form_of(capacity, environment), indent=2)

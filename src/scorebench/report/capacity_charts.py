@@ -35,7 +35,7 @@ def _ladder(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[Chart
     marks = [] if knee is None else [svg.Mark(float(knee["users"]), f"knee: {count(knee['users'], 'user')}")]
     head = ["Users", "Valid answers", "Mean service time"]
     rows = [
-        [_whole(s["users"]), say_rate(s["throughput_per_s"]), _said(s["mean_service_s"], say_seconds)]
+        [_whole(s["users"]), say_rate(s["throughput_per_s"]), _value_text(s["mean_service_s"], say_seconds)]
         for s in steps
     ]
     carried = [(float(s["users"]), s["throughput_per_s"]) for s in steps]
@@ -65,13 +65,13 @@ def _by_rate(steps: Sequence[Step], text: str) -> Chart | None:
     if not known:
         return None
 
-    said = limit.of.say
+    say = limit.of.say
     x = axes.linear("calls offered a second", max(rate for rate, _, _ in tried), say_rate)
     low = min(value for value in [*known, limit.bound] if value > 0) if any(v > 0 for v in known) else 1e-6
     y = (
-        axes.linear("", limit.of.unit.most, said)
+        axes.linear("", limit.of.unit.most, say)
         if math.isfinite(limit.of.unit.most)
-        else axes.logarithmic("", low, max([*known, limit.bound]), said)
+        else axes.logarithmic("", low, max([*known, limit.bound]), say)
     )
     series = [
         svg.Series("held", [(rate, value) for rate, value, held in tried if held], dots=True),
@@ -80,14 +80,14 @@ def _by_rate(steps: Sequence[Step], text: str) -> Chart | None:
     ]
     title = f"{plain(limit.metric)} by offered rate"
     rows = [
-        [say_rate(rate), _said(value, said), "held" if held else "did not hold"]
+        [say_rate(rate), _value_text(value, say), "held" if held else "did not hold"]
         for rate, value, held in tried
     ]
     note = "Each dot is a run with Poisson arrivals; its folder is under steps/."
     return Chart(title, note, svg.chart(title, series, x, y), ["Offered", limit.metric, "says"], rows)
 
 
-def _said(value: float | None, say_value: Callable[[float], str]) -> str:
+def _value_text(value: float | None, say_value: Callable[[float], str]) -> str:
     return NOT_MEASURED if value is None else say_value(value)
 
 

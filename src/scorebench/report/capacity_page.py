@@ -7,29 +7,29 @@ from typing import Any
 
 from scorebench.report import html
 from scorebench.report.capacity_charts import capacity_charts
-from scorebench.report.environment import told_in_a_line
+from scorebench.report.environment import environment_line
 from scorebench.report.page import flat
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
 from scorebench.verdicts.limits import parse_limit
 
 
-def render(said: str, record: Mapping[str, Any]) -> str:
-    """The page of capacity.json; `said` is capacity.txt, whose first lines are the answer."""
-    told = record["environment"]
-    sentences = [plain(line) for line in said.split("\n\n", maxsplit=1)[0].splitlines()]
+def render(report: str, record: Mapping[str, Any]) -> str:
+    """The page of capacity.json; `report` is capacity.txt, whose first lines are the answer."""
+    environment = record["environment"]
+    sentences = [plain(line) for line in report.split("\n\n", maxsplit=1)[0].splitlines()]
     return html.render(
         "capacity",
-        title=plain(f"Capacity of {told.get('url') or 'a server'}"),
-        told=plain(told_in_a_line(told)),
+        title=plain(f"Capacity of {environment.get('url') or 'a server'}"),
+        setup_line=plain(environment_line(environment)),
         kind="good" if record["held"] else "bad",
         sentences=sentences,
         limits=[plain(text) for text in record["limits"]],
         charts=capacity_charts(record),
         head=["Step", "Load", "Sent", "Valid", "Service mean", *map(plain, record["limits"]), "Says"],
         rows=[_row(step, record["limits"]) for step in record["steps"]],
-        environment=list(flat(told)),
-        command=plain(str(told.get("command") or "not recorded")),
+        environment=list(flat(environment)),
+        command=plain(str(environment.get("command") or "not recorded")),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scorebench.report import axes, svg
-from scorebench.report.words import said
+from scorebench.report.words import percentile_text
 from scorebench.units import say_seconds
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scorebench.figures.times import Times
 
 MOST_POINTS = 600
-"""Of a curve: more can't be told apart."""
+"""Points of a curve: more would not be visible."""
 FEW = 100
 """The slowest buckets, which are all drawn."""
 BARS = 60
@@ -56,7 +56,7 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
         axes.logarithmic("", min(values, default=1e-6), max(values, default=1e-6), say_seconds),
     )
     names = list(known[0][1].percentiles)
-    rows = [[name, *(said(one.percentiles[name]) for _, one in known)] for name in names]
+    rows = [[name, *(percentile_text(one.percentiles[name]) for _, one in known)] for name in names]
     note = (
         "Each additional nine takes the same space. The further right a line stays low, the fewer calls "
         "were slow."

@@ -31,8 +31,8 @@ def render_markdown(comparisons: Sequence[Comparison], warnings: Sequence[str] =
         lines = [[escaped(cell) for cell in row] for row in rows(one)]
         rule = ["---", *["---:"] * (len(lines[0]) - 1)]
         table = ["| " + " | ".join(row) + " |" for row in (lines[0], rule, *lines[1:])]
-        said = [*headline(one), *(gates(one) if one.gates else [])]
-        blocks += [[f"## {escaped(said[0])}"], [f"- {escaped(line)}" for line in said[1:]], table]
+        sets, *lines = [*headline(one), *(gates(one) if one.gates else [])]
+        blocks += [[f"## {escaped(sets)}"], [f"- {escaped(line)}" for line in lines], table]
     blocks.append([escaped(line) for line in legend(comparisons)])
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
@@ -45,10 +45,10 @@ def headline(one: Comparison) -> list[str]:
         for change in (Change.WORSE, Change.BETTER)
     }
     few = any(d.change is Change.TOO_FEW for d in one.differences)
-    said = "; ".join(f"{change}: {', '.join(metrics)}" for change, metrics in real.items() if metrics)
-    if not said:
-        said = _too_few(len(one.before.runs), len(one.after.runs)) if few else "no difference is shown"
-    return [f"{runs[0]} → {runs[1]}", said]
+    changes = "; ".join(f"{change}: {', '.join(metrics)}" for change, metrics in real.items() if metrics)
+    if not changes:
+        changes = _too_few(len(one.before.runs), len(one.after.runs)) if few else "no difference is shown"
+    return [f"{runs[0]} → {runs[1]}", changes]
 
 
 def _too_few(before: int, after: int) -> str:
@@ -106,13 +106,13 @@ def _middle(found: Difference, middle: Middle | None, runs: int) -> str:
 
 def _bounded(metric: str, middle: Middle) -> str:
     say = find(metric).say
-    said = say(middle.value)
+    value = say(middle.value)
     if middle.within is not None:
-        return f"{said} ({say(middle.within[0])} to {say(middle.within[1])})"
+        return f"{value} ({say(middle.within[0])} to {say(middle.within[1])})"
     if middle.low is None or middle.high is None or not middle.value:
-        return said
+        return value
     return (
-        f"{said} ± {say_percent(max(middle.high - middle.value, middle.value - middle.low) / middle.value)}"
+        f"{value} ± {say_percent(max(middle.high - middle.value, middle.value - middle.low) / middle.value)}"
     )
 
 
@@ -150,8 +150,8 @@ def _left_out(comparisons: Sequence[Comparison]) -> list[str]:
     """Percentiles that no run has the calls for."""
     shown = {d.metric for one in comparisons for d in one.differences}
     missing = [find(name) for name in compared() if name not in shown and not name.startswith("service_")]
-    said = [f"{metric.name} needs {metric.needed:,}" for metric in missing if metric.needed is not None]
-    return [f"left out, too few calls a run: {', '.join(said)}"] if said else []
+    needs = [f"{metric.name} needs {metric.needed:,}" for metric in missing if metric.needed is not None]
+    return [f"left out, too few calls a run: {', '.join(needs)}"] if needs else []
 
 
 def render_json(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:

@@ -10,7 +10,7 @@ from scorebench.report.charts import percentiles
 from scorebench.report.words import plain
 
 MOST_CURVES = 6
-"""More can't be told apart."""
+"""Points of a curve: more would not be visible."""
 CURVES = "The curve of a set is that of its median run by p99"
 
 
@@ -34,7 +34,7 @@ def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> s
 
 
 def _one(one: Comparison) -> dict[str, object]:
-    names, said = compare.headline(one)
+    names, changes = compare.headline(one)
     worse = any(d.change is Change.WORSE for d in one.differences)
     better = any(d.change is Change.BETTER for d in one.differences)
     rows = compare.rows(one)
@@ -42,7 +42,7 @@ def _one(one: Comparison) -> dict[str, object]:
     texts = compare.gates(one)
     return {
         "names": names,
-        "said": said,
+        "changes": changes,
         "kind": "bad" if worse else "good" if better else "plain",
         "gates": [{"kind": kinds[g.failed], "text": t} for g, t in zip(one.gates, texts, strict=True)],
         "head": rows[0],

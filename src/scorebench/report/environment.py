@@ -11,32 +11,36 @@ DIGEST = 12
 """Characters of the payload's digest: enough to see whether two runs sent the same."""
 
 
-def told_in_a_line(told: Mapping[str, Any]) -> str:
+def environment_line(environment: Mapping[str, Any]) -> str:
     """Server, versions, host and payload, as far as they are known; empty where nothing is."""
-    return "; ".join([*_server(told), *_versions(told), *_host(told), *_payload(told)])
+    return "; ".join(
+        [*_server(environment), *_versions(environment), *_host(environment), *_payload(environment)]
+    )
 
 
-def _server(told: Mapping[str, Any]) -> list[str]:
-    server = told.get("server") or {}
+def _server(environment: Mapping[str, Any]) -> list[str]:
+    server = environment.get("server") or {}
     known = [("mlflow", "mlflow_version"), ("python", "python_version"), ("workers", "workers")]
     details = [f"{name} {server[key]}" for name, key in known if server.get(key) is not None]
-    named = " ".join(str(part) for part in (server.get("kind"), server.get("url") or told.get("url")) if part)
+    named = " ".join(
+        str(part) for part in (server.get("kind"), server.get("url") or environment.get("url")) if part
+    )
     return [f"{named} ({', '.join(details)})" if details else named] if named else []
 
 
-def _versions(told: Mapping[str, Any]) -> list[str]:
+def _versions(environment: Mapping[str, Any]) -> list[str]:
     """Of the generator; what else mattered is in summary.json."""
-    versions = told.get("versions") or {}
+    versions = environment.get("versions") or {}
     return [f"{name} {versions[name]}" for name in ("scorebench", "locust", "python") if versions.get(name)]
 
 
-def _host(told: Mapping[str, Any]) -> list[str]:
-    cores = told.get("host_cores")
+def _host(environment: Mapping[str, Any]) -> list[str]:
+    cores = environment.get("host_cores")
     return [] if cores is None else [f"host with {count(cores, 'core')}"]
 
 
-def _payload(told: Mapping[str, Any]) -> list[str]:
-    payload = told.get("payload") or {}
+def _payload(environment: Mapping[str, Any]) -> list[str]:
+    payload = environment.get("payload") or {}
     rows, digest = payload.get("rows_per_call"), payload.get("digest")
     parts: list[Any] = [
         payload.get("format"),

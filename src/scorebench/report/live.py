@@ -28,10 +28,10 @@ def rates(live: Live) -> str:
     """What is served now, and what was asked where it falls behind."""
     if live.throughput_per_s is None:
         return "no rate yet"
-    said = f"{say_rate(live.throughput_per_s)} valid"
+    text = f"{say_rate(live.throughput_per_s)} valid"
     if live.due_per_s and live.sent_per_s is not None and live.late:
-        said += f", {say_rate(live.sent_per_s)} sent of {say_rate(live.due_per_s)} due"
-    return said
+        text += f", {say_rate(live.sent_per_s)} sent of {say_rate(live.due_per_s)} due"
+    return text
 
 
 def times(live: Live) -> str:

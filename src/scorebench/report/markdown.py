@@ -61,7 +61,7 @@ def _verdicts(verdict: Verdict) -> list[str]:
 def _limits(checked: Sequence[Checked]) -> list[str]:
     words = {True: "met", False: "**MISSED**", None: "not judged"}
     rows = [[f"{escaped(one.limit.text)}", words[one.met], escaped(one.why)] for one in checked]
-    return _table(["Limit", "", "Why"], rows, left=3) if rows else []
+    return _table(["Limit", "", "Why"], rows, text_columns=3) if rows else []
 
 
 def _finding(finding: Finding) -> str:
@@ -90,6 +90,6 @@ def _examples(summary: Summary) -> list[str]:
     return lines[:-1]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
-    rule = ["---" if column < left else "---:" for column in range(len(head))]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1) -> list[str]:
+    rule = ["---" if column < text_columns else "---:" for column in range(len(head))]
     return ["| " + " | ".join(row) + " |" for row in (head, rule, *rows)]

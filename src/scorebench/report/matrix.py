@@ -22,7 +22,7 @@ def render(matrix: Matrix) -> str:
     rows = [["Server", *matrix.heads()]]
     for server in matrix.servers:
         cells = [matrix.at(server, flavor, format) for flavor, format in matrix.columns]
-        rows.append([matrix.title(server), *map(said, cells)])
+        rows.append([matrix.title(server), *map(cell_text, cells)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_row(row, widths) for row in rows]
     rule = "| " + " | ".join("-" * width for width in widths) + " |"
@@ -30,7 +30,7 @@ def render(matrix: Matrix) -> str:
     return "\n".join([lines[0], rule, *lines[1:], *([""] if versions else []), *versions]) + "\n"
 
 
-def said(cell: Cell | None) -> str:
+def cell_text(cell: Cell | None) -> str:
     """`OK 112/s p99 14 ms`, or the error's own words."""
     if cell is None:
         return "not measured"

@@ -11,7 +11,7 @@ from scorebench.report import html, stages, text
 from scorebench.report.account import account
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, percentiles, times_of
-from scorebench.report.environment import told_in_a_line
+from scorebench.report.environment import environment_line
 from scorebench.report.severities import SHOWN
 from scorebench.report.time_charts import time_charts
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, say_moment
@@ -35,13 +35,13 @@ def render(
 
     `capacity` is the capacity.json of the search that the run is a step of.
     """
-    told = summary.environment
-    server = (told.get("server") or {}).get("kind")
-    name = " ".join(filter(None, ["Load test of", server, told.get("url")]))
+    environment = summary.environment
+    server = (environment.get("server") or {}).get("kind")
+    name = " ".join(filter(None, ["Load test of", server, environment.get("url")]))
     return html.render(
         "report",
-        title=plain(name if server or told.get("url") else "Load test"),
-        told=plain("; ".join(filter(None, [_when(told), told_in_a_line(told)]))),
+        title=plain(name if server or environment.get("url") else "Load test"),
+        setup_line=plain("; ".join(filter(None, [_when(environment), environment_line(environment)]))),
         valid=_valid(verdict),
         reasons=[_finding(one) for one in verdict.findings if one.severity is Severity.INVALID],
         verdicts=_verdicts(verdict),
@@ -59,13 +59,13 @@ def render(
         requests=_requests(summary),
         users=_users(summary),
         users_note=_spread(summary),
-        environment=list(flat(told)),
-        command=plain(str(told.get("command") or "not recorded")),
+        environment=list(flat(environment)),
+        command=plain(str(environment.get("command") or "not recorded")),
     )
 
 
-def _when(told: Mapping[str, Any]) -> str:
-    started_s = told.get("started_s")
+def _when(environment: Mapping[str, Any]) -> str:
+    started_s = environment.get("started_s")
     return "" if started_s is None else f"measured on {say_moment(started_s)}"
 
 
@@ -124,11 +124,11 @@ def _verdicts(verdict: Verdict) -> list[dict[str, str]]:
     if not verdict.checked:
         found.append({"kind": "plain", "word": "No limits", "text": "were given."})
     if verdict.failures:
-        said = (
+        text = (
             f"{count(verdict.failures, 'call')} without a valid answer; {verdict.allowed_failures:,} allowed."
         )
         beyond = verdict.failures > verdict.allowed_failures
-        found.append({"kind": "bad" if beyond else "warn", "word": "Failed:", "text": said})
+        found.append({"kind": "bad" if beyond else "warn", "word": "Failed:", "text": text})
     if verdict.lost:
         found.append({"kind": "bad", "word": "Lost:", "text": f"{text.LOST}."})
     return found
@@ -146,7 +146,7 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
             f"{count(summary.calls, 'call')} {took}",
         ),
         ("Rows", NOT_MEASURED if rows is None else say_rate(rows), f"{summary.rows:,} in valid answers"),
-        *((f"{name} time {q}", *_said(times.percentiles[q])) for q in HEADLINE),
+        *((f"{name} time {q}", *_value_and_bounds(times.percentiles[q])) for q in HEADLINE),
         (
             "Calls valid",
             say_percent(summary.valid / summary.calls) if summary.calls else NOT_MEASURED,
@@ -155,7 +155,7 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
     ]
 
 
-def _said(found: Estimate) -> tuple[str, str]:
+def _value_and_bounds(found: Estimate) -> tuple[str, str]:
     if found.value is None:
         return "not shown", found.needs
     if found.low is None:
@@ -202,9 +202,9 @@ def _spread(summary: Summary) -> str:
     )
 
 
-def flat(told: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
-    """(name, value) of what the environment tells; what is not known is said so."""
-    for key, value in told.items():
+def flat(environment: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
+    """[name, value] of each entry of the environment, nested ones as `name.part`; None is "not known"."""
+    for key, value in environment.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
             yield from flat(value, f"{name}.")

@@ -25,12 +25,12 @@ def render(summaries: Sequence[Summary], verdicts: Sequence[Verdict]) -> str:
     shown = [metric for metric in every() if metric.is_repeated]
     rows = [["Run", *(metric.name for metric in shown), "measurement", "limits"]]
     for number, (summary, verdict) in enumerate(zip(summaries, verdicts, strict=True), 1):
-        figures = [_said(summary, metric) for metric in shown]
+        figures = [_value_text(summary, metric) for metric in shown]
         rows.append([str(number), *figures, *_verdicts(verdict)])
     values = [[metric.of(summary) for summary in summaries] for metric in shown]
     middles = [_median(column) for column in values]
-    said = [UNKNOWN if m is None else metric.say(m) for m, metric in zip(middles, shown, strict=True)]
-    rows.append(["median", *said, "", ""])
+    medians = [UNKNOWN if m is None else metric.say(m) for m, metric in zip(middles, shown, strict=True)]
+    rows.append(["median", *medians, "", ""])
     rows.append(["spread", *map(_spread, values, middles), "", ""])
     return "\n".join(line.rstrip() for line in text.table(rows)) + "\n"
 
@@ -53,6 +53,6 @@ def _spread(values: Sequence[float | None], middle: float | None) -> str:
     return say_percent((max(known) - min(known)) / middle)
 
 
-def _said(summary: Summary, metric: Metric) -> str:
+def _value_text(summary: Summary, metric: Metric) -> str:
     value = metric.of(summary)
     return (metric.needs or NOT_MEASURED) if value is None else metric.say(value)

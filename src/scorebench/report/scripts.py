@@ -22,9 +22,9 @@ def results(summary: Summary, records: int) -> str:
     """
     times = summary.service
     rows = [("mean", times.mean_s), ("max", times.max_s), ("min", times.min_s), ("total", times.sum_s)]
-    said = [*((name, _seconds(value)) for name, value in rows), ("records", str(records))]
-    said += [("calls", str(summary.calls)), ("std", _seconds(times.std_s)), ("rsd", _relative(times))]
-    return "\n".join(["Results (seconds):", *(f"  {name + ':':<8} {value}" for name, value in said)]) + "\n"
+    lines = [*((name, _seconds(value)) for name, value in rows), ("records", str(records))]
+    lines += [("calls", str(summary.calls)), ("std", _seconds(times.std_s)), ("rsd", _relative(times))]
+    return "\n".join(["Results (seconds):", *(f"  {name + ':':<8} {value}" for name, value in lines)]) + "\n"
 
 
 def _relative(times: Times) -> str:
@@ -83,8 +83,8 @@ def nothing_valid(summary: Summary) -> str | None:
         return "no call was sent"
     label, calls = next(iter(summary.outcomes.items()))
     answer = summary.examples.get(label)
-    said = f"; the first said: {plain(answer, 300)}" if answer else ""
-    return f"no call got a valid answer: {calls:,} of {summary.calls:,} ended in '{label}'{said}"
+    first = f"; the first said: {plain(answer, 300)}" if answer else ""
+    return f"no call got a valid answer: {calls:,} of {summary.calls:,} ended in '{label}'{first}"
 
 
 def _seconds(value: float | None) -> str:

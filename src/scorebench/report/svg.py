@@ -115,11 +115,11 @@ def _points(series: Sequence[Series], x: Axis, y: Axis) -> str:
     """JSON: places along x, what each is called, and each series' values there as texts."""
     longest = max(series, key=lambda one: len(one.points), default=Series("", ()))
     at = [point[0] for point in longest.points]
-    texts = [[_said(one, value, y) for value in at] for one in series]
+    texts = [[_value_text(one, value, y) for value in at] for one in series]
     return json.dumps([[round(_x(x, value)) for value in at], [x.say(value) for value in at], texts])
 
 
-def _said(one: Series, at: float, y: Axis) -> str:
+def _value_text(one: Series, at: float, y: Axis) -> str:
     """The value that holds at that place."""
     index = bisect_right(one.points, at, key=lambda point: point[0]) - 1
     value = one.points[index][1] if index >= 0 else None

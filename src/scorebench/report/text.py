@@ -9,9 +9,9 @@ from scorebench.figures.percentiles import HEADLINE, Estimate
 from scorebench.report import stages
 from scorebench.report.account import account
 from scorebench.report.aligned import table
-from scorebench.report.environment import told_in_a_line
+from scorebench.report.environment import environment_line
 from scorebench.report.severities import BOLD, GREEN, RED, SHOWN, YELLOW
-from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, said
+from scorebench.report.words import NOT_MEASURED, count, milliseconds, percentile_text, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 from scorebench.verdicts.finding import Finding
 from scorebench.verdicts.limits import Checked
@@ -128,7 +128,7 @@ def headline(summary: Summary) -> list[str]:
         f"{say_percent(summary.valid / summary.calls)} of the calls valid",
     ]
     shown = summary.response.percentiles
-    shown_times = ", ".join(f"{key} {said(shown[key])}" for key in HEADLINE[:-1])
+    shown_times = ", ".join(f"{key} {percentile_text(shown[key])}" for key in HEADLINE[:-1])
     name = "Response" if summary.open_loop else "Service"
     last = HEADLINE[-1]
     return [
@@ -147,8 +147,8 @@ def _share(share: float | None) -> str:
 
 def _bounded(found: Estimate) -> str:
     if found.low is None or found.high is None:
-        return said(found)
-    return f"{said(found)} (99 % sure: {say_seconds(found.low)} to {say_seconds(found.high)})"
+        return percentile_text(found)
+    return f"{percentile_text(found)} (99 % sure: {say_seconds(found.low)} to {say_seconds(found.high)})"
 
 
 def _times(summary: Summary, page: _Page) -> list[str]:
@@ -207,7 +207,7 @@ def _outcomes(summary: Summary, page: _Page) -> list[str]:
     if not summary.calls:
         return []
     rows = [[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()]
-    lines = [page.title("Calls by outcome"), *table(rows, left=1)]
+    lines = [page.title("Calls by outcome"), *table(rows, text_columns=1)]
     examples = {k: text for k, text in summary.examples.items() if k in summary.outcomes}
     if examples:
         lines += ["", page.title("Examples of calls that were not valid")]
@@ -218,7 +218,7 @@ def _outcomes(summary: Summary, page: _Page) -> list[str]:
 def _users(summary: Summary, page: _Page, most: int) -> list[str]:
     if not summary.users:
         return []
-    lines = [page.title(USERS_TITLE), *table(users(summary, most), left=0)]
+    lines = [page.title(USERS_TITLE), *table(users(summary, most), text_columns=0)]
     if len(summary.users) > most:
         lines.append(f"  … and {len(summary.users) - most:,} more in users.csv")
     return lines
@@ -228,7 +228,7 @@ def _requests(summary: Summary, page: _Page, most: int) -> list[str]:
     """A line for each request, as Locust has, and under it one for each of its users."""
     if not summary.requests:
         return []
-    return [page.title(REQUESTS_TITLE), *table(requests(summary, most), left=3)]
+    return [page.title(REQUESTS_TITLE), *table(requests(summary, most), text_columns=3)]
 
 
 def requests(summary: Summary, most: int) -> list[list[str]]:
@@ -268,4 +268,4 @@ def _many_workers(summary: Summary) -> bool:
 
 
 def _environment(summary: Summary, page: _Page) -> list[str]:
-    return [plain(known, page.width * 2)] if (known := told_in_a_line(summary.environment)) else []
+    return [plain(known, page.width * 2)] if (known := environment_line(summary.environment)) else []

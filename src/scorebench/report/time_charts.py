@@ -71,7 +71,7 @@ class _Run:
     ) -> tuple[list[str], list[list[str]]]:
         groups = _groups(self.seconds, max(-(-len(self.seconds) // TABLE_ROWS), 1))
         rows = [
-            [self.x.say(g[0].t_s), *(_said(_picked(g, key, pick), say) for key in names.values())]
+            [self.x.say(g[0].t_s), *(_value_text(_picked(g, key, pick), say) for key in names.values())]
             for g in groups
         ]
         return ["From", *names], rows
@@ -216,5 +216,5 @@ def _picked(group: Sequence[Second], key: str, pick: Pick) -> float | None:
     return float(pick(values)) if values else None
 
 
-def _said(value: float | None, say: Callable[[float], str]) -> str:
+def _value_text(value: float | None, say: Callable[[float], str]) -> str:
     return NOT_MEASURED if value is None else say(value)

@@ -38,13 +38,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def said(found: Estimate) -> str:
+def percentile_text(found: Estimate) -> str:
     """A percentile, or how many calls it needs."""
     return found.needs if found.value is None else say_seconds(found.value)
 
 
 def say_moment(unix_s: object) -> str:
-    """`2026-11-25 15:36:43 UTC`; what is no such time is told as it stands, since a file may say anything."""
+    """`2026-11-25 15:36:43 UTC`. Any other value is shown unchanged: a file may hold anything."""
     try:
         return f"{datetime.fromtimestamp(float(str(unix_s)), UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):

@@ -1,7 +1,7 @@
 """Limits: what a user asks of the figures, text → records, and whether a figure keeps it. Knows no run.
 
 A limit is METRIC, comparison, bound: `p99<50ms`, `service_mean<=5ms`, `valid>99.9%`, `throughput>100/s`.
-Which metrics there are, and how each is read and said, stands in the table of `figures.metrics`.
+`figures.metrics` has the table of metrics, and how each is read and printed.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ def check(limit: Limit, value: float | None, low: float | None = None, high: flo
     for bound, words, decides in ((low, "at least", ">"), (high, "at most", "<")):
         if bound is not None and limit.keeps(bound) == (metric.good == decides):
             met = limit.keeps(bound)
-            said = f"{words} {metric.say(bound)} ({say_percent(CONFIDENCE)} sure)"
-            return Checked(limit, None, met, f"{metric.name} is {said}, {_verdict(limit, met)}")
+            bound_text = f"{words} {metric.say(bound)} ({say_percent(CONFIDENCE)} sure)"
+            return Checked(limit, None, met, f"{metric.name} is {bound_text}, {_verdict(limit, met)}")
     why = f"{metric.name} was not measured" + (f": it {metric.needs}" if metric.needs else "")
     return Checked(limit, None, None, why)
 

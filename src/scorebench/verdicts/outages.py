@@ -59,12 +59,12 @@ def outages(recording: Recording, usual_s: float) -> list[Outage]:
 def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
     """An outage where calls failed meanwhile; a stall where all of them were answered in the end."""
     for one in outages(recording, summary.response.at(0.5) or 0.0):
-        said = f"no valid answer from second {one.first} to {one.last}"
+        text = f"no valid answer from second {one.first} to {one.last}"
         if one.failed:
             yield Finding(
                 Severity.INVALID,
                 "outage",
-                f"{said}, and {one.failed:,} calls failed: the figures mix a server that was there "
+                f"{text}, and {one.failed:,} calls failed: the figures mix a server that was there "
                 "with one that was not",
                 "see the server's log at that time: a crash, a restart, a deployment",
                 flatters=True,
@@ -73,7 +73,7 @@ def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
             yield Finding(
                 Severity.WARNING,
                 "stall",
-                f"{said}; the calls were answered later",
+                f"{text}; the calls were answered later",
                 "see the server's log at that time: a pause, a model being loaded",
             )
 

@@ -209,7 +209,7 @@ def _trend(beats: Beats) -> Unsteadiness | None:
         "trend",
         beats.metric,
         abs(size),
-        f"trend: {beats.metric} {word} by {_said(abs(size))} over the run",
+        f"trend: {beats.metric} {word} by {_size_text(abs(size))} over the run",
         "run longer, after a longer warm-up; if it goes on, look for a queue or memory that grows",
     )
 
@@ -226,11 +226,11 @@ def _unsteady(beats: Beats) -> Unsteadiness | None:
         "unsteady",
         beats.metric,
         size,
-        f"unsteady: {beats.metric} of the run's thirds differs by {_said(size)}, more than "
+        f"unsteady: {beats.metric} of the run's thirds differs by {_size_text(size)}, more than "
         f"{say_percent(TOLERANCE)} and than chance",
         "look for other work on the server's or the generator's machine, or run longer",
     )
 
 
-def _said(size: float) -> str:
+def _size_text(size: float) -> str:
     return say_percent(size) if size < 1 else f"a factor of {1 + size:.3g}"

@@ -113,8 +113,8 @@ def _missed_by_waiting(limit: Limit, summary: Summary) -> Checked | None:
 
 def limits_of(recording: Recording) -> tuple[Limit, ...]:
     """The limits that the run was given, as recorded; InputError for one that does not parse."""
-    told = recording.environment.get("limits") or ()
-    return tuple(parse_limit(text, place="recorded limit") for text in told)
+    texts = recording.environment.get("limits") or ()
+    return tuple(parse_limit(text, place="recorded limit") for text in texts)
 
 
 def _met(checked: Sequence[Checked]) -> bool | None:

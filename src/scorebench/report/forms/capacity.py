@@ -94,8 +94,8 @@ class CapacityForm(Struct, forbid_unknown_fields=True, kw_only=True):
     environment: Annotated[dict[str, Any], Meta(description="As in the recording of the first step.")]
 
 
-def form_of(capacity: Capacity, told: dict[str, Any]) -> CapacityForm:
-    """What to write; `told` is the environment of the first step."""
+def form_of(capacity: Capacity, environment: dict[str, Any]) -> CapacityForm:
+    """What to write; `environment` is the environment of the first step."""
     knee = capacity.knee
     return CapacityForm(
         format=FORMAT,
@@ -110,7 +110,7 @@ def form_of(capacity: Capacity, told: dict[str, Any]) -> CapacityForm:
         budget_s=capacity.budget_s,
         spent_s=capacity.spent_s,
         steps=[_step(step) for step in capacity.steps],
-        environment=told,
+        environment=environment,
     )
 
 
