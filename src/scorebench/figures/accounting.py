@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE, PATIENCE_S = 2.0, 1.0
-"""A call is waited for as long as the slowest answer took, so many times over, and so much longer."""
+"""A call in flight at the end is overdue after this many times the slowest answer, plus this many seconds."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Accounting:
     invalid: int
     failed: int
     cut_off: int
-    """In flight at the end, and no answer could be expected yet."""
+    """In flight at the end, when no answer could be expected yet."""
     never_sent: Mapping[str, int]
     overdue: int = 0
-    """Of the failed: cut off at the end after longer than any answer makes plausible."""
+    """Those of the failed calls that were cut off at the end, overdue."""
     mismatches: tuple[str, ...] = ()
-    """Where two counts of the same calls differ, in words; a bug, and never hidden."""
+    """Two counts of the same calls that differ, in words: a bug, which the report shows."""
 
     @property
     def adds_up(self) -> bool:
@@ -45,7 +45,7 @@ class Accounting:
 
 
 def account(recording: Recording) -> Accounting:
-    """What was measured, accounted for; `recording.due` is the count of whoever made calls due."""
+    """The account of a recording; `recording.due` is the schedule's own count."""
     tally = recording.measured
     sent = {group: tally.in_group(group) for group in Group}
     never_sent = sum(recording.never_sent.values())
@@ -65,7 +65,7 @@ def account(recording: Recording) -> Accounting:
 
 
 def _overdue(tally: Tally) -> int:
-    """Calls that were cut off after waiting longer than any answer took, twice over and a second more."""
+    """Calls that were cut off after they had waited for twice the slowest answer and a second more."""
     slowest_s = tally.service.max_s
     if slowest_s is None:
         return 0
@@ -74,7 +74,7 @@ def _overdue(tally: Tally) -> int:
 
 
 def _mismatches(tally: Tally, due_and_sent: int) -> list[str]:
-    """The same calls are counted along several ways; each pair that differs is named."""
+    """Each pair of independent counts of the same calls that differ."""
     users, seconds = tally.users.values(), tally.seconds.values()
     calls, valid, other = tally.calls, tally.valid, tally.calls - tally.valid
     ways = [

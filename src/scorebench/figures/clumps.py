@@ -13,7 +13,7 @@ from scorebench.figures.percentiles import clumping, percentile
 from scorebench.recordings.bands import coarse_us
 
 BODY = 0.9
-"""A percentile above this one is looked at from here too."""
+"""Percentiles above this one also use the clumps at this one."""
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Clumps:
-    """The response times of every second, at hand for any percentile."""
+    """The response times by second, ready for any percentile."""
 
     def __init__(self, seconds: Mapping[int, SecondTally]) -> None:
         first = min(seconds, default=0)

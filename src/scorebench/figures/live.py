@@ -1,4 +1,4 @@
-"""A run so far → what somebody who watches it wants to know. Knows tallies; no clock, no Locust."""
+"""A run so far → the figures shown while it runs. Knows tallies; no clock, no Locust."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
 
 RECENT_S = 3
-"""Whole seconds that the present rates are taken from."""
+"""Current rates are taken over this many whole seconds."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Live:
     of_calls: int | None
     users: int | None
     calls: int
-    """Those of the warm-up included: each was sent."""
+    """Includes the warm-up."""
     valid: int
     warming_up: bool
     throughput_per_s: float | None

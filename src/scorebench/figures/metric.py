@@ -39,14 +39,17 @@ class Figures(Protocol):
 
 @dataclass(frozen=True)
 class Unit:
-    """How figures of one kind are read and printed. `factors`: what a user may write → its size in SI units."""
+    """How figures of one kind are read and printed.
+
+    `factors`: the suffix that a user may write → its size in SI units.
+    """
 
     name: str
     """In exports; empty for a share of 1."""
     factors: dict[str, float]
     say: Callable[[float], str]
     most: float = math.inf
-    """No figure of this unit is above it."""
+    """The highest possible figure of this unit."""
     has_zero: bool = False
     """Whether a bound of 0 makes sense, as in `changed<=0%`."""
 
@@ -67,32 +70,32 @@ class Metric:
     name: str
     unit: Unit
     best: float
-    """The value that nothing beats: 0 for times, 1 for a share that should be whole, infinite for rates."""
+    """The best possible value: 0 for times, 1 for a share that should be whole, infinite for rates."""
     example: str
     """A bound, as in `p99<50ms`."""
     says: str
-    """For the docs, as a sentence without its stop."""
+    """A sentence for the docs, without its full stop."""
     of: Callable[[Figures], float | None]
     of_last_seconds: Callable[[Figures], float | None] | None = None
-    """The same of the last seconds of a run, for `--stop-when`; None: as of a whole run."""
+    """Takes it from the last seconds of a run, for `--stop-when`; None: `of` does that too."""
     column: str = ""
-    """Its name in CSV, where that is not `name`."""
+    """Its name in CSV, if that is not `name`."""
     key: str = ""
-    """Its name in MLflow, with the unit in it; before a slash stands a section of MLflow's page."""
+    """Its name in MLflow, with its unit; the part before a slash is a section of MLflow's page."""
     support: str | None = None
-    """What it takes where the calls are too few, as in `needs 10 calls`; a percentile says it itself."""
+    """What it needs when the calls are too few, such as `needs 10 calls`. A percentile computes this."""
     q: float | None = None
-    """Of a percentile: its share, 0.99 for p99."""
+    """The share of a percentile, such as 0.99 for p99; None for other metrics."""
     times: Callable[[Figures], Times] | None = None
-    """Of a percentile: the durations that it is one of."""
+    """The durations that a percentile is taken from; None for other metrics."""
     is_compared: bool = False
-    """`scorebench compare` shows it without being asked."""
+    """`scorebench compare` shows it by default."""
     is_averaged: bool = False
-    """It is one of those whose ratios `compare` takes the geometric mean of."""
+    """Its ratio is part of the geometric mean that `compare` shows."""
     is_repeated: bool = False
-    """A run of several (`--repeat`) shows it in its line."""
+    """`--repeat` shows it in the line of each run."""
     is_floor: bool = False
-    """Missed at low rates and met at high ones: capacity finds no edge by it, and judges it at the end."""
+    """A limit on it is missed at low rates and met at high ones: `capacity` judges it only at the end."""
     allows_failures: bool = False
     """A limit on it says how many calls may fail."""
 
@@ -112,12 +115,12 @@ class Metric:
 
     @property
     def needed(self) -> int | None:
-        """The calls below which it has no value; None where there is no such number."""
+        """The fewest calls that give it a value; None if there is no such number."""
         return None if self.q is None else calls_needed(self.q)
 
     @property
     def needs(self) -> str | None:
-        """`needs 662 calls`; None where nothing more would help."""
+        """`needs 662 calls`; None if more calls would not help."""
         return self.support if self.needed is None else f"needs {self.needed:,} calls"
 
     def say(self, value: float) -> str:
@@ -129,11 +132,11 @@ class Metric:
         return (self.of_last_seconds or self.of)(figures)
 
     def estimate(self, figures: Figures) -> Estimate | None:
-        """The figure with its bounds; None where nothing bounds it."""
+        """The figure with its bounds; None if it has none."""
         return None if self.q is None or self.times is None else self.times(figures).percentile(self.q)
 
     def sample(self, figures: Figures) -> Sample | None:
-        """What bounds over several runs are made of; None where nothing bounds it."""
+        """What bounds over several runs are computed from; None if it has no bounds."""
         return None if self.q is None or self.times is None else self.times(figures).sample(self.q)
 
     def is_worse(self, before: float, after: float) -> bool:
@@ -142,8 +145,8 @@ class Metric:
     def margin(self, bound: float, value: float) -> float:
         """How far `value` is from breaking `bound`: 0 at it, negative beyond.
 
-        The quotient of their distances from the best value, less 1. A response time at an M/M/1 queue is
-        inverse to the rate that is left: its margin falls in a straight line as the rate rises.
+        The quotient of their distances from the best value, less 1. The response time of an M/M/1 queue is
+        inverse to its spare rate, so its margin falls in a straight line as the rate rises.
         """
         if math.isinf(self.best):
             return value / bound - 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scorebench.figures.times import Times
 
 _TIMED = {"response": "from due to done", "service": "from sent to done", "lag": "the generator sent late"}
-"""What can be timed, and what that is."""
+"""The durations that can be timed, and what each means."""
 _COMPARED = {"mean", "p50", "p90", "p95", "p99", "p99.9", "service_mean", "service_p50", "service_p99"}
 _AVERAGED = {"mean", "p50", "p90", "p95", "p99"}
 _REPEATED = {"p50", "p99"}
@@ -53,7 +53,7 @@ def _time(found: re.Match[str]) -> Metric:
 
 
 def _share(name: str, percent: str) -> float:
-    """`99.9` → 0.999, as the decimal that was written."""
+    """`99.9` → 0.999, exact to the digit that was written."""
     share = float(Decimal(percent) / 100)
     if not 0 < share < 1:
         raise UnknownMetric(
@@ -63,7 +63,7 @@ def _share(name: str, percent: str) -> float:
 
 
 class UnknownMetric(LookupError):
-    """No metric has that name; the message says which there are."""
+    """No metric has that name; the message lists the known ones."""
 
 
 TABLE: list[Single | Family] = [
@@ -136,11 +136,11 @@ TABLE: list[Single | Family] = [
         listed=tuple(f"{of}_{what}" for of in _TIMED for what in ("mean", "min", *QUANTILES, "max")),
     ),
 ]
-"""Every metric, in the order of the tables that hold them."""
+"""Every metric, in the order in which reports show them."""
 
 
 def find(name: str) -> Metric:
-    """The metric of that name; UnknownMetric says what is known."""
+    """The metric of that name; UnknownMetric lists the known names."""
     for entry in TABLE:
         if (found := entry.named(name)) is not None:
             return found
@@ -148,10 +148,10 @@ def find(name: str) -> Metric:
 
 
 def every() -> list[Metric]:
-    """The metrics that every output holds, in the table's order."""
+    """The metrics in every output, in the order of the table."""
     return [metric for entry in TABLE for metric in entry.members()]
 
 
 def known() -> str:
-    """The names that there are, in words."""
+    """All names, for an error message."""
     return "; ".join(entry.words for entry in TABLE)

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 """The percentiles that every output holds, by their names."""
 HEADLINE = ("p50", "p95", "p99")
-"""Those of them that are shown where there is room for few."""
+"""The few that are shown where space is short."""
 CONFIDENCE = 0.99
 FEWEST_BATCHES, MOST_BATCHES = 6, 12
-"""Stretches of time that slow calls are counted in: long, so that one does not depend on the next."""
+"""Slow calls are counted in this many stretches of time, long enough to be independent of each other."""
 Values = Sequence[float] | NDArray[np.float64] | NDArray[np.int64]
 Counts = Sequence[int] | NDArray[np.int64]
 
@@ -45,7 +45,7 @@ class Estimate:
 
     @property
     def needs(self) -> str:
-        """What stands where the value would: `needs 662 calls`."""
+        """Shown instead of the value: `needs 662 calls`."""
         return f"needs {self.needed:,} calls"
 
     @property

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from scorebench.recordings.tally import Tally
 
 FEWEST_CALLS, LEAST_S = 10, 1.0
-"""A rate takes so many calls, or so long: one call in 0.4 ms is not 2,500 calls a second."""
+"""The fewest calls, or the shortest time, for a rate: one call in 0.4 ms is not 2,500 calls a second."""
 NEEDS = f"needs {FEWEST_CALLS} calls, or {LEAST_S:g} s"
 CERTAIN = 4.0
-"""Standard errors beyond which response times that grow are not put to chance."""
+"""Response times grow if their slope exceeds this many standard errors."""
 ONE_RATE = ("constant", "poisson")
 """Arrivals whose calls are one interval apart, or are so on average."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """`measured_s` is how long the load lasted; rates are None where that is short and the calls are few."""
+    """`measured_s` is how long the load lasted; rates are None if that is short and the calls are few."""
 
     measured_s: float | None
     throughput_per_s: float | None = None
@@ -82,7 +82,7 @@ def _closed_s(tally: Tally, ended_s: float | None) -> float:
 
 
 def _interval_s(recording: Recording) -> float:
-    """Between two calls that are due; 0 where a single call of a changing rate does not say."""
+    """The interval between two due calls; 0 if a single call of a changing rate leaves it open."""
     environment, tally = recording.environment, recording.measured
     rate_per_s = environment.get("offered_rate_per_s")
     if rate_per_s and str(environment["arrivals"]).partition(":")[0] in ONE_RATE:

@@ -79,7 +79,7 @@ class Recent:
             self._looks.popleft()
 
     def figure(self, metric: str) -> float | None:
-        """As `Summary.figure`, in SI units; None before the window is full, and where no call ended in it."""
+        """Like `Summary.figure`, in SI units; None until the window is full, or if no call ended in it."""
         if not self._looks or self._looks[-1].at_s - self._looks[0].at_s < self._window_s:
             return None
         return find(metric).last(self._looks[-1].since(self._looks[0]))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class UserFigures(Struct, frozen=True, forbid_unknown_fields=True):
-    """One Locust user, as it stands in summary.json and users.csv: service times of its valid calls."""
+    """One Locust user, for summary.json and users.csv; times are the service times of its valid calls."""
 
     worker: Annotated[Count, Meta(description="0 where Locust ran alone.")]
     user: Annotated[Count | None, Meta(description="Null: calls of a thread, or of no user at all.")]
@@ -55,7 +55,7 @@ class RequestFigures(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LeftOut(Struct, frozen=True, forbid_unknown_fields=True):
-    """The calls before the figures count, kept apart from all else; service times in seconds."""
+    """The warm-up calls, excluded from all other figures; service times in seconds."""
 
     calls: Count
     valid: Count
@@ -68,14 +68,14 @@ class Summary:
     """The figures of one run, SI units."""
 
     calls: int
-    """Sent; the warm-up's apart."""
+    """Calls that were sent, without the warm-up."""
     valid: int
     rows: int
     """Records in valid answers."""
     wall_time_s: float | None
     """From the first due time to the end of the load: see `rates`."""
     throughput_per_s: float | None
-    """Valid answers a second; this and the next three are None where `rates.NEEDS` is not there."""
+    """Valid answers a second. This and the next three are None below what `rates.NEEDS` asks for."""
     rows_per_s: float | None
     sent_per_s: float | None
     due_per_s: float | None
@@ -84,11 +84,11 @@ class Summary:
     service: Times
     response: Times
     lag: Times
-    """How late the generator sent what a free user was waiting to send."""
+    """How late the generator sent the calls that a free user was waiting to send."""
     waiting: Times
     """How long the calls that were cut off had waited, from sent: the least that their answers took."""
     late: int
-    """Calls due while all users were busy. One a user is left out: it may be due before the user is there."""
+    """Calls due while all users were busy, less one a user, which may be due before the user has started."""
     outcomes: Mapping[str, int]
     """By label, most frequent first."""
     accounting: Accounting
@@ -108,7 +108,7 @@ class Summary:
 
     @property
     def changed_share(self) -> float | None:
-        """Of the valid answers, the warm-up's too: those that differed from the first to the same payload."""
+        """The share of valid answers, warm-up included, that differed from the first to the same payload."""
         answers = self.valid + self.warm_up.valid
         return min(self.changed / answers, 1.0) if answers else None
 
@@ -122,7 +122,7 @@ class Summary:
         return find(metric).of(self)
 
     def estimate(self, metric: str) -> Estimate | None:
-        """The same with its bounds; None where nothing bounds it."""
+        """The metric with its bounds; None if it has none."""
         return find(metric).estimate(self)
 
 

@@ -32,7 +32,7 @@ class Second:
     cut_off: int
     rows: int
     p50_s: float | None
-    """None where too few calls support it, as in the summary."""
+    """None if the calls are too few, as in the summary."""
     p95_s: float | None
     p99_s: float | None
     max_s: float | None

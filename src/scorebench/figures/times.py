@@ -30,7 +30,7 @@ class Times:
     """The middles of the histogram's buckets that hold a call, ascending."""
     counts: NDArray[np.int64] = field(compare=False, repr=False)
     clumps: Clumps | None = field(compare=False, repr=False)
-    """How slow calls cluster; None where that was not recorded, and percentiles have no bounds."""
+    """How slow calls cluster; None if that was not recorded, and then percentiles have no bounds."""
 
     @cached_property
     def percentiles(self) -> dict[str, Estimate]:
@@ -71,7 +71,7 @@ class Times:
         clumping = self.clumps.at(value_s)
         if clumping is not None:
             return estimate(self.values_s, self.counts, q, clumping=clumping)
-        # How calls clump is not known. All calls of a second count as one, so that the bounds are not too tight.
+        # How calls clump is not known: all calls of a second count as one, and the bounds are not too tight.
         by_second = estimate(self.values_s, self.counts, q, clumping=self.clumps.calls_a_second)
         return replace(by_second, high=None)
 
@@ -83,13 +83,13 @@ class Times:
         return Sample(self.values_s, self.counts, self.clumps.at(value_s))
 
     def figure(self, what: str, q: float | None = None) -> float | None:
-        """`mean`, `min` or `max`; with `q` that percentile, None where too few calls support it."""
+        """`mean`, `min` or `max`; with `q` that percentile, None if the calls are too few."""
         if q is not None:
             return self.percentile(q).value
         return {"mean": self.mean_s, "min": self.min_s, "max": self.max_s}[what]
 
     def at(self, q: float) -> float | None:
-        """The percentile of what was seen, however few the calls; None without any."""
+        """The percentile of the calls that were seen, however few; None without calls."""
         return percentile(self.values_s, self.counts, q)
 
     def by_name(self) -> dict[str, float | None]:
@@ -103,7 +103,7 @@ class Times:
 
 
 def times_of(histogram: Histogram, clumps: Clumps | None) -> Times:
-    """A histogram's figures. `clumps` are those of the response times, and stand in for other times' too."""
+    """The figures of a histogram. `clumps` are those of the response times, used for all times."""
     values_s, counts = histogram.table()
     return Times(
         count=histogram.count,

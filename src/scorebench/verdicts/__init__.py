@@ -1,1 +1,1 @@
-"""Is the measurement valid, and were the limits met? Knows figures; no report."""
+"""Is the measurement valid, and are the limits met? Knows figures; no report."""

@@ -1,4 +1,4 @@
-"""What speaks for or against a measurement: one line, its weight, and what to try. Knows no run."""
+"""A finding about a measurement: one line, its severity, and what to try. Knows no run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """`invalid` alone turns the verdict."""
+    """Only `invalid` makes the measurement not valid."""
 
     INVALID = "invalid"
     WARNING = "warning"
@@ -19,14 +19,14 @@ _ORDER = list(Severity)
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was found, with its figure; and what to try."""
+    """What was found, with its figure, in one line; and what to try."""
 
     severity: Severity
     code: str
     text: str
     advice: str
     flatters: bool = False
-    """True where the fault can only make the server look better than it is."""
+    """Whether the fault can only make the server look better than it is."""
 
     def __lt__(self, other: Finding) -> bool:
         """Gravest first."""

@@ -1,4 +1,4 @@
-"""Summary + recording → what speaks against the measurement, with figures. Statistics; knows no limit.
+"""Summary + recording → findings about the measurement. Statistics; knows no limit.
 
 Three questions: did the generator do what was asked (`generator_findings`), does the recording hold all that
 happened, and would the same run again show the same?
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
 
 STEADY_ARRIVALS = ("constant", "poisson")
-"""Arrivals that keep one rate, so that a change is a finding."""
+"""Arrivals at a constant rate, where a change over the run is a finding."""
 
 MISSING_SHARE = 0.01
-"""Calls of unknown fate beyond which the upper percentiles can't be believed."""
+"""With a larger share of calls that have no known outcome, the upper percentiles can't be trusted."""
 NEVER_SENT_ADVICE = {
     ALL_USERS_BUSY: "use a lower rate or more users",
     GENERATOR_LATE: "give the generator a core of its own, or more generator processes",
@@ -49,7 +49,7 @@ Check = Callable[["Summary", "Recording"], Iterator[Finding]]
 
 
 def look(summary: Summary, recording: Recording, *, so_far: bool = False) -> list[Finding]:
-    """Everything that this version knows to look for; `so_far`: in a run that goes on."""
+    """All findings of this version; `so_far`: the run has not ended."""
     checks = [check for check in CHECKS if not (so_far and check in AT_THE_END)]
     return stalls.without_blame([finding for check in checks for finding in check(summary, recording)])
 
@@ -143,7 +143,7 @@ def _steady(summary: Summary, recording: Recording) -> Iterator[Finding]:
 
 
 def _whole_seconds(recording: Recording) -> list[SecondTally]:
-    """Without the first and the last, which the run fills in part."""
+    """Without the first and the last second, of which the run covers only a part."""
     seconds = recording.measured.seconds
     if not seconds:
         return []
@@ -218,4 +218,4 @@ CHECKS: tuple[Check, ...] = (
     unasked.findings,
 )
 AT_THE_END = (_counts, outages.findings, _steady, _run_time)
-"""What only a whole run can show, or takes long to compute."""
+"""Findings that need a whole run, or take long to compute."""

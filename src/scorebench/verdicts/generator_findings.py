@@ -1,4 +1,4 @@
-"""Summary + recording → did the generator do what was asked, and did it measure itself? Knows no limit."""
+"""Summary + recording → findings about the generator: was it late, busy or behind? Knows no limit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
 
 GENERATOR = "generator"
-"""How the name of each sampled process of ours begins."""
+"""The start of the name of each sampled generator process."""
 LAG_SHARE = 0.25
 LAG_SHARE_WARNING = 0.10
 """The generator's lateness as a share of the response time at the same percentile. Ours: the response time
 counts from the due time, so a quarter of what was measured would be the generator's."""
 LEAST_LAG_S = {"p50": 0.001, "p99": 0.005}
-"""Below these a lag is never held against a run, however fast the server."""
+"""A lag below these is never a finding, however fast the server is."""
 LEAST_WAIT_S = 0.005
 """A wait for the generator below this is never held against a run: any process waits so long for its turn
 on cores that others use too."""
@@ -35,7 +35,7 @@ RATE_SHARE = 0.98
 
 
 def late(summary: Summary, _: Recording) -> Iterator[Finding]:
-    """One line at most: that of the percentile where the lag weighs most."""
+    """At most one finding, for the percentile at which the lag matters most."""
     shares = [found for name in LEAST_LAG_S if (found := _lag_at(summary, name))]
     share, name, lag_s, response_s = max(shares, default=(0.0, "", 0.0, 0.0))
     if share > LAG_SHARE_WARNING:
@@ -49,7 +49,7 @@ def late(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 
 def _weighed(share: float, code: str, text: str, advice: str) -> Finding:
-    """By the generator's share of what was measured."""
+    """The generator's share of what was measured."""
     severity = Severity.INVALID if share > LAG_SHARE else Severity.WARNING
     return Finding(severity, code, text, advice)
 
@@ -62,7 +62,7 @@ def _lag_at(summary: Summary, name: str) -> tuple[float, str, float, float] | No
 
 
 def at_its_limit(_: Summary, recording: Recording) -> Iterator[Finding]:
-    """A generator at its limit measures itself: answers wait in its own queue."""
+    """A generator that uses a whole core measures itself: answers wait in its own queue."""
     for who, cpu in _cpu_by_process(recording):
         busy = float(np.mean(np.array(cpu) >= BUSY_CPU))
         if busy >= 0.1:
@@ -105,7 +105,7 @@ def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
 
 
 def behind(summary: Summary, recording: Recording) -> Iterator[Finding]:
-    """Sent against due while calls were due; what busy users explain is no fault of the generator."""
+    """Fewer calls sent than due while calls were due, unless busy users explain the difference."""
     never_sent = summary.accounting.never_sent
     known = sum(never_sent.values()) - never_sent.get(NOT_HEARD_OF, 0)
     due, sent = _while_due(recording, known)

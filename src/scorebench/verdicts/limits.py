@@ -1,4 +1,4 @@
-"""Limits: what a user asks of the figures, text → records, and whether a figure keeps it. Knows no run.
+"""Limits: text → records, and whether a figure meets them. Knows no run.
 
 A limit is METRIC, comparison, bound: `p99<50ms`, `service_mean<=5ms`, `valid>99.9%`, `throughput>100/s`.
 `figures.metrics` has the table of metrics, and how each is read and printed.
@@ -35,7 +35,7 @@ class Limit:
         return find(self.metric)
 
     def keeps(self, value: float) -> bool:
-        """Whether a figure of that size keeps the limit."""
+        """Whether a figure of that value meets the limit."""
         return bool(COMPARISONS[self.op](value, self.bound))
 
 
@@ -52,7 +52,7 @@ class StopWhen:
 
 @dataclass(frozen=True)
 class Threshold:
-    """How much worse is too much: beyond each part given, `relative` a share, `absolute` in SI units."""
+    """How much worse a metric may become: by a `relative` share, an `absolute` amount (SI units), or both."""
 
     metric: str
     relative: float | None
@@ -69,7 +69,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Checked:
-    """A limit beside what was measured; `met` is None when it was not."""
+    """A limit with the value that was measured; `met` is None if it was not measured."""
 
     limit: Limit
     value: float | None
@@ -85,7 +85,7 @@ class Watch:
         self._since_s: float | None = None
 
     def see(self, at_s: float, value: float | None) -> bool:
-        """True once the condition has held for `for_s`. None changes nothing: a frozen server has none."""
+        """True once the condition has held for `for_s`. None, as of a frozen server, changes nothing."""
         if value is not None and not COMPARISONS[self._stop_when.op](value, self._stop_when.bound):
             self._since_s = None
         elif value is not None and self._since_s is None:
@@ -94,7 +94,7 @@ class Watch:
 
 
 def parse_limit(text: str, place: str = "--limit") -> Limit:
-    """`p99<50ms` → Limit. InputError says which part is wrong, and what is known."""
+    """`p99<50ms` → Limit. InputError names the wrong part and what was expected."""
     place = f"{place} {text.strip()}"
     metric, op, bound = _condition(text, place)
     _right_way(metric, op, place, wanted=metric.good)
@@ -155,7 +155,7 @@ def _verdict(limit: Limit, met: bool) -> str:
 
 
 def check_support(limit: Limit, calls: float, place: str = "--limit") -> None:
-    """InputError when a run of `calls` calls can't support the limit's percentile; asked before the run."""
+    """InputError if `calls` calls are too few for the limit's percentile; checked before the run."""
     metric = limit.of
     if metric.needed is not None and calls < metric.needed:
         raise InputError(

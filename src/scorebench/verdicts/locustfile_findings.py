@@ -1,4 +1,4 @@
-"""What a locustfile did besides its calls, where a reader should know. Knows events; no Locust."""
+"""Findings about what a locustfile did besides its calls. Knows events; no Locust."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def look(summary: Summary, _: Recording) -> Iterator[Finding]:
-    """What users that are not ours did, besides calls."""
+    """Findings about users of other classes than ours."""
     raised = [str(event.get("why")) for event in summary.events if event.get("what") == TASK_RAISED]
     if raised:
         yield Finding(

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 LEAST_S = 2
 EXPECTED = 15
-"""A stretch in which so many calls would have been answered is chance once in e^15."""
+"""In a stretch that would have had this many answers, none is chance only once in e^15."""
 TIMES_LONGER = 3
-"""Than the median response time: calls that all take long leave gaps too."""
+"""Times the median response time: slow calls leave gaps too."""
 FAILED = (Group.FAILED, Group.INVALID, Group.CUT_OFF)
 
 
 @dataclass(frozen=True)
 class Outage:
-    """Seconds of the run, from 0, `last` included, without a valid answer; `failed` calls ended in them."""
+    """Seconds `first` to `last` of the run, from 0, without a valid answer; `failed` calls ended in them."""
 
     first: int
     last: int
@@ -36,7 +36,7 @@ class Outage:
 
 
 def outages(recording: Recording, usual_s: float) -> list[Outage]:
-    """The stretches that neither chance nor slow answers explain; `usual_s` is the median response time."""
+    """Stretches that neither chance nor slow answers explain; `usual_s` is the median response time."""
     measured = recording.measured
     if not measured.valid:
         return []
@@ -57,7 +57,7 @@ def outages(recording: Recording, usual_s: float) -> list[Outage]:
 
 
 def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
-    """An outage where calls failed meanwhile; a stall where all of them were answered in the end."""
+    """An outage if calls failed in it; a stall if all of them were answered in the end."""
     for one in outages(recording, summary.response.at(0.5) or 0.0):
         text = f"no valid answer from second {one.first} to {one.last}"
         if one.failed:
@@ -79,7 +79,7 @@ def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
 
 
 def _until_s(recording: Recording) -> int:
-    """The second in which the load ended: of it only a part was measured."""
+    """The second in which the load ended, which was measured only in part."""
     ended_s = recording.environment.get("load_ended_s")
     sent = [second for second, tally in recording.measured.seconds.items() if tally.sent]
     return int(ended_s) if ended_s is not None else max(sent, default=0)

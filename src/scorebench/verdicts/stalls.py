@@ -1,4 +1,4 @@
-"""The generator's own samples → did it stand still, and which calls did that hit? Knows no server, no limit.
+"""The generator's own samples → did it stall, and which calls did that affect? Knows no server, no limit.
 
 A loop that is held for five seconds hands on nothing meanwhile: calls leave late, answers wait, and the
 server would be blamed. The mean of a second hides it; its longest single stretch (`stall_s`) does not.
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 CODE = "generator_stalled"
 GENERATOR = "generator"
 LEAST_S = 0.2
-"""A shorter stretch is any process's lot on a machine that others use too."""
+"""Shorter stalls are normal on a machine that other processes use too."""
 PERIOD_S = 1.0
-"""Of the samples: a stretch lies within its own length and this, before the sample was taken."""
+"""The stall of a sample began at most its own length plus this before the sample."""
 MATTERS, SHOWS = 0.0025, 0.00025
-"""Shares of the calls: a quarter of those beyond p99, and of those beyond p99.9."""
+"""Shares of all calls: a quarter of those beyond p99, and of those beyond p99.9."""
 TIME_SHARE = 0.05
-"""Of the run: rates are off by as much."""
+"""A share of the run: rates are off by this much."""
 LEAST_RATIO = 0.25
-"""Of the median response time: beside slower calls the stretch is nothing."""
+"""Times the median response time: a shorter stall does not matter beside slow calls."""
 BLAMES_THE_SERVER = (
     "never_sent", "users_busy", "rate_not_reached", "outage", "stall", "overdue", "cut_off",
     "trend", "unsteady", "slow_start",
@@ -37,7 +37,7 @@ INSTEAD = "the generator stood still: mend that, and run again"
 
 
 def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
-    """One line at most, on the longest stretch, with the calls that all of them hit."""
+    """At most one finding: the longest stall, and the calls that all stalls affected."""
     stretches = [sample for sample in recording.resources if _stall_s(sample) >= LEAST_S]
     usual_s = summary.response.at(0.5) or 0.0
     if not stretches or not summary.calls:
@@ -59,7 +59,7 @@ def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
 
 
 def without_blame(found: list[Finding]) -> list[Finding]:
-    """The same findings; what a generator that stood still may have caused is not put to the server."""
+    """The same findings, without advice on the server for what a stalled generator may have caused."""
     if not any(one.code == CODE and one.severity is Severity.INVALID for one in found):
         return found
     return [replace(one, advice=INSTEAD) if one.code in BLAMES_THE_SERVER else one for one in found]

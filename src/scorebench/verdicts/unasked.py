@@ -1,4 +1,4 @@
-"""Bytes that no call asked for: answers may have met the wrong calls. Knows a summary."""
+"""Bytes that no call asked for: an answer may belong to another call. Knows a summary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
-    """One, where it happened at all: nobody knows how many service times are another call's."""
+    """One finding if it happened at all: any service time may be another call's."""
     if summary.unasked:
         yield Finding(
             Severity.INVALID,

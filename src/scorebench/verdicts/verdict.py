@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What a command returns after a run; 2, wrong input, is left before there is anything to judge."""
+    """What a command returns after a run. Wrong input exits with 2, before there is anything to judge."""
 
     GOOD = 0
     CALLS_FAILED = 1
@@ -34,18 +34,18 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """`met` is None where there was no limit, or none missed and one that could not be judged."""
+    """`met` is None if there was no limit, or if none was missed and one could not be judged."""
 
     valid: bool
     met: bool | None
     findings: tuple[Finding, ...]
     checked: tuple[Checked, ...]
     failures: int
-    """Calls that ended, but not with a valid answer."""
+    """Calls that ended without a valid answer."""
     allowed_failures: int
-    """0, unless a limit on `valid` allows for more."""
+    """0, unless a limit on `valid` allows more."""
     lost: bool = False
-    """The run was ended by its own stop condition."""
+    """Whether `--stop-when` ended the run."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -141,7 +141,7 @@ def _most_failures(limit: Limit, finished: int) -> int:
 
 
 def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
-    """A limit that was asked for and can't be judged leaves its question open."""
+    """A finding for each limit that can't be judged."""
     return [
         Finding(
             Severity.INVALID,
@@ -157,7 +157,7 @@ def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
 
 
 def _on_the_edge(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
-    """The figure decides, and the true value may lie on the other side of the limit."""
+    """A finding for each limit whose figure decides while the true value may be on the other side."""
     return [
         Finding(
             Severity.NOTE,
@@ -171,7 +171,7 @@ def _on_the_edge(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
 
 
 def _doubt(one: Checked, found: Estimate | None) -> str | None:
-    """What the bound beyond the figure says; None where it says the same, or nothing bounds the figure."""
+    """What the bound beyond the figure says; None if it says the same, or if there is none."""
     if found is None:
         return None
     metric = one.limit.of
