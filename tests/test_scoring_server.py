@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -46,6 +47,11 @@ ENDING = {
         b"HTTP/1.1 200 OK\r\n",
         b'\r\nconnection: close\r\n\r\n{"predictions": [3.5, 7.0]}',
     ),
+    "/hints": (
+        replace(replies.HINTS_FIRST, end=replies.End.CLOSE),
+        b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n",
+        b"[3.5, 7.0]}",
+    ),
     "/until-close": (replies.UNTIL_CLOSE, b"HTTP/1.1 200 OK\r\n", b'{"predictions": [3.5, 7.0]}'),
     "/stale": (replies.STALE, b"HTTP/1.1 200 OK\r\n", b"[3.5, 7.0]}"),
     "/closed": (replies.CLOSED, b"", b""),
@@ -64,7 +70,6 @@ KEEPING = {
     "/chunked": (replies.CHUNKED, 200, ANSWER),
     "/empty": (replies.EMPTY, 200, None),
     "/continue": (replies.CONTINUE_FIRST, 200, ANSWER),
-    "/hints": (replies.HINTS_FIRST, 200, ANSWER),
     "/drip": (replies.DRIP, 200, ANSWER),
     "/garbage-after": (replies.GARBAGE_AFTER, 200, ANSWER),
     "/wrong-count": (replies.WRONG_COUNT, 200, {"predictions": [3.5]}),

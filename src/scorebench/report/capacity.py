@@ -22,7 +22,7 @@ def render(
     answer = sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
     lines = [sentence[0].upper() + sentence[1:] + "." for sentence in answer]
     if capacity.steps:
-        lines += ["", *text.table(steps(capacity), left=2)]
+        lines += ["", *text.table(steps(capacity), text_columns=2)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

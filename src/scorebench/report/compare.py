@@ -31,8 +31,8 @@ def render_markdown(comparisons: Sequence[Comparison], warnings: Sequence[str] =
         lines = [[escaped(cell) for cell in row] for row in rows(one)]
         rule = ["---", *["---:"] * (len(lines[0]) - 1)]
         table = ["| " + " | ".join(row) + " |" for row in (lines[0], rule, *lines[1:])]
-        sets, *lines = [*headline(one), *(gates(one) if one.gates else [])]
-        blocks += [[f"## {escaped(sets)}"], [f"- {escaped(line)}" for line in lines], table]
+        sets, *changes = [*headline(one), *(gates(one) if one.gates else [])]
+        blocks += [[f"## {escaped(sets)}"], [f"- {escaped(line)}" for line in changes], table]
     blocks.append([escaped(line) for line in legend(comparisons)])
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 

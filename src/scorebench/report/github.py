@@ -21,8 +21,8 @@ def annotate(verdict: Verdict) -> str:
     lines = []
     if verdict.failures > verdict.allowed_failures:
         calls = count(verdict.failures, "call")
-        text = f"{calls} without a valid answer; {verdict.allowed_failures:,} allowed"
-        lines.append(_command("error", "calls failed", text))
+        failures = f"{calls} without a valid answer; {verdict.allowed_failures:,} allowed"
+        lines.append(_command("error", "calls failed", failures))
     if verdict.lost:
         lines.append(_command("error", "lost", text.LOST))
     lines += [_command("error", "limit missed", one.why) for one in verdict.checked if one.met is False]

@@ -124,11 +124,11 @@ def _verdicts(verdict: Verdict) -> list[dict[str, str]]:
     if not verdict.checked:
         found.append({"kind": "plain", "word": "No limits", "text": "were given."})
     if verdict.failures:
-        text = (
+        failures = (
             f"{count(verdict.failures, 'call')} without a valid answer; {verdict.allowed_failures:,} allowed."
         )
         beyond = verdict.failures > verdict.allowed_failures
-        found.append({"kind": "bad" if beyond else "warn", "word": "Failed:", "text": text})
+        found.append({"kind": "bad" if beyond else "warn", "word": "Failed:", "text": failures})
     if verdict.lost:
         found.append({"kind": "bad", "word": "Lost:", "text": f"{text.LOST}."})
     return found

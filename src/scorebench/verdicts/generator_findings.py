@@ -26,8 +26,7 @@ counts from the due time, so a quarter of what was measured would be the generat
 LEAST_LAG_S = {"p50": 0.001, "p99": 0.005}
 """A lag below these is never a finding, however fast the server is."""
 LEAST_WAIT_S = 0.005
-"""A wait for the generator below this is never held against a run: any process waits so long for its turn
-on cores that others use too."""
+"""A shorter wait for the generator is never a finding: any process waits this long on shared cores."""
 FEWEST_SECONDS = 3
 BUSY_CPU = 0.9
 """Of one core: a process of ours runs on one, and from here on it queues its own work."""

@@ -38,7 +38,7 @@ class Outage:
 def outages(recording: Recording, usual_s: float) -> list[Outage]:
     """Stretches that neither chance nor slow answers explain; `usual_s` is the median response time."""
     measured = recording.measured
-    if not measured.valid:
+    if not (measured.valid and measured.seconds):  # a damaged recording may have calls and no seconds
         return []
     first_s, until_s = min(measured.seconds), _until_s(recording)
     answered = [_done(recording, second, Group.VALID) for second in range(first_s, until_s)]
