@@ -45,8 +45,8 @@ format: $(VENV)/installed
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra containers \
-	    --group dev -o locks/dev.txt
+	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra databricks \
+	    --extra azure --extra containers --group dev -o locks/dev.txt
 
 schemas: $(VENV)/installed
 	$(BIN)/python -m bench.schemas

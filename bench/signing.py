@@ -13,7 +13,8 @@ import timeit
 from collections.abc import Sequence
 from functools import partial
 
-from scorebench.client.aws import Signature, endpoint_target
+from scorebench.client.sign_ins.record import Wanted
+from scorebench.client.sign_ins.sagemaker import SAGEMAKER, target_of
 
 REGION = "eu-central-1"
 BODIES = {"one row, 300 B": 300, "100 rows, 10 kB": 10_000, "the most that SageMaker takes, 6 MiB": 6 * 2**20}
@@ -33,11 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=7, help="of which the best counts (7)")
     options = parser.parse_args(arguments)
     os.environ.update(PAIR)
-    signature, target = Signature(REGION), endpoint_target("sagemaker://wine", REGION, None)
+    wanted = Wanted("sagemaker://wine", (("region", REGION),))
+    sign, target = SAGEMAKER.open(wanted).fetch().sign, target_of(wanted)
+    assert sign is not None
     print("| body | to sign a call | calls a second, at most, of a generator's core |\n| --- | ---: | ---: |")
     for name, size in BODIES.items():
         body = b"x" * size
-        times = timeit.Timer(partial(signature.headers, target, body, "application/json"))
+        times = timeit.Timer(partial(sign, target, body, {"Content-Type": "application/json"}))
         number, _ = times.autorange()
         each_s = min(times.repeat(options.rounds, number)) / number
         print(f"| {name} | {each_s * 1e3:.2f} ms | {1 / each_s:,.0f} |")

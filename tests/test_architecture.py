@@ -63,7 +63,7 @@ IMPURE = {
 }
 CLOCKS = {"now", "utcnow", "today"}
 """What asks `datetime` or `date` for the time; the types themselves are data."""
-EXTRAS = {"mlflow", "sklearn", "pyspark", "mleap", "plotly", "botocore", "docker"}
+EXTRAS = {"mlflow", "sklearn", "pyspark", "mleap", "plotly", "botocore", "docker", "databricks", "azure"}
 HEAVY = {"pandas", "scipy", "rich", "jinja2", "pyarrow", *EXTRAS}
 
 

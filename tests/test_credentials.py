@@ -12,14 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.client.aws import Signature, endpoint_target
-from scorebench.client.credentials import Source, is_loopback
+from scorebench.client.credentials import Source
 from scorebench.client.hiding import in_urls, without
-from scorebench.client.target import Target
+from scorebench.client.target import is_loopback
 from scorebench.errors import InputError
+from scorebench.options import settings
 from scorebench.options.form_rules import refuse_what_is_no_field
 
 SECRET = "FwoGZXIv/YXdz+token=="
+HTTPS = "https://localhost:1"
+
+
+def source(url: str, **options: str) -> Source:
+    """What the options ask for, as the command line would."""
+    return settings.from_namespace(Namespace(**options), url).credentials
+
+
 LETTERS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=12, max_size=60)
 
 
@@ -63,6 +71,8 @@ def test_long_words_of_letters_and_digits_are_hidden_where_there_is_a_secret() -
             "--data rows.csv --limit p99<50ms http://host:1/p",
         ),
         ("me@example.org asks why?", "me@example.org asks why?"),
+        ("-H me:pw@host:50051 --host=me:pw@host", "-H …@host:50051 --host=…@host"),
+        ("at 10:30 me@example.org", "at 10:30 me@example.org"),
     ],
 )
 def test_a_url_is_shown_without_its_secrets(text: str, shown: str) -> None:
@@ -85,7 +95,7 @@ def test_a_name_that_begins_like_this_machine_is_another(host: str) -> None:
     """A token in the clear is refused to it."""
     assert not is_loopback(host)
     with pytest.raises(InputError, match="unencrypted"):
-        Source(variable="T").check(Target.parse(f"http://{host}:5001"))
+        source(f"http://{host}:5001", bearer_env="T")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
@@ -97,14 +107,14 @@ def test_this_machine(host: str) -> None:
 def test_a_token_given_as_the_name_of_a_variable_is_not_shown() -> None:
     """It would be repeated into logs."""
     with pytest.raises(InputError) as refused:
-        Source(variable="dapi0123secret").load()
+        source(HTTPS, bearer_env="dapi0123secret")
     assert "dapi" not in str(refused.value)
 
 
 def test_an_endless_file_ends(tmp_path: Path) -> None:
     """Only so much of --bearer-file is read."""
     with pytest.raises(InputError, match="contains a space"):
-        Source(file=Path("/dev/zero")).load()
+        source(HTTPS, bearer_file="/dev/zero").load()
 
 
 @pytest.mark.parametrize(
@@ -123,14 +133,14 @@ def test_aws_credentials_that_cannot_be_read(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="sagemaker://"):
-        Signature("eu-central-1")
+        source("sagemaker://mine", region="eu-central-1").load()
 
 
 @given(st.text(min_size=1, max_size=70))
 def test_an_endpoint_is_a_name_or_refused(name: str) -> None:
     """No name leads to another path, host or header."""
     try:
-        target = endpoint_target(f"sagemaker://{name}", "eu-central-1", None)
+        target = source(f"sagemaker://{name}", region="eu-central-1").target
     except InputError:
         return
     assert target.path == f"/endpoints/{name}/invocations"
@@ -141,7 +151,7 @@ def test_an_endpoint_is_a_name_or_refused(name: str) -> None:
 def test_an_endpoint_url_with_a_path_is_refused() -> None:
     """It would be dropped in silence."""
     with pytest.raises(InputError, match="has a path"):
-        endpoint_target("sagemaker://a", "eu-central-1", "https://localhost:1/x")
+        source("sagemaker://a", region="eu-central-1", endpoint_url="https://localhost:1/x")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class Group(StrEnum):
     INVALID = "invalid"
     """Answered with 200, but not with one parseable prediction a row."""
     FAILED = "failed"
-    """Refused, broken, too late, answered with an error, or not to be signed and so not sent."""
+    """Refused, broken, too late, answered with an error, or not sent because nobody was signed in."""
     CUT_OFF = "cut_off"
     """Still in flight when the run ended and the drain was over."""
 
@@ -49,7 +49,7 @@ class Outcome(IntEnum):
     OTHER_STATUS = 22
     CUT_OFF = 23
     OTHER_ERROR = 24
-    NOT_SIGNED = 25
+    NOT_SIGNED_IN = 25
     NO_RESPONSE_TIME = 26
     ERROR_INSIDE = 27
     NULL_PREDICTION = 28
@@ -142,8 +142,10 @@ FATES: dict[Outcome, Fate] = {
         "unexpected status", Group.FAILED, "any other status; for a redirect, the example names its target"
     ),
     Outcome.CUT_OFF: Fate("cut off", Group.CUT_OFF, "in flight when the run ended and the drain was over"),
-    Outcome.NOT_SIGNED: Fate(
-        "not signed", Group.FAILED, "AWS credentials could not be used at that moment; the call was not sent"
+    Outcome.NOT_SIGNED_IN: Fate(
+        "not signed in",
+        Group.FAILED,
+        "the sign-in had ended and could not be renewed; the call was not sent",
     ),
     Outcome.OTHER_ERROR: Fate("other error", Group.FAILED, "anything else"),
     # A message that nobody answers: it was sent, and reported as good.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.api.keywords import PLACE, parsed
 from scorebench.api.result import Result
 from scorebench.errors import InputError
+from scorebench.options.recorded import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,10 +50,10 @@ def run(
     asked = {"users": users, "run_time": run_time, "limit": limit, "quiet": quiet, **options}
     if data is None or isinstance(data, str | os.PathLike):
         chosen = parsed(target, {"data": data, **asked})
-        return _measure(chosen, shlex.join(["scorebench", *chosen.words]))
+        return _measure(chosen, shown(["scorebench", *chosen.words]))
     with _file_of(data) as file:
         chosen = parsed(target, {"data": file, **asked})
-        said = shlex.join(["scorebench", *parsed(target, asked).words])
+        said = shown(["scorebench", *parsed(target, asked).words])
         return _measure(chosen, f"{said} --data FILE  # the {len(data):,} rows of a DataFrame")
 
 

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, quote, unquote
 HIDDEN = b"(hidden)"
 HIDDEN_IN_URL = "…"
 _USER = re.compile(r"(\w://)[^/?#\s'\"]*@")
+_USER_ALONE = re.compile(r"(?<![^\s'\"=])[^/@\s:'\"=]+:[^/@\s'\"]+@")
+"""`user:password@host` without a scheme."""
 _QUERY = re.compile(r"(?<=\w)://[^\s'\"<>?#]*\?[^\s'\"<>#]*")
 _PART = re.compile(r"(?<=[?&;])[^&;]+")
 _LIKE_A_SECRET = re.compile(rb"(?<![\w+/=-])(?=[\w+/=-]*[0-9])(?=[\w+/=-]*[A-Za-z])[\w+/=-]{16,}")
@@ -41,6 +43,7 @@ def in_urls(text: str) -> str:
     The names in a query stay: they say which values a reader has to give again.
     """
     text = _USER.sub(rf"\1{HIDDEN_IN_URL}@", text)
+    text = _USER_ALONE.sub(f"{HIDDEN_IN_URL}@", text)
     return _QUERY.sub(lambda found: _PART.sub(_without_its_value, found[0]), text)
 
 

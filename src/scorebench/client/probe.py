@@ -9,7 +9,7 @@ from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.client.connection import Connection
 from scorebench.client.target import Target
-from scorebench.client.tls import client_context
+from scorebench.client.tls import Certificate, client_context
 from scorebench.client.watchdog import Watchdog
 from scorebench.errors import InputError
 
@@ -21,12 +21,14 @@ _VERSION_BYTES = 100
 _MOST_BYTES = 65_536
 
 
-def server_version(target: Target, ca_file: Path | None = None) -> str | None:
+def server_version(
+    target: Target, ca_file: Path | None = None, certificate: Certificate | None = None
+) -> str | None:
     """What GET /version answers (MLflow's version); None where it says nothing of use.
 
     InputError where no connection can be had: nobody listens, the name is unknown, TLS does not verify.
     """
-    tls = client_context(ca_file) if target.scheme == "https" else None
+    tls = client_context(ca_file, certificate) if target.scheme == "https" else None
     connection = Connection(
         target,
         Watchdog(),

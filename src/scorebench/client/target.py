@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,32 +98,59 @@ class Target:
         """What follows the path's question mark; "" where there is none."""
         return self.path.partition("?")[2]
 
+    def refuse_in_the_clear(self, place: str) -> None:
+        """InputError where a secret that `place` names would leave this machine unencrypted."""
+        if self.scheme != "https" and not is_loopback(self.host):
+            raise InputError(f"{place}: {self.base_url}: a secret would be sent unencrypted; use https://")
+
     def request(self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> bytes:
-        """A whole POST, head and body, ready to send; `headers` are added to those every request has."""
-        lines = [
-            f"POST {self.path} HTTP/1.1",
-            f"Host: {self.netloc}",
-            f"Content-Type: {content_type}",
-            f"Content-Length: {len(body)}",
-            "Accept: application/json",
-            *_header_lines(headers),
-        ]
-        return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+        """A whole POST, head and body, ready to send; `headers` are added to those every request has.
+
+        Host, Content-Type and Accept among them stand in for ours.
+        """
+        ours = {
+            "Host": self.netloc,
+            "Content-Type": content_type,
+            "Content-Length": str(len(body)),
+            "Accept": "application/json",
+        }
+        return f"POST {self.path} HTTP/1.1\r\n".encode("ascii") + _head(ours, headers or {}) + b"\r\n" + body
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
         """A whole GET of `path`, such as /version."""
-        lines = [f"GET {path} HTTP/1.1", f"Host: {self.netloc}", *_header_lines(headers)]
-        return "\r\n".join([*lines, "", ""]).encode("ascii")
+        return (
+            f"GET {path} HTTP/1.1\r\n".encode("ascii") + _head({"Host": self.netloc}, headers or {}) + b"\r\n"
+        )
 
 
-def _header_lines(headers: Mapping[str, str] | None) -> list[str]:
-    for name, value in (headers or {}).items():
-        if not _TOKEN.fullmatch(name) or not all(" " <= letter <= "~" for letter in value):
-            # The value may be a secret: it is not shown.
+def _head(ours: Mapping[str, str], given: Mapping[str, str]) -> bytes:
+    """Header lines: ours, each in its place, where `given` has none of that name; then the rest."""
+    by_name = {name.lower(): (name, value) for name, value in given.items()}
+    first = {name: by_name.pop(name.lower(), (name, value))[1] for name, value in ours.items()}
+    return header_lines({**first, **dict(by_name.values())})
+
+
+def header_lines(headers: Mapping[str, str]) -> bytes:
+    """Lines of a head, each with its end. InputError for what no header can hold; it shows no value."""
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or not is_latin(value):
             raise InputError(
-                f"header {name!r}: not allowed in a header; expected printable ASCII on one line"
+                f"header {name!r}: not allowed in a header; expected printable Latin text on one line"
             )
-    return [f"{name}: {value}" for name, value in (headers or {}).items()]
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")
+
+
+def is_latin(text: str) -> bool:
+    """Whether a header can hold `text`: printable Latin-1 and tabs (RFC 9110, section 5.5)."""
+    return all(" " <= letter <= "~" or letter == "\t" or "\xa0" <= letter <= "\xff" for letter in text)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine by its name or address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name; 127.0.0.1.example.org is somebody else's
+        return host == "localhost"
 
 
 def _is_printable_ascii(text: str) -> bool:

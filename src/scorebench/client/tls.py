@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,53 @@ from scorebench.errors import InputError
 _RECORD_BYTES = 16_384
 
 
-def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
-    """A context that verifies the server's certificate and name, against `ca_file` or the system's store."""
+@dataclass(frozen=True)
+class Certificate:
+    """What a client shows a server that asks for it (mutual TLS): PEM files. `key` None: it is in `file`."""
+
+    file: Path
+    key: Path | None = None
+
+
+def client_context(ca_file: Path | None = None, certificate: Certificate | None = None) -> ssl.SSLContext:
+    """A context that verifies the server's certificate and name, against `ca_file` or the system's store.
+
+    With `certificate` the client shows one too. InputError for files that can't be used.
+    """
     try:
-        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except (OSError, ssl.SSLError) as error:
         raise InputError(f"{ca_file}: {error}; expected a file of PEM certificates") from None
+    if certificate is not None:
+        _show(context, certificate)
+    return context
+
+
+def _show(context: ssl.SSLContext, certificate: Certificate) -> None:
+    for flag, path in (("--cert", certificate.file), ("--key", certificate.key)):
+        try:
+            if path is not None:
+                path.read_bytes()
+        except OSError as error:  # which ssl would not name
+            raise InputError(f"{flag} {path}: {error.strerror}; expected a PEM file") from None
+    place = f"--key {certificate.key}" if certificate.key else f"--cert {certificate.file}"
+    try:
+        context.load_cert_chain(certificate.file, certificate.key, password=_ask_nobody)
+    except _Encrypted:
+        raise InputError(f"{place}: the key is encrypted; expected one without a passphrase") from None
+    except ssl.SSLError as error:
+        reason = (error.reason or "no PEM").lower().replace("_", " ")
+        raise InputError(
+            f"{place}: {reason}; expected the PEM key of the certificate in {certificate.file}"
+        ) from None
+
+
+class _Encrypted(Exception):
+    """OpenSSL asks for a passphrase, on the terminal if nobody answers."""
+
+
+def _ask_nobody() -> str:
+    raise _Encrypted
 
 
 class TlsSocket:

@@ -246,6 +246,7 @@ def _conditions(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "rows per call", payload.get("rows_per_call")
     yield "format", payload.get("format")
     yield "arrivals", environment.get("arrivals") or "closed loop"
+    yield "headers", ", ".join(map(str, environment.get("headers") or ())) or "none"
     yield "rate", environment.get("offered_rate_per_s")
     yield "users", environment.get("users")
     yield "host", environment.get("host")

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 
 from scorebench.errors import InputError
 from scorebench.options.names import name_in, value_of
-from scorebench.options.table import OPTIONS
+from scorebench.options.table import OPTIONS, SIGN_IN_SCHEMES
+
+
+def has_secret(begun: Namespace) -> bool:
+    """Whether Locust was started with something that only its host may see."""
+    scheme, _, _ = str(begun.scorebench_host or "").partition("://")
+    asked = any(value_of(begun, option.name) for option in OPTIONS if option.signs_in)
+    return asked or scheme in SIGN_IN_SCHEMES
 
 
 def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:
@@ -21,8 +28,7 @@ def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:
         raise InputError(
             "--arrivals replay: names a file and cannot be set here; pass it when you start Locust"
         )
-    secret = any(value_of(begun, name) for name in ("bearer_env", "bearer_file", "region"))
-    if secret and form.get("host", begun.scorebench_host) != begun.scorebench_host:
+    if has_secret(begun) and form.get("host", begun.scorebench_host) != begun.scorebench_host:
         raise InputError(
             "--host: with credentials, the host cannot be changed; keep the one Locust was started with"
         )

@@ -7,42 +7,59 @@ own options only numbers and the like: only its author knows which of the rest i
 from __future__ import annotations
 
 import re
+import shlex
 from argparse import Action, ArgumentParser
 from collections.abc import Iterable
 
 from scorebench.client.hiding import HIDDEN_IN_URL as HIDDEN
 from scorebench.client.hiding import in_urls
+from scorebench.options.names import PREFIX
+from scorebench.options.table import OPTIONS
 
 SAFE = re.compile(r"[-+]?[\d.]+(%|ms|s|m|h|d|kB|MB)?|true|false|yes|no|on|off", re.IGNORECASE)
 """Values that are no secret, whatever their option is: numbers, sizes, times and switches."""
 FREE_TEXT = {"config_users"}
 """Options of Locust's that may hold anything that a locustfile takes."""
+HIDES = {name for option in OPTIONS if option.hides for name in (option.name, PREFIX + option.name)}
+"""Destinations of our options of whose value only the beginning, until its colon, is shown."""
+
+
+def shown(words: Iterable[str]) -> str:
+    """Words of our own command, as a shell takes them, without secrets."""
+    flags = {option.flag for option in OPTIONS if option.hides}
+    told, before = [], ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if before in flags:
+            told.append(_until_its_colon(word))
+        else:
+            told.append(f"{name}={_until_its_colon(value)}" if equals and name in flags else word)
+        before = word
+    return in_urls(shlex.join(told))
+
+
+def _until_its_colon(text: str) -> str:
+    name, colon, _ = text.partition(":")
+    return f"{name}: {HIDDEN}" if colon else HIDDEN
 
 
 def told(words: Iterable[str], parser: ArgumentParser, known: Iterable[str]) -> str:
     """`words` in one line; `known` are the destinations of the options whose values may be shown."""
-    shown: list[str] = []
+    safe: list[str] = []
     shows = set(known) - FREE_TEXT
     action: Action | None = None
     for word in words:
         if word.startswith("-") and not SAFE.fullmatch(word):
             action, name, value = _option(parser, word)
-            shown.append(name if value is None else name + _shown(action, value, shows))
+            safe.append(name if value is None else name + _shown(action, value, shows))
             if value is not None or (action is not None and action.nargs == 0):
                 action = None
         elif action is not None:
-            shown.append(_shown(action, word, shows))
+            safe.append(_shown(action, word, shows))
             action = None if action.nargs is None else action
         else:
-            shown.append(without_secrets(word))
-    return " ".join(shown)
-
-
-def without_secrets(text: str) -> str:
-    """A URL without what signs somebody in: user, password, and the values of its query."""
-    if "://" not in text:
-        return re.sub(r"^[^/@\s]*:[^/@\s]*@", f"{HIDDEN}@", text)
-    return in_urls(text)
+            safe.append(in_urls(word))
+    return " ".join(safe)
 
 
 def _option(parser: ArgumentParser, word: str) -> tuple[Action | None, str, str | None]:
@@ -67,4 +84,6 @@ def _called(parser: ArgumentParser, name: str) -> Action | None:
 def _shown(action: Action | None, value: str, shows: set[str]) -> str:
     if action is None or getattr(action, "is_secret", False):
         return HIDDEN
-    return without_secrets(value) if action.dest in shows or SAFE.fullmatch(value) else HIDDEN
+    if action.dest in HIDES:
+        return _until_its_colon(value)
+    return in_urls(value) if action.dest in shows or SAFE.fullmatch(value) else HIDDEN

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.answers import readings
-from scorebench.client import aws
+from scorebench.client import sign_ins
 from scorebench.client.credentials import Source
+from scorebench.client.headers import Headers
 from scorebench.client.target import Target
+from scorebench.client.tls import Certificate
 from scorebench.errors import InputError
 from scorebench.load import scenario
 from scorebench.load.arrivals import RECORDED, Arrivals
@@ -69,6 +71,7 @@ class Settings:
     credentials: Source
     rows_per_call: int | None
     """None: all rows in one call."""
+    certificate: Certificate | None
     arrivals: Arrivals | None
     """None: a closed loop, in which each user sends its next call as soon as the last one is answered."""
     run_time_s: float | None
@@ -125,13 +128,12 @@ def from_namespace(options: Namespace | None, host: str | None, *, ours: bool = 
         raise InputError("--host: none given; expected the server's URL, such as http://localhost:5001")
     run_time_s = _run_time_s(getattr(options, "scorebench_run_time", None) or of("run_time"))
     chosen = _scenario(of)
-    target, credentials = Target.elsewhere(host), Source()
-    if ours and host:
-        target, credentials = _target(host, of("region"), of("endpoint_url"))
+    credentials = _credentials(host, of) if ours and host else Source(Target.elsewhere(host))
     settings = Settings(
-        target=target,
-        credentials=_with_token(replace(credentials, query=target.query), of),
+        target=credentials.target,
+        credentials=credentials,
         rows_per_call=chosen.rows_per_call,
+        certificate=_certificate(of),
         arrivals=_arrivals(chosen.arrivals, of("rate"), run_time_s, of("seed")),
         run_time_s=run_time_s,
         **_read(of),
@@ -162,19 +164,22 @@ def _scenario(of: Callable[[str], Any]) -> scenario.Chosen:
     )
 
 
-def _target(host: str, region: str | None, endpoint_url: str | None) -> tuple[Target, Source]:
-    if host.startswith(aws.SCHEME):
-        return aws.endpoint_target(host, region, endpoint_url), Source(aws_region=region)
-    for flag, value in (("--region", region), ("--endpoint-url", endpoint_url)):
-        if value is not None:
-            raise InputError(f"{flag} {value}: only works with sagemaker://ENDPOINT; leave it out")
-    return Target.parse(host), Source()
+def _credentials(host: str, of: Callable[[str], Any]) -> Source:
+    """Where calls go, and where what lets them in comes from."""
+    headers = Headers.of(of("header"), of("header_env"), of("header_file"))
+    asked = sign_ins.choose(host.strip(), of, values.path("--ca-file", of("ca_file")))
+    if asked is None:
+        return Source(Target.parse(host), headers)
+    sign_in, wanted = asked
+    target = Target.parse(host) if sign_in.target is None else sign_in.target(wanted)
+    return Source(target, headers, sign_in, wanted)
 
 
-def _with_token(credentials: Source, of: Callable[[str], Any]) -> Source:
-    return replace(
-        credentials, variable=of("bearer_env"), file=values.path("--bearer-file", of("bearer_file"))
-    )
+def _certificate(of: Callable[[str], Any]) -> Certificate | None:
+    file, key = values.path("--cert", of("cert")), values.path("--key", of("key"))
+    if file is None and key is not None:
+        raise InputError(f"--key {key}: without --cert; give the certificate that it belongs to")
+    return None if file is None else Certificate(file, key)
 
 
 def _check_body(settings: Settings, of: Callable[[str], Any], given: Collection[str]) -> None:
@@ -196,12 +201,14 @@ def _check(settings: Settings, of: Callable[[str], Any], given: Collection[str])
     """InputError for options that don't go together."""
     if settings.body is not None:
         _check_body(settings, of, given)
-    settings.credentials.check(settings.target)
-    if settings.ca_file is not None and settings.target.scheme != "https":
-        raise InputError(
-            f"--ca-file {settings.ca_file}: {settings.target.base_url} is not encrypted; "
-            "leave it out, or give an https:// URL"
-        )
+    settings.credentials.check()
+    certificate = settings.certificate
+    for flag, file in (("--ca-file", settings.ca_file), ("--cert", certificate and certificate.file)):
+        if file is not None and settings.target.scheme != "https":
+            raise InputError(
+                f"{flag} {file}: {settings.target.base_url} is not encrypted; "
+                "leave it out, or give an https:// URL"
+            )
     warm_up, run_time_s = settings.warm_up, settings.run_time_s
     if run_time_s is not None and warm_up.seconds >= run_time_s:
         raise InputError(

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 
 from scorebench.answers.readings import READINGS
+from scorebench.client.headers import FROM_FILE, FROM_VARIABLE, PLAIN
+from scorebench.client.sign_ins import flags, schemes
 from scorebench.options.given import Store
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 
@@ -42,6 +44,10 @@ class Option:
     on_page: bool = False
     for_all: bool = False
     makes_bodies: bool = False
+    hides: bool = False
+    """Its value is neither recorded nor handed to another process on a command line."""
+    signs_in: bool = False
+    """It names what only the host may see that it was given for."""
 
     @property
     def name(self) -> str:
@@ -105,14 +111,31 @@ OPTIONS = (
     Option("--params", "inference parameters beside the rows or in each body, a JSON object", metavar="JSON"),
     Option("--payload-memory", "memory limit for encoded bodies, MB", int, PAYLOAD_MEMORY_MB, "MB"),
     Option("--ca-file", "CA certificates to verify the server with, PEM", metavar="FILE"),
+    Option("--cert", "certificate to show the server (mutual TLS), PEM", metavar="FILE", signs_in=True),
+    Option("--key", "private key of --cert, PEM (default: in the same file)", metavar="FILE"),
     Option(
-        "--bearer-env",
-        "environment variable that holds a bearer token",
-        metavar="NAME",
+        PLAIN,
+        "header to send with each call, such as 'X-Tenant: a'; repeatable; for secrets use --header-env",
+        metavar="HEADER",
+        repeated=True,
+        on_page=True,
+        hides=True,
     ),
-    Option("--bearer-file", "file that holds a bearer token", metavar="FILE"),
-    Option("--region", "AWS region of a sagemaker:// endpoint", metavar="REGION"),
-    Option("--endpoint-url", "use this URL for a sagemaker:// endpoint instead of AWS's", metavar="URL"),
+    Option(
+        FROM_VARIABLE,
+        "header whose value is in an environment variable, such as X-Api-Key=MY_KEY; repeatable",
+        metavar="NAME=VARIABLE",
+        repeated=True,
+        signs_in=True,
+    ),
+    Option(
+        FROM_FILE,
+        "file with headers, one a line; read again when it changes; repeatable",
+        metavar="FILE",
+        repeated=True,
+        signs_in=True,
+    ),
+    *(Option(one.flag, one.help, metavar=one.metavar, signs_in=True) for one in flags()),
     Option("--connect-timeout", "seconds to wait for a connection", float, CONNECT_TIMEOUT_S, "S"),
     Option("--timeout", "seconds to wait for an answer", float, TIMEOUT_S, "S"),
     Option("--max-answer", "size limit of one answer, MB", int, MAX_ANSWER_MB, "MB"),
@@ -177,4 +200,6 @@ OPTIONS = (
     Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True),
     Option("--quiet", "print only errors", switch=True, for_all=True),
 )
+SIGN_IN_SCHEMES = schemes()
+"""What begins a URL that always signs in."""
 DEFAULTS: dict[str, Any] = {option.name: False if option.switch else option.default for option in OPTIONS}

@@ -32,6 +32,8 @@ SERVER_VARIABLE = "SCOREBENCH_SERVER"
 """Tells it what was started: ServerInfo as JSON."""
 PROGRESS_VARIABLE = "SCOREBENCH_PROGRESS"
 """Tells it how to show progress, where that is not for a person."""
+HIDDEN_VARIABLE = "SCOREBENCH_HIDDEN"
+"""Gives it, as JSON by name, the options whose values stand on no command line that we make."""
 COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
 """Tells it what to say to run this again."""
 HOST_VARIABLE = "LOCUST_HOST"
@@ -222,6 +224,9 @@ def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
         FOLDER_VARIABLE: str(launch.folder.absolute()),
         SERVER_VARIABLE: server,
     }
+    hidden = {one.name: value for one in OPTIONS if one.hides and (value := launch.options.get(one.name))}
+    if hidden:
+        variables[HIDDEN_VARIABLE] = json.dumps(hidden)
     if launch.command is not None:
         variables[COMMAND_VARIABLE] = launch.command
     if launch.progress is not None:
@@ -239,7 +244,7 @@ def _arguments(launch: Launch) -> list[str]:
         value = launch.options.get(option.name)
         if option.switch:
             words += [option.flag] if value else []
-        elif value is not None and value != option.default:
+        elif value is not None and value != option.default and not option.hides:
             words += [f"{option.flag}={one}" for one in (value if option.repeated else [value])]
     return words
 

@@ -5,7 +5,6 @@ Shell and Python both come this way. Knows the options of a run; nothing of what
 
 from __future__ import annotations
 
-import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from scorebench.folders.fresh import run_folder
 from scorebench.load.arrivals import RECORDED
 from scorebench.load.scenario import default_users
 from scorebench.options import settings as options_settings
+from scorebench.options.recorded import shown
 from scorebench.options.settings import Settings
 from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
 from scorebench.runs.launch import Launch
@@ -75,7 +75,7 @@ class Request:
             Namespace(**{**vars(asked), "run_time": seconds, "num_users": asked.users}),
             _ANY_URL if brought_up else asked.target,
         )
-        return cls(asked, settings, in_urls(command or shlex.join(["scorebench", *asked.words])))
+        return cls(asked, settings, in_urls(command or shown(["scorebench", *asked.words])))
 
     def warn(self) -> None:
         """Say on stderr what others can see of the command; for a shell, whose words are in `ps`."""

@@ -10,6 +10,8 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from scorebench.client.access import Access
+from scorebench.client.credentials import Source
 from scorebench.folders import folder
 from scorebench.options.settings import Settings, from_namespace
 from scorebench.payloads.payload import Payload
@@ -33,6 +35,7 @@ class Asked:
         self._environment = environment
         self._encoded: tuple[Settings, Payload] | None = None
         """The payload, and what it was made of: the settings without the arrivals, which change no body."""
+        self._access: tuple[Source, Access] | None = None
 
     @property
     def options(self) -> Any:
@@ -111,8 +114,18 @@ class Asked:
         folder.check_parent(settings.report_dir, settings.run_time_s)
         if self.needs_payload:
             open_files.make_room(self._users_a_process())
-            settings.credentials.load()  # what is missing is told now
+            self.access(settings)  # what is missing is told now
             self.encode(settings)
+
+    def access(self, settings: Settings) -> Access:
+        """What lets calls in: loaded once in a process, and kept from test to test. InputError."""
+        if self._access is None or self._access[0] != settings.credentials:
+            self._access = settings.credentials, settings.credentials.load()
+        return self._access[1]
+
+    def reached(self, settings: Settings) -> Settings:
+        """`settings` with the target that calls go to: a sign-in may know of a better way to it."""
+        return replace(settings, target=self.access(settings).target)
 
     def _users_a_process(self) -> int:
         """As far as this process knows: users that Locust starts later, or elsewhere, are not among them."""

@@ -6,6 +6,8 @@ theirs, under `--scorebench-NAME`, and under `--NAME` where nobody else has that
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from argparse import Namespace
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ from scorebench.errors import InputError
 from scorebench.options.names import PREFIX, name_in, value_of
 from scorebench.options.recorded import told
 from scorebench.options.table import DEFAULTS, OPTIONS, Option
+from scorebench.runs.launch import HIDDEN_VARIABLE
 
 if TYPE_CHECKING:
     from locust.argument_parser import LocustArgumentParser
@@ -58,6 +61,7 @@ LINE = CommandLine()
 
 def add_options(parser: LocustArgumentParser) -> None:
     """Add our options to `parser`, whose names that others took stay theirs."""
+    hidden = json.loads(os.environ.get(HIDDEN_VARIABLE, "{}"))
     for option in OPTIONS:
         flags = [flag_of(option)]
         if option.flag not in parser._option_string_actions:
@@ -67,7 +71,7 @@ def add_options(parser: LocustArgumentParser) -> None:
             *flags,
             dest=PREFIX + option.name if taken or len(flags) == 1 else option.name,
             include_in_web_ui=option.on_page,
-            **option.arguments(),
+            **option.arguments() | ({"default": hidden[option.name]} if option.name in hidden else {}),
         )
 
 

@@ -19,11 +19,13 @@ def known(
     settings: Settings, payload: Payload | None, server: Mapping[str, Any], users: int | None
 ) -> dict[str, Any]:
     """The `environment` of a recording; None is what nobody knows."""
-    arrivals, cpus = settings.arrivals, server.get("cpus")
+    arrivals, cpus, credentials = settings.arrivals, server.get("cpus"), settings.credentials
     return {
         **surroundings.describe(),
         "command": os.environ.get(COMMAND_VARIABLE) or command_line.LINE.told(sys.argv),
         "url": settings.target.shown or None,
+        "sign_in": credentials.sign_in.name if credentials.sign_in else None,
+        "headers": [*credentials.headers.names, *map(str, credentials.headers.files)],
         "model": settings.model,
         "server": dict(server),
         "server_cpus": cpus,

@@ -106,7 +106,8 @@ class Run:
         settings = settings or self.asked.settings()
         self.asked.check(settings)
         if self.asked.needs_payload:
-            self._server["version"] = server_version(settings.target, settings.ca_file)
+            there = self.asked.reached(settings).target
+            self._server["version"] = server_version(there, settings.ca_file, settings.certificate)
 
     def start(self, *, checked: bool) -> None:
         """A test starts: everything from zero. Raises InputError where its options are wrong.
@@ -134,9 +135,8 @@ class Run:
         self._helpers.spawn("launcher's words", self._words.let_through_once, self._ending.is_possible)
 
     def _facts(self, settings: Settings) -> dict[str, Any]:
-        return facts.known(
-            settings, self.asked.payload, self._server, getattr(self.asked.options, "num_users", None)
-        )
+        users = getattr(self.asked.options, "num_users", None)
+        return facts.known(self.asked.reached(settings), self.asked.payload, self._server, users)
 
     def give_up(self, why: str) -> None:
         """The test that just started can't be run: let no user send anything, and stop it."""

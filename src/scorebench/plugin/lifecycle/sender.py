@@ -60,7 +60,8 @@ class Sender:
             # In a thread, since a worker's heartbeats must go on meanwhile.
             gevent.get_hub().threadpool.apply(self._asked.encode, (settings,))
         self._gate = WarmUpGate(settings.warm_up.share(worker, workers))
-        self._next = Session(settings, self._asked.payload or ELSEWHERE, worker=worker, workers=workers)
+        payload, access = self._asked.payload or ELSEWHERE, self._asked.access(settings)
+        self._next = Session(settings, payload, access, worker=worker, workers=workers)
         return self._next
 
     def begin(self) -> None:

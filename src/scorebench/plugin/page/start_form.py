@@ -72,7 +72,10 @@ def _names(options: Namespace) -> list[str]:
 
 
 def _forget_what_was_cleared(options: Any, form: Mapping[str, str]) -> None:
-    """An empty field is no value; Locust keeps the one before, or fails to cast it."""
+    """An empty field is no value; Locust keeps the one before, or fails to cast it.
+
+    It also cuts what it takes for a list at each comma: a header may hold one.
+    """
     for name in (*_names(options), "run_time"):
-        if form.get(name) == "":
+        if form.get(name) == "" or (name in form and isinstance(getattr(options, name, None), list)):
             setattr(options, name, None)

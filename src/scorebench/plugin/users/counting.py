@@ -69,11 +69,11 @@ class Counting:
     def judge(self, index: int, answer: Answer) -> Outcome:
         """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
         outcome = self._judge.judge(index, answer)
-        if outcome is not Outcome.VALID:
+        if outcome is not Outcome.VALID and outcome.label not in self.pending.examples:
             place = self._hidden(answer.location.encode("latin-1")).decode("latin-1")
             shown = replace(answer, body=self._hidden(answer.body), location=place)
             self.pending.add_example(outcome.label, describe(shown))
-        elif answer.raw is not None:
+        elif outcome is Outcome.VALID and answer.raw is not None:
             self._expect(index, answer.raw)
         return outcome
 
@@ -86,7 +86,7 @@ class Counting:
 
     def add_example(self, outcome: Outcome, text: str) -> None:
         """Keep why a call without an answer failed; how the run's end cut one off explains itself."""
-        if outcome.group is not Group.CUT_OFF:
+        if outcome.group is not Group.CUT_OFF and outcome.label not in self.pending.examples:
             shown = self._hidden(text.encode("utf-8", "backslashreplace"))
             self.pending.add_example(outcome.label, shown.decode())
 

@@ -1,6 +1,6 @@
-"""The requests of a run: whole ones, made before it; or made for each call where that must be signed.
+"""The requests of a run: whole ones, made before it; or made for each call where their headers change.
 
-Knows target, payload and credentials; sends nothing.
+Knows target, payload and access; sends nothing.
 """
 
 from __future__ import annotations
@@ -8,25 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
-from scorebench.client.credentials import Credentials
-from scorebench.client.target import Target
+from scorebench.client.access import Access
 from scorebench.payloads.payload import Payload
 
 
-def requests_of(target: Target, payload: Payload, credentials: Credentials) -> Sequence[bytes]:
-    """One a body, in its order. Who needs no signature pays nothing for those who do."""
-    signed = Signed(target, payload, credentials)
-    return signed if credentials.per_call else [signed[index] for index in range(len(signed))]
+def requests_of(payload: Payload, access: Access) -> Sequence[bytes]:
+    """One a body, in its order. Who needs no header that changes pays nothing for those who do."""
+    if access.signs or access.replaces_ours:
+        return Signed(payload, access)
+    fixed, type_of = access.fixed, payload.content_type_of
+    whole = [access.target.request(body, type_of(at), fixed) for at, body in enumerate(payload.bodies)]
+    return Renewed(whole, access) if access.changes else whole
 
 
-class Signed(Sequence[bytes]):
-    """Requests whose headers are made when they are asked for: a signature holds the time of its call."""
-
-    def __init__(self, target: Target, payload: Payload, credentials: Credentials) -> None:
-        self._target, self._payload, self._credentials = target, payload, credentials
-
-    def __len__(self) -> int:
-        return len(self._payload.bodies)
+class _OneByOne(Sequence[bytes]):
+    """Requests that are made when they are asked for."""
 
     @overload
     def __getitem__(self, index: int) -> bytes: ...
@@ -35,6 +31,37 @@ class Signed(Sequence[bytes]):
     def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
+        return self._made(index)
+
+    def _made(self, index: int) -> bytes:
+        raise NotImplementedError
+
+
+class Renewed(_OneByOne):
+    """Requests that were made before the run, into which the headers that change are put: 0.5 µs a call."""
+
+    def __init__(self, whole: Sequence[bytes], access: Access) -> None:
+        self._access = access
+        after = [request.index(b"\r\n") + 2 for request in whole]
+        self._line = whole[0][: after[0]] if whole else b""  # the same for all
+        self._rest = [request[start:] for request, start in zip(whole, after, strict=True)]
+
+    def __len__(self) -> int:
+        return len(self._rest)
+
+    def _made(self, index: int) -> bytes:
+        return self._line + self._access.changing() + self._rest[index]
+
+
+class Signed(_OneByOne):
+    """Requests whose whole head is made for each call: a signature holds its time and a hash of its body."""
+
+    def __init__(self, payload: Payload, access: Access) -> None:
+        self._payload, self._access = payload, access
+
+    def __len__(self) -> int:
+        return len(self._payload.bodies)
+
+    def _made(self, index: int) -> bytes:
         body, content_type = self._payload.bodies[index], self._payload.content_type_of(index)
-        headers = self._credentials.headers(self._target, body, content_type)
-        return self._target.request(body, content_type, headers)
+        return self._access.target.request(body, content_type, self._access.headers(body, content_type))

@@ -51,7 +51,8 @@ class Sending:
         """Called once, when the last user has left because no calls are left to send."""
         self._settings = settings
         self._place = worker, workers
-        self._tls = client_context(settings.ca_file) if settings.target.scheme == "https" else None
+        secure = settings.target.scheme == "https"
+        self._tls = client_context(settings.ca_file, settings.certificate) if secure else None
         self._watchdog = Watchdog()
         self._connections: set[Connection] = set()
         self._totals_before = dict.fromkeys(COUNTS, 0)  # of connections that are closed

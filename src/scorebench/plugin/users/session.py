@@ -6,12 +6,14 @@ Knows both, and the environment that holds them; nothing of how either does its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scorebench.answers.answer import Judge
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.readings import expected
+from scorebench.client.access import Access
 from scorebench.client.connection import Connection
 from scorebench.client.failures import OwnLimit
 from scorebench.client.timed import TimedConnection
@@ -20,7 +22,7 @@ from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.counting import EXPECTED_BYTES, Counting
 from scorebench.plugin.users.requests import requests_of
 from scorebench.plugin.users.sending import Sending
-from scorebench.recordings.happenings import OWN_LIMIT
+from scorebench.recordings.happenings import OWN_LIMIT, SIGN_IN_FAILED
 from scorebench.recordings.recording import Recording
 
 if TYPE_CHECKING:
@@ -36,16 +38,20 @@ class Session:
         self,
         settings: Settings,
         payload: Payload,
+        access: Access | None = None,
         *,
         worker: int = 0,
         workers: int = 1,
         expected_bytes: int = EXPECTED_BYTES,
     ) -> None:
-        """Raises InputError where credentials are missing. Worker `worker` of `workers` sends its share."""
-        settings = settings.with_times(payload.times_s)
+        """Worker `worker` of `workers` sends its share. Calls go to the target of `access`.
+
+        Without `access` the credentials are loaded here: InputError where one is missing.
+        """
+        self.access = access or settings.credentials.load()
+        messages = requests_of(payload, self.access)
         wanted = expected(payload.answers)
-        credentials = settings.credentials.load()
-        messages = requests_of(settings.target, payload, credentials)
+        settings = replace(settings, target=self.access.target).with_times(payload.times_s)
         self.settings = settings
         self.sending = Sending(settings, messages, worker=worker, workers=workers)
         self.counting = Counting(
@@ -56,10 +62,11 @@ class Session:
                 nulls=payload.null_predictions,
                 pause=self.sending.pauses,
             ),
-            hidden=credentials.hidden,
+            hidden=self.access.hidden,
             is_near=self.sending.waker.is_near,
             expected_bytes=expected_bytes,
         )
+        self.access.begin(lambda why: self.counting.note(SIGN_IN_FAILED, why))
 
     @property
     def is_over(self) -> bool:
@@ -93,6 +100,7 @@ class Session:
         if self.is_over:
             return
         self.sending.finish(drain_s)
+        self.access.end()
         for cause, calls in self.sending.never_sent().items():
             self.counting.pending.add_never_sent(cause, calls)
             self.counting.pending.add_due(calls)

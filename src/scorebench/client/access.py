@@ -1,0 +1,112 @@
+"""The headers of a call at this moment, and the secrets in them. Knows renewals and gevent; no service.
+
+Who sends asks here. Nothing here waits: grants are renewed by greenlets of their own, between calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import gevent
+
+from scorebench.answers.http_message import CallFailed
+from scorebench.answers.outcome import Outcome
+from scorebench.client.headers import KNOWN_TO_ALL, secrets_in
+from scorebench.client.hiding import without
+from scorebench.client.renewal import Renewal
+from scorebench.client.target import Target
+
+
+class Access:
+    """What lets the calls of one process in. `target` is where they go."""
+
+    def __init__(
+        self,
+        target: Target,
+        plain: Mapping[str, str],
+        renewals: Sequence[Renewal],
+        hidden_values: Sequence[str] = (),
+    ) -> None:
+        """`plain` are headers that stay; `hidden_values` are looked for in answers too."""
+        self.target = target
+        self._plain = dict(plain)
+        self._renewals = renewals
+        self._values = (*hidden_values, *secrets_in(plain))
+        self._changing = [one for one in renewals if one.changes]
+        self._keepers: list[gevent.Greenlet] = []
+
+    @property
+    def signs(self) -> bool:
+        """Whether each call is signed for its time and body."""
+        return any(one.grant.sign for one in self._renewals)
+
+    @property
+    def changes(self) -> bool:
+        """Whether headers can become others while the run goes on."""
+        return bool(self._changing)
+
+    @property
+    def replaces_ours(self) -> bool:
+        """Whether a header that changes stands in for one that every request has."""
+        names = {name.lower() for one in self._changing for name in one.grant.headers}
+        return bool(names & KNOWN_TO_ALL)
+
+    @property
+    def fixed(self) -> Mapping[str, str]:
+        """The headers that stay as they are."""
+        return self._plain | {
+            name: value
+            for one in self._renewals
+            if not one.changes
+            for name, value in one.grant.headers.items()
+        }
+
+    def changing(self) -> bytes:
+        """The lines of the headers that change, as they are now. CallFailed where nobody is signed in."""
+        return b"".join([self._valid(one).lines for one in self._changing])
+
+    def headers(self, body: bytes, content_type: str) -> Mapping[str, str]:
+        """All headers of a call with this body, as they are now, signatures too. CallFailed as above."""
+        given = self._plain | {
+            name: value for one in self._renewals for name, value in self._valid(one).grant.headers.items()
+        }
+        to_sign = {"Content-Type": content_type} | given
+        for one in self._renewals:
+            if one.grant.sign is not None:
+                given = {**given, **one.grant.sign(self.target, body, to_sign)}
+        return given
+
+    def _valid(self, renewal: Renewal) -> Renewal:
+        if renewal.is_over:
+            why = renewal.problem or "the sign-in has ended, and its renewal has no answer yet"
+            raise CallFailed(Outcome.NOT_SIGNED_IN, why)
+        return renewal
+
+    def hidden(self, said: bytes) -> bytes:
+        """`said`, an answer that may be shown, without the secrets in it."""
+        return without(said, [*self._values, *(secret for one in self._renewals for secret in one.secrets)])
+
+    def begin(self, on_problem: Callable[[str], None]) -> None:
+        """Renew from now on, until `end`. `on_problem` hears why one fails, once for each time it does."""
+
+        self.end()
+
+        def tell(why: str) -> None:
+            on_problem(self.hidden(why.encode("utf-8", "replace")).decode("utf-8", "replace"))
+
+        for one in self._changing:
+            one.on_problem = tell
+            if not one.wait_s:  # since it was fetched, payloads were encoded, or the last test ran
+                one.look()
+            self._keepers.append(gevent.spawn(_keep, one))
+
+    def end(self) -> None:
+        """Renew no longer: nobody sends."""
+        gevent.killall(self._keepers, block=False)
+        self._keepers.clear()
+
+
+def _keep(renewal: Renewal) -> None:
+    while True:
+        gevent.sleep(renewal.wait_s)
+        renewal.look()

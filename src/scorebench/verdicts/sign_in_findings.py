@@ -1,0 +1,50 @@
+"""Did the sign-in hold for as long as the run? Knows events and outcomes; nothing of how anybody signs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from scorebench.answers.outcome import Outcome
+from scorebench.recordings.happenings import SIGN_IN_FAILED
+from scorebench.verdicts.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+
+
+def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """Calls that nobody could be signed in for were never sent: the load was less than was asked for."""
+    failed = [event for event in summary.events if event.get("what") == SIGN_IN_FAILED]
+    calls = recording.measured.outcomes[Outcome.NOT_SIGNED_IN]
+    if not failed and not calls:
+        return
+    first = min(failed, key=lambda event: event.get("t_s") or 0.0) if failed else {"what": SIGN_IN_FAILED}
+    since = _since(first.get("t_s"), summary.environment.get("started_s"))
+    why = f": {first.get('why')}" if first.get("why") else ""
+    if calls:
+        yield Finding(
+            Severity.INVALID,
+            "not_signed_in",
+            f"{calls:,} calls were not sent because the sign-in had ended. Its renewal failed{since}{why}",
+            "check the account that signs in, and the service that gives its tokens; run again",
+        )
+    else:
+        yield Finding(
+            Severity.WARNING,
+            "sign_in_failed",
+            f"a renewal of the sign-in failed{since}; a later one came in time, and no call was lost{why}",
+            "look at the service that gives the tokens: a longer failure would have ended the load",
+        )
+
+
+def _since(failed_s: float | None, started_s: object) -> str:
+    """` at 06:43 UTC, in minute 12 of the run`, as far as it is known."""
+    if not failed_s:
+        return ""
+    said = f" at {datetime.fromtimestamp(failed_s, UTC):%H:%M} UTC"
+    if isinstance(started_s, int | float) and failed_s >= started_s:
+        said += f", in minute {int((failed_s - started_s) // 60) + 1} of the run"
+    return said
