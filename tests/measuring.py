@@ -14,7 +14,6 @@ from scorebench.capacity.trial import Measured, Plan, Reading, Step, Tried
 from scorebench.figures.clumps import Clumps
 from scorebench.figures.percentiles import Sample, estimate
 from scorebench.recordings.bands import coarse_us
-from scorebench.recordings.tally import SecondTally
 from scorebench.verdicts.limits import Limit, parse_limit
 from tests.queues import Calls, Queue
 
@@ -71,12 +70,7 @@ class SimulatedServer:
 def clumps_of(due_s: NDArray[np.float64], response_s: NDArray[np.float64]) -> Clumps:
     """What a run would have recorded of these calls, second by second."""
     second, bucket_us = due_s.astype(int), coarse_us(response_s)
-    return Clumps(
-        {
-            int(one): SecondTally(response_us=Counter(bucket_us[second == one].tolist()))
-            for one in np.unique(second)
-        }
-    )
+    return Clumps({int(one): Counter(bucket_us[second == one].tolist()) for one in np.unique(second)})
 
 
 def cliff(rate_per_s: float, limits: Sequence[Limit], seed: int, accidents: float = 0.0) -> Measure:

@@ -17,7 +17,7 @@ def clumps(services_s: list[float]) -> Clumps:
     """At a hundred calls a second."""
     made = Tally()
     made.add(calls(evenly(len(services_s), service_s=services_s)))
-    return Clumps(made.seconds)
+    return Clumps(made.response_seconds)
 
 
 def test_calls_that_are_slow_at_random_count_each_for_itself() -> None:

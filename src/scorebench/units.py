@@ -53,6 +53,14 @@ def say_rate(per_s: float) -> str:
     return f"{_three_digits(per_s)}/s"
 
 
+def say_bytes_per_s(per_s: float) -> str:
+    """Three significant digits of thousands or millions: `96.2 B/s`, `1.24 kB/s`, `12.5 MB/s`."""
+    for unit, size in (("B/s", 1.0), ("kB/s", 1e3)):
+        if abs(per_s) < 999.5 * size:
+            return f"{_three_digits(per_s / size)} {unit}"
+    return f"{_three_digits(per_s / 1e6)} MB/s"
+
+
 def say_percent(ratio: float) -> str:
     """`0.12` → `12 %`, `0.9994` → `99.94 %`; a share that is not whole is never rounded up to 100 %."""
     for digits in (3, 5, 7, 9) if ratio < 0.99 else (4, 6, 8, 10):

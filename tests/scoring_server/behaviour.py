@@ -70,6 +70,7 @@ class Record:
     reply: Reply | None = None
     status: int | None = None  # None: no whole answer left
     answered_s: float | None = None  # when the last byte of a whole answer left; None: it never did
+    pieces_s: list[float] = field(default_factory=list)  # when each piece of a stream left, its head first
     client_left_s: float | None = None  # when the client closed before its answer
 
     @property

@@ -174,7 +174,10 @@ class Connection:
     def _send(self, wire: bytes) -> None:
         if self._closed:
             return
-        if self._reply.cut is not None:
+        if self._reply.stream:
+            self._pieces.extend(self._reply.wire_pieces())
+            wire = self._pieces.popleft()
+        elif self._reply.cut is not None:
             wire = wire[: self._reply.cut]
         size = self._reply.piece_bytes
         if size:
@@ -198,6 +201,8 @@ class Connection:
             except OSError:
                 self._left(now_s)
                 return
+        if self._reply.stream and self._record is not None:
+            self._record.pieces_s.append(now_s)
         if self._pieces:
             self.loop.at(now_s + self._reply.pause_s, self._next_piece)
         else:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from tests.scoring_server.scoring import CSV, JSON, PARQUET
 
 HTML, TEXT = "text/html", "text/plain; charset=utf-8"
+STREAM = "text/event-stream; charset=utf-8"
 
 
 class Framing(Enum):
@@ -65,6 +66,9 @@ class Reply:
     `cut`: only so many bytes of the message leave, a negative number counts from its end; 0 is silence.
     `raw` takes the place of the message; `before` and `after` are sent around it as they are. With
     `piece_bytes` it leaves piece by piece, `pause_s` apart. `service_s` takes the place of the draw.
+
+    `stream` are the pieces of a body that leaves while it is made: after the head each leaves by itself,
+    `pause_s` apart, and the log holds when. There `cut` counts these pieces.
     """
 
     status: int = 200
@@ -82,6 +86,7 @@ class Reply:
     piece_bytes: int | None = None
     pause_s: float = 0.0
     service_s: float | None = None
+    stream: tuple[bytes, ...] = ()
 
     @property
     def predicts(self) -> bool:
@@ -92,8 +97,18 @@ class Reply:
         """The bytes that go out, whole (not yet cut)."""
         if self.raw is not None:
             return self.raw
+        if self.stream:
+            return b"".join(self.wire_pieces())
         body = self.body.encode(predictions) if isinstance(self.body, Predictions) else self.body
         return b"".join((self.before, self._head(len(body)), self._framed(body), self.after))
+
+    def wire_pieces(self) -> list[bytes]:
+        """Of a stream: the head, each piece as HTTP frames it, and what ends it."""
+        framed = self.stream
+        if self.framing is Framing.CHUNKED:
+            framed = tuple(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*self.stream, b""))
+        pieces = [self._head(sum(map(len, self.stream))), *framed]
+        return pieces if self.cut is None else pieces[: self.cut]
 
     def _head(self, body_bytes: int) -> bytes:
         lines = [
@@ -178,6 +193,14 @@ MLFLOW_TIMEOUT = Reply(
 def raw(message: bytes, end: End = End.KEEP) -> Reply:
     """These bytes and no others."""
     return Reply(raw=message, end=end)
+
+
+def streamed(*pieces: bytes, pause_s: float = 0.0, framing: Framing = Framing.CHUNKED) -> Reply:
+    """Server-sent events, in these pieces."""
+    end = End.CLOSE if framing is Framing.UNTIL_CLOSE else End.KEEP
+    return Reply(
+        body=b"", content_type=STREAM, framing=framing, end=end, pause_s=pause_s, stream=tuple(pieces)
+    )
 
 
 def huge(body_bytes: int, framing: Framing = Framing.LENGTH) -> Reply:

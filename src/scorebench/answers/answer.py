@@ -68,6 +68,8 @@ class Judge:
         """The outcome of `answer` to payload number `payload`."""
         if answer.status != 200:
             return of_status(answer)
+        if answer.stream is not None:
+            return answer.stream.outcome
         digest = _digest(answer.body, self._pause)
         known = self._valid_digest.get(payload)
         if known == digest:

@@ -8,6 +8,7 @@ from typing import Any
 import httptools
 
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.streams import Streamed
 
 MAX_HEAD_BYTES = 65_536
 _MEMO_BYTES = 16_384
@@ -34,6 +35,8 @@ class Answer:
     raw: bytes | None = None
     location: str = ""
     """Where a redirect points to."""
+    stream: Streamed | None = None
+    """What it came to as a stream; None where it was none."""
 
 
 class AnswerParser:

@@ -54,6 +54,7 @@ class Outcome(IntEnum):
     ERROR_INSIDE = 27
     NULL_PREDICTION = 28
     OUT_OF_RANGE = 29
+    STREAM_CUT_OFF = 30
 
     @property
     def label(self) -> str:
@@ -83,8 +84,8 @@ FATES: dict[Outcome, Fate] = {
     Outcome.NOT_PARSEABLE: Fate(
         "predictions not parseable",
         Group.INVALID,
-        "not JSON, `Infinity`, no list of predictions, columns of unequal length, or not what `--expect` "
-        "asks for",
+        "not JSON, `Infinity`, no list of predictions, columns of unequal length, a stream without a chunk, "
+        "or not what `--expect` asks for",
     ),
     Outcome.NAN_PREDICTION: Fate(
         "prediction is NaN",
@@ -106,7 +107,9 @@ FATES: dict[Outcome, Fate] = {
         "rejected", Group.FAILED, "400 without `stack_trace`, or 422: the request does not fit the model"
     ),
     Outcome.MODEL_ERROR: Fate(
-        "model error", Group.FAILED, "400 with `stack_trace` (MLflow's answer when the model raises), or 500"
+        "model error",
+        Group.FAILED,
+        "400 with `stack_trace` (MLflow's answer when the model raises), 500, or an error event in a stream",
     ),
     Outcome.UNSUPPORTED_MEDIA_TYPE: Fate("unsupported media type", Group.FAILED, "415"),
     Outcome.TOO_LARGE: Fate("too large", Group.FAILED, "413"),
@@ -123,6 +126,11 @@ FATES: dict[Outcome, Fate] = {
     Outcome.CONNECTION_RESET: Fate("connection reset", Group.FAILED, "the server broke the connection"),
     Outcome.CONNECTION_CLOSED: Fate(
         "connection closed", Group.FAILED, "the server closed the connection before its answer was whole"
+    ),
+    Outcome.STREAM_CUT_OFF: Fate(
+        "stream cut off",
+        Group.FAILED,
+        "a stream that stopped before `[DONE]` or its protocol's own end: [streams.md](streams.md)",
     ),
     Outcome.CONNECTION_FAILED: Fate(
         "connection failed", Group.FAILED, "the name has no address, or another network error"

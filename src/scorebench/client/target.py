@@ -12,6 +12,8 @@ from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 
 DEFAULT_PATH = "/invocations"
+ACCEPT = "application/json"
+ACCEPT_STREAM = "text/event-stream, application/json"
 _BARE = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}([/?].*)?")
 """HOST:PORT without a scheme, with a path or without."""
 PORTS = {"http": 80, "https": 443}
@@ -103,7 +105,13 @@ class Target:
         if self.scheme != "https" and not is_loopback(self.host):
             raise InputError(f"{place}: {self.base_url}: a secret would be sent unencrypted; use https://")
 
-    def request(self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> bytes:
+    def request(
+        self,
+        body: bytes,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+        accept: str = ACCEPT,
+    ) -> bytes:
         """A whole POST, head and body, ready to send; `headers` are added to those every request has.
 
         Host, Content-Type and Accept among them stand in for ours.
@@ -112,7 +120,7 @@ class Target:
             "Host": self.netloc,
             "Content-Type": content_type,
             "Content-Length": str(len(body)),
-            "Accept": "application/json",
+            "Accept": accept,
         }
         return f"POST {self.path} HTTP/1.1\r\n".encode("ascii") + _head(ours, headers or {}) + b"\r\n" + body
 

@@ -88,4 +88,8 @@ def _mismatches(tally: Tally, due_and_sent: int) -> list[str]:
         ("response times", tally.response.count, "valid by outcome", valid),
         ("times of other calls", tally.failing.count, "not valid by outcome", other),
     ]
+    if (streams := tally.streams) is not None:
+        gaps = streams.chunks - streams.streams
+        ways.append(("times to first chunks", streams.first_chunk.count, "streams", streams.streams))
+        ways.append(("times between chunks", streams.chunk_gap.count, "gaps", gaps))
     return [f"{a:,} {this}, {b:,} {that}" for this, a, that, b in ways if a != b]

@@ -18,15 +18,14 @@ BODY = 0.9
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from scorebench.recordings.tally import SecondTally
-
 
 class Clumps:
-    """The response times by second, ready for any percentile."""
+    """Times by second, ready for any percentile."""
 
-    def __init__(self, seconds: Mapping[int, SecondTally]) -> None:
+    def __init__(self, seconds: Mapping[int, Mapping[int, int]]) -> None:
+        """`seconds`: {second: {lowest microsecond of a coarse bucket: calls}}."""
         first = min(seconds, default=0)
-        times = [(second - first, tally.response_us) for second, tally in sorted(seconds.items())]
+        times = [(second - first, times_us) for second, times_us in sorted(seconds.items())]
         buckets = [len(of_second) for _, of_second in times]
         self._second = np.repeat(np.array([second for second, _ in times], dtype=np.int64), buckets)
         self._us = np.fromiter(chain.from_iterable(t for _, t in times), np.int64, sum(buckets))

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from scorebench.figures.percentiles import Estimate, Sample, calls_needed
-from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.units import say_bytes_per_s, say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
+    from scorebench.figures.streams import StreamFigures
     from scorebench.figures.times import Times
 
 
@@ -35,6 +36,8 @@ class Figures(Protocol):
     def response(self) -> Times: ...
     @property
     def lag(self) -> Times: ...
+    @property
+    def streams(self) -> StreamFigures | None: ...
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ SECONDS = Unit("s", {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}, say_seconds
 SHARE = Unit("", {"%": 0.01}, say_percent, most=1.0, has_zero=True)
 CALLS_PER_S = Unit("calls/s", {"/s": 1.0}, say_rate)
 ROWS_PER_S = Unit("rows/s", {"/s": 1.0}, say_rate)
+CHUNKS_PER_S = Unit("chunks/s", {"/s": 1.0}, say_rate)
+TOKENS_PER_S = Unit("tokens/s", {"/s": 1.0}, say_rate)
+BYTES_PER_S = Unit("bytes/s", {"B/s": 1.0, "kB/s": 1e3, "MB/s": 1e6}, say_bytes_per_s)
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,10 @@ class Metric:
     """A limit on it is missed at low rates and met at high ones: `capacity` judges it only at the end."""
     allows_failures: bool = False
     """A limit on it says how many calls may fail."""
+    of_streams: bool = False
+    """Only a run that asks for streams has it."""
+    counted: str = "call"
+    """The noun for what a percentile counts."""
 
     def __post_init__(self) -> None:
         for field in ("column", "key"):
@@ -121,7 +131,7 @@ class Metric:
     @property
     def needs(self) -> str | None:
         """`needs 662 calls`; None if more calls would not help."""
-        return self.support if self.needed is None else f"needs {self.needed:,} calls"
+        return self.support if self.needed is None else f"needs {self.needed:,} {self.counted}s"
 
     def say(self, value: float) -> str:
         """With its unit: `41.2 ms`, `99.94 %`, `96/s`."""

@@ -11,15 +11,37 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from scorebench.figures.metric import CALLS_PER_S, ROWS_PER_S, SECONDS, SHARE, Family, Figures, Metric, Single
+from scorebench.figures.metric import (
+    BYTES_PER_S,
+    CALLS_PER_S,
+    CHUNKS_PER_S,
+    ROWS_PER_S,
+    SECONDS,
+    SHARE,
+    TOKENS_PER_S,
+    Family,
+    Figures,
+    Metric,
+    Single,
+    Unit,
+)
 from scorebench.figures.percentiles import QUANTILES
 from scorebench.figures.rates import NEEDS as RATE_NEEDS
+from scorebench.figures.streams import NO_STREAMS
 
 if TYPE_CHECKING:
     from scorebench.figures.times import Times
 
-_TIMED = {"response": "from due to done", "service": "from sent to done", "lag": "the generator sent late"}
+_TIMED = {
+    "response": "from due to done",
+    "service": "from sent to done",
+    "lag": "the generator sent late",
+    "first_chunk": "from sent to the first chunk of a stream",
+    "chunk_gap": "from one chunk of a stream to the next",
+}
 """The durations that can be timed, and what each means."""
+_OF_STREAMS = ("first_chunk", "chunk_gap")
+_KEYS = {"response": "response_time_s", "service": "service_time_s"}
 _COMPARED = {"mean", "p50", "p90", "p95", "p99", "p99.9", "service_mean", "service_p50", "service_p99"}
 _AVERAGED = {"mean", "p50", "p90", "p95", "p99"}
 _REPEATED = {"p50", "p99"}
@@ -31,7 +53,7 @@ def _time(found: re.Match[str]) -> Metric:
     q = None if found["percent"] is None else _share(name, found["percent"])
 
     def times(figures: Figures) -> Times:
-        taken: Times = getattr(figures, of)
+        taken: Times = getattr(figures if of not in _OF_STREAMS else figures.streams or NO_STREAMS, of)
         return taken
 
     return Metric(
@@ -43,12 +65,31 @@ def _time(found: re.Match[str]) -> Metric:
         of=lambda figures: times(figures).figure(what, q),
         of_last_seconds=None if q is None else lambda figures: times(figures).at(q),
         column=f"{of}_{what}",
-        key=f"{of}_s/{what}" if of == "lag" else f"{of}_time_s/{what}",
+        key=f"{_KEYS.get(of, f'{of}_s')}/{what}",
         q=q,
         times=times,
         is_compared=name in _COMPARED,
         is_averaged=name in _AVERAGED,
         is_repeated=name in _REPEATED,
+        of_streams=of in _OF_STREAMS,
+        counted="gap" if of == "chunk_gap" else "call",
+    )
+
+
+def _per_second_of_streams(name: str, unit: Unit, figure: str, says: str) -> Single:
+    return Single(
+        Metric(
+            name=name,
+            unit=unit,
+            best=math.inf,
+            example=f"100{next(iter(unit.factors))}",
+            says=says,
+            of=lambda figures: getattr(figures.streams or NO_STREAMS, figure),
+            support=RATE_NEEDS,
+            key=figure,
+            is_floor=True,
+            of_streams=True,
+        )
     )
 
 
@@ -125,15 +166,28 @@ TABLE: list[Single | Family] = [
     ),
     Family(
         words=f"{', '.join(QUANTILES)} or any other percentile, mean, min and max, "
-        "each also as service_p99 or lag_p99",
+        "each also as service_p99, lag_p99, first_chunk_p99 or chunk_gap_p99",
         says="time from due to done of the valid calls; `service_`: from sent to done; "
-        "`lag_`: how late the generator sent a call that a free user waited for",
+        "`lag_`: how late the generator sent a call that a free user waited for; `first_chunk_`: from sent "
+        "to the first chunk of a stream; `chunk_gap_`: between two chunks of a stream",
         unit=SECONDS,
         pattern=re.compile(
-            r"(?:(?P<of>response|service|lag)_)?(?P<what>mean|min|max|p(?P<percent>\d+(?:\.\d+)?))"
+            rf"(?:(?P<of>{'|'.join(_TIMED)})_)?(?P<what>mean|min|max|p(?P<percent>\d+(?:\.\d+)?))"
         ),
         make=_time,
         listed=tuple(f"{of}_{what}" for of in _TIMED for what in ("mean", "min", *QUANTILES, "max")),
+    ),
+    _per_second_of_streams(
+        "chunks", CHUNKS_PER_S, "chunks_per_s", "chunks of valid streams, a second (`--stream`)"
+    ),
+    _per_second_of_streams(
+        "stream_bytes", BYTES_PER_S, "stream_bytes_per_s", "bytes of valid streams, a second (`--stream`)"
+    ),
+    _per_second_of_streams(
+        "output_tokens",
+        TOKENS_PER_S,
+        "output_tokens_per_s",
+        "tokens that the server says it made, a second, if each valid stream tells them (`--stream`)",
     ),
 ]
 """Every metric, in the order in which reports show them."""

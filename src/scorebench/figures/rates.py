@@ -42,6 +42,8 @@ class Rates:
     """`measured_s` is how long the load lasted; rates are None if that is short and the calls are few."""
 
     measured_s: float | None
+    answering_s: float | None = None
+    """How long the answers took."""
     throughput_per_s: float | None = None
     rows_per_s: float | None = None
     sent_per_s: float | None = None
@@ -65,6 +67,7 @@ def rates_of(recording: Recording, account: Accounting) -> Rates:
         return Rates(measured_s)
     return Rates(
         measured_s=measured_s,
+        answering_s=answering_s,
         throughput_per_s=tally.valid / answering_s,
         rows_per_s=tally.rows / answering_s,
         sent_per_s=tally.calls / sending_s,

@@ -10,6 +10,7 @@ import numpy as np
 
 from scorebench.answers.outcome import Group
 from scorebench.figures.metrics import find
+from scorebench.figures.streams import NO_STREAMS, StreamFigures, streams_of
 from scorebench.figures.times import Times, times_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Look:
     service: Times
     response: Times
     lag: Times
+    streams: StreamFigures | None
 
     def since(self, then: Look) -> Look:
         """What was counted after `then`; `at_s` is how long that is."""
@@ -46,6 +48,7 @@ class Look:
             service=_gained(then.service, self.service),
             response=_gained(then.response, self.response),
             lag=_gained(then.lag, self.lag),
+            streams=_streams_gained(then.streams or NO_STREAMS, self.streams, self.at_s - then.at_s),
         )
 
     @property
@@ -97,6 +100,21 @@ def _look(at_s: float, recording: Recording) -> Look:
         service=times_of(measured.service, None),
         response=times_of(measured.response, None),
         lag=times_of(measured.lag, None),
+        streams=streams_of(measured.streams, None, bounds=False),
+    )
+
+
+def _streams_gained(then: StreamFigures, now: StreamFigures | None, over_s: float) -> StreamFigures | None:
+    if now is None or now.streams == then.streams:
+        return None
+    return StreamFigures(
+        streams=now.streams - then.streams,
+        chunks=now.chunks - then.chunks,
+        size_bytes=now.size_bytes - then.size_bytes,
+        output_tokens=None if now.output_tokens is None else now.output_tokens - (then.output_tokens or 0),
+        first_chunk=_gained(then.first_chunk, now.first_chunk),
+        chunk_gap=_gained(then.chunk_gap, now.chunk_gap),
+        over_s=over_s,
     )
 
 

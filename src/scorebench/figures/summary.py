@@ -18,6 +18,7 @@ from scorebench.figures.metrics import find
 from scorebench.figures.percentiles import Estimate
 from scorebench.figures.rates import rates_of
 from scorebench.figures.stages import Stages, stages_of
+from scorebench.figures.streams import StreamFigures, streams_of
 from scorebench.figures.times import Times, times_of
 from scorebench.recordings.calls import UNKNOWN_USER
 from scorebench.recordings.tally import UserKey, UserTally
@@ -87,6 +88,8 @@ class Summary:
     """How late the generator sent the calls that a free user was waiting to send."""
     waiting: Times
     """How long the calls that were cut off had waited, from sent: the least that their answers took."""
+    streams: StreamFigures | None
+    """Of the valid answers that were streams; None where none was one."""
     late: int
     """Calls due while all users were busy, less one a user, which may be due before the user has started."""
     outcomes: Mapping[str, int]
@@ -134,7 +137,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
     tally = recording.measured
     accounting = account(recording)
     rates = rates_of(recording, accounting)
-    clumps = Clumps(tally.seconds) if bounds else None
+    clumps = Clumps(tally.response_seconds) if bounds else None
     return Summary(
         calls=tally.calls,
         valid=tally.valid,
@@ -149,6 +152,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         response=times_of(tally.response, clumps),
         lag=times_of(tally.lag, None),
         waiting=times_of(tally.waiting, None),
+        streams=streams_of(tally.streams, rates.answering_s, bounds=bounds),
         late=max(0, tally.late - len(tally.users)),
         outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},
         accounting=accounting,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from scorebench.figures.percentiles import QUANTILES, Estimate, Sample, estimate, percentile
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from scorebench.figures.clumps import Clumps
@@ -115,3 +116,7 @@ def times_of(histogram: Histogram, clumps: Clumps | None) -> Times:
         counts=counts,
         clumps=clumps,
     )
+
+
+NO_TIMES = Times(0, None, None, None, 0.0, np.empty(0), np.empty(0, dtype=np.int64), None)
+"""Of nothing."""

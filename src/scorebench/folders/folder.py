@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,10 +112,7 @@ def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> atomic.Unwritt
     """calls.parquet: every call with its worker; times are Unix seconds, the outcome by its label."""
     import pandas as pd
 
-    frames = [
-        pd.DataFrame({"worker": worker} | {f.name: getattr(calls, f.name) for f in fields(calls)})
-        for worker, calls in kept
-    ]
+    frames = [pd.DataFrame({"worker": worker} | calls.columns()) for worker, calls in kept]
     table = pd.concat(frames, ignore_index=True)
     table["outcome"] = [Outcome(code).label for code in table["outcome"].tolist()]
     try:

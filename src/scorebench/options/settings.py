@@ -20,6 +20,7 @@ from scorebench.client.headers import Headers
 from scorebench.client.target import Target
 from scorebench.client.tls import Certificate
 from scorebench.errors import InputError
+from scorebench.figures.metrics import find
 from scorebench.load import scenario
 from scorebench.load.arrivals import RECORDED, Arrivals
 from scorebench.load.arrivals import parse as parse_arrivals
@@ -86,6 +87,7 @@ class Settings:
     expect: str | None = option("expect", _expect)
     """What a valid answer is; None: what the bodies' form says."""
     payload_memory_bytes: int = option("payload_memory", values.mebibytes)
+    stream: bool = option("stream", values.flag_set)
     ca_file: Path | None = option("ca_file", values.path)
     connect_timeout_s: float = option("connect_timeout", values.seconds)
     timeout_s: float = option("timeout", values.seconds)
@@ -224,9 +226,19 @@ def _check(settings: Settings, of: Callable[[str], Any], given: Collection[str])
         and settings.body is None
     ):
         raise InputError(f"--arrivals {settings.arrivals.spec}: needs --body with recorded traffic; add it")
+    _check_streams(settings)
     measured = _calls_to_come(settings)
     for limit in settings.limits:
         check_support(limit, measured)
+
+
+def _check_streams(settings: Settings) -> None:
+    if settings.stream and settings.timings:
+        raise InputError("--timings: splits answers that come whole; leave --timings or --stream out")
+    for flag, conditions in (("--limit", settings.limits), ("--stop-when", settings.stop_when)):
+        for condition in conditions:
+            if find(condition.metric).of_streams and not settings.stream:
+                raise InputError(f"{flag} {condition.text}: only streams have it; add --stream")
 
 
 def _calls_to_come(settings: Settings) -> float:

@@ -110,6 +110,11 @@ OPTIONS = (
     Option("--rows-per-call", "rows in each call", int, 1, "N", on_page=True, makes_bodies=True),
     Option("--params", "inference parameters beside the rows or in each body, a JSON object", metavar="JSON"),
     Option("--payload-memory", "memory limit for encoded bodies, MB", int, PAYLOAD_MEMORY_MB, "MB"),
+    Option(
+        "--stream",
+        "ask for streamed answers (server-sent events), and time their chunks",
+        switch=True,
+    ),
     Option("--ca-file", "CA certificates to verify the server with, PEM", metavar="FILE"),
     Option("--cert", "certificate to show the server (mutual TLS), PEM", metavar="FILE", signs_in=True),
     Option("--key", "private key of --cert, PEM (default: in the same file)", metavar="FILE"),

@@ -41,6 +41,8 @@ class Payload:
     """When each body came when it was recorded: Unix seconds, ascending; empty where nobody noted that."""
     notes: tuple[str, ...] = ()
     """What the user should know of it, a sentence each."""
+    stream: bool = False
+    """Whether the bodies ask for a stream."""
 
     @cached_property
     def digest(self) -> str:

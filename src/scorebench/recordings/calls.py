@@ -6,13 +6,14 @@ Knows what one call leaves behind; nothing of who made it or what is done with i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scorebench.answers.outcome import Outcome
 from scorebench.recordings.split import Split, split_of
+from scorebench.recordings.streams import Streams
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,9 @@ UNKNOWN_USER = -1
 _OUTCOMES = 32
 _WAITED = 32
 _TAGS_PER_USER = 64
-_KINDS = {"due_s": np.float64, "sent_s": np.float64, "done_s": np.float64, "waited": np.bool_}
+_SECONDS = ("due_s", "sent_s", "done_s", "first_chunk_s", "gaps_s")
+_KINDS = {**dict.fromkeys(_SECONDS, np.float64), "waited": np.bool_}
+_OF_STREAMS = "streams."
 
 
 def tag(user: int, outcome: int, *, waited: bool = False) -> float:
@@ -57,18 +60,31 @@ class Calls:
     rows: NDArray[np.int64]
     split: Split | None = None
     """With --timings: where the time of each went."""
+    streams: Streams | None = None
+    """Of the valid answers that were streams; None where none was one."""
 
     def __len__(self) -> int:
         return len(self.user)
 
     def select(self, mask: NDArray[np.bool_]) -> Calls:
         """The calls where `mask` is true."""
+        streams = None if self.streams is None else self.streams.select(mask)
         split = None if self.split is None else self.split.select(mask)
-        return Calls(**{name: getattr(self, name)[mask] for name in COLUMNS}, split=split)
+        return Calls(**{name: getattr(self, name)[mask] for name in COLUMNS}, split=split, streams=streams)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All that is known of each call: of streams the seconds to the first chunk, and their chunks."""
+        found = {name: getattr(self, name) for name in COLUMNS}
+        if self.streams is not None:
+            found["first_chunk_s"] = np.full(len(self), np.nan)
+            found["chunks"] = np.zeros(len(self), dtype=np.int64)
+            found["first_chunk_s"][self.streams.call] = self.streams.first_chunk_s
+            found["chunks"][self.streams.call] = self.streams.chunks
+        return found
 
 
-COLUMNS = tuple(f.name for f in fields(Calls) if f.name != "split")
-"""What --keep-calls keeps of each call."""
+COLUMNS = tuple(f.name for f in fields(Calls) if f.name not in ("split", "streams"))
+"""Those that have an entry for each call."""
 
 
 def from_numbers(
@@ -102,7 +118,9 @@ def from_numbers(
 
 def to_bytes(batches: Sequence[Calls]) -> dict[str, bytes]:
     """The columns of all batches, one after the other, as they lie in memory: for a message to the master."""
-    return {name: np.concatenate([getattr(calls, name) for calls in batches]).tobytes() for name in COLUMNS}
+    return {
+        name: np.concatenate([getattr(calls, name) for calls in batches]).tobytes() for name in COLUMNS
+    } | _streams_to_bytes(batches)
 
 
 def from_bytes(columns: dict[str, bytes]) -> Calls:
@@ -110,4 +128,29 @@ def from_bytes(columns: dict[str, bytes]) -> Calls:
     read: dict[str, Any] = {
         name: np.frombuffer(columns[name], _KINDS.get(name, np.int64)) for name in COLUMNS
     }
-    return Calls(**read)
+    return Calls(**read, streams=_streams_from_bytes(columns))
+
+
+def _streams_to_bytes(batches: Sequence[Calls]) -> dict[str, bytes]:
+    ends = np.cumsum([len(calls) for calls in batches])
+    found = [
+        replace(calls.streams, call=calls.streams.call + end - len(calls))
+        for calls, end in zip(batches, ends.tolist(), strict=True)
+        if calls.streams is not None
+    ]
+    return {
+        f"{_OF_STREAMS}{f.name}": np.concatenate([getattr(one, f.name) for one in found]).tobytes()
+        for f in fields(Streams)
+        if found
+    }
+
+
+def _streams_from_bytes(columns: dict[str, bytes]) -> Streams | None:
+    if not any(name.startswith(_OF_STREAMS) for name in columns):
+        return None
+    return Streams(
+        **{
+            f.name: np.frombuffer(columns[f"{_OF_STREAMS}{f.name}"], _KINDS.get(f.name, np.int64))
+            for f in fields(Streams)
+        }
+    )

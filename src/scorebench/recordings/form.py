@@ -24,6 +24,7 @@ from scorebench.recordings.requests import Requests
 from scorebench.recordings.stages import StageTally
 from scorebench.recordings.stages_form import StagesForm, stages_of
 from scorebench.recordings.stages_form import form_of as stages_form_of
+from scorebench.recordings.stream_form import StreamsForm, buckets, form_of_streams, streams_of
 from scorebench.recordings.tally import SecondTally, Tally, UserTally
 from scorebench.recordings.types import (
     LONGEST_RUN_S,
@@ -112,6 +113,10 @@ class TallyForm(Struct, forbid_unknown_fields=True, kw_only=True):
     stages: Annotated[StagesForm | None, Meta(description="Where the time went; null without --timings.")] = (
         None
     )
+    streams: Annotated[
+        StreamsForm | None,
+        Meta(description="Valid answers that were streams; null if there was none."),
+    ] = None
     users: list[UserRow]
     seconds: Annotated[list[SecondRow], Meta(max_length=LONGEST_RUN_S)]
 
@@ -215,6 +220,7 @@ def _form_of_tally(tally: Tally) -> TallyForm:
         last_done_s=tally.last_done_s,
         waiting=histogram_form_of(tally.waiting),
         stages=stages_form_of(tally.stages) if tally.stages.calls else None,
+        streams=None if tally.streams is None else form_of_streams(tally.streams),
         users=[UserRow(*key, u.calls, u.valid, u.sum_s, u.min_s, u.max_s) for key, u in tally.users.items()],
         seconds=[
             SecondRow(second, s.due, s.sent, s.rows, s.done, ([*s.response_us], [*s.response_us.values()]))
@@ -235,17 +241,12 @@ def _tally_of(form: TallyForm) -> Tally:
         last_done_s=form.last_done_s,
         waiting=Histogram() if form.waiting is None else histogram_of(form.waiting),
         stages=StageTally() if form.stages is None else stages_of(form.stages),
+        streams=None if form.streams is None else streams_of(form.streams),
         users={(row.worker, row.user): UserTally(*row[2:]) for row in form.users},
-        seconds={
-            row.second: SecondTally(row.due, row.sent, row.done, row.rows, _buckets(row))
-            for row in form.seconds
-        },
+        seconds={row.second: _second_of(row) for row in form.seconds},
         **{name: histogram_of(getattr(form, name)) for name in HISTOGRAMS},
     )
 
 
-def _buckets(row: SecondRow) -> dict[int, int]:
-    lowest_us, calls = row.response_us
-    if len(lowest_us) != len(calls):
-        raise ValueError(f"{len(lowest_us)} buckets with {len(calls)} counts in second {row.second}")
-    return dict(zip(lowest_us, calls, strict=True))
+def _second_of(row: SecondRow) -> SecondTally:
+    return SecondTally(row.due, row.sent, row.done, row.rows, buckets(row.second, *row.response_us))

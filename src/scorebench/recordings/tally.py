@@ -18,6 +18,7 @@ from scorebench.recordings.calls import Calls
 from scorebench.recordings.counting import counted, counted_pairs
 from scorebench.recordings.histogram import Histogram
 from scorebench.recordings.stages import StageTally
+from scorebench.recordings.stream_tally import StreamTally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,6 +101,8 @@ class Tally:
     users: dict[UserKey, UserTally] = field(default_factory=dict)
     seconds: dict[int, SecondTally] = field(default_factory=dict)
     """By Unix second."""
+    streams: StreamTally | None = None
+    """Of the valid answers that were streams; None while none was one."""
     first_due_s: float | None = None
     last_due_s: float | None = None
     last_sent_s: float | None = None
@@ -116,6 +119,11 @@ class Tally:
     def valid(self) -> int:
         """Calls with a valid answer."""
         return self.outcomes[Outcome.VALID]
+
+    @property
+    def response_seconds(self) -> dict[int, dict[int, int]]:
+        """The response times of each second, in coarse buckets."""
+        return {second: tally.response_us for second, tally in self.seconds.items()}
 
     def in_group(self, group: Group) -> int:
         """Calls of the outcomes that `group` accounts for."""
@@ -161,6 +169,9 @@ class Tally:
         if calls.split is not None:
             yield
             yield from self.stages.adding(calls.select(valid), response_s[valid])
+        if calls.streams is not None:
+            self.streams = self.streams or StreamTally()
+            yield from self.streams.adding(calls.due_s, calls.streams)
 
     def _add_ends(self, calls: Calls, valid: NDArray[np.bool_]) -> None:
         done_second = calls.done_s.astype(np.int64)
@@ -189,6 +200,9 @@ class Tally:
         self.late += other.late
         for name in ("service", "response", "lag", "failing", "waiting"):
             getattr(self, name).merge(getattr(other, name))
+        if other.streams is not None:
+            self.streams = self.streams or StreamTally()
+            self.streams.merge(other.streams)
         for key, user in other.users.items():
             self.users.setdefault(key, UserTally()).merge(user)
         for second, tally in other.seconds.items():

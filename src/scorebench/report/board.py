@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.figures.percentiles import HEADLINE
 from scorebench.report import live as live_words
-from scorebench.report import text
+from scorebench.report import text, times_table
 from scorebench.report.account import account
 from scorebench.report.severities import SHOWN
 from scorebench.report.words import NOT_MEASURED, count, plain
@@ -101,6 +101,7 @@ def _figures(summary: Summary, live: Live | None) -> list[dict[str, str]]:
         _figure("valid answers", _rate(summary.throughput_per_s), _now(live)),
         _figure("sent", _rate(summary.sent_per_s), _offered(summary, live)),
         *(_percentile(name, times[name], of) for name in HEADLINE),
+        *_first_chunk(summary),
         _figure("valid", _share(summary), f"{summary.valid:,} of {count(summary.calls, 'call')}"),
         *_lag(summary),
     ]
@@ -148,14 +149,26 @@ def _lag(summary: Summary) -> list[dict[str, str]]:
     return [_percentile("generator lag p99", p99, "" if p50 is None else f"p50 {say_seconds(p50)}")]
 
 
+def _first_chunk(summary: Summary) -> list[dict[str, str]]:
+    if summary.streams is None:
+        return []
+    found = summary.streams.first_chunk.percentiles["p95"]
+    return [_percentile("first chunk p95", found, "sent to the first chunk")]
+
+
 def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:
-    times = text.times(summary)
+    times, streams = times_table.times(summary), times_table.streams(summary)
     users = text.users(summary, USERS)
     more = len(summary.users) - USERS
     about = "service time from sent, response time from due" if summary.open_loop else "sent to done"
     return [
         _table(
             f"Times of the valid calls in ms ({about})", times if live is None else _without_bounds(times)
+        ),
+        _table(
+            times_table.STREAMS_TITLE,
+            streams if live is None else _without_bounds(streams),
+            times_table.told(summary),
         ),
         _table("Calls by outcome", _outcomes(summary)),
         _table(text.USERS_TITLE, users, f"and {more:,} more in users.csv" if more > 0 else ""),

@@ -41,7 +41,13 @@ def times_of(summary: Summary) -> list[tuple[str, Times]]:
     return [("response time (from due)", summary.response), ("service time (from sent)", summary.service)]
 
 
-def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
+def of_streams(summary: Summary) -> list[tuple[str, Times]]:
+    """What was timed of streams, by name; empty where no valid answer was one."""
+    found = summary.streams
+    return [] if found is None else [("first chunk", found.first_chunk), ("between chunks", found.chunk_gap)]
+
+
+def percentiles(times: Sequence[tuple[str, Times]], of: str = "Time") -> Chart | None:
     """Times over percentiles, each nine with the same room. Several runs lie over one another."""
     known = [(name, one) for name, one in times if one.count]
     if not known:
@@ -49,8 +55,9 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
     series = [svg.Series(name, curve(one)) for name, one in known]
     values = [y for one in series for _, y in one.points if y]
     most = max(point[0] for one in series for point in one.points)
+    title = f"{of} by percentile"
     drawn = svg.chart(
-        "Time by percentile",
+        title,
         series,
         axes.hdr("percentile of calls", most),
         axes.logarithmic("", min(values, default=1e-6), max(values, default=1e-6), say_seconds),
@@ -63,7 +70,7 @@ def percentiles(times: Sequence[tuple[str, Times]]) -> Chart | None:
     )
     if {name for name, _ in known} == {"response time (from due)", "service time (from sent)"}:
         note += " Where the lines separate, calls waited before they were sent."
-    return Chart("Time by percentile", note, drawn, ["Percentile", *(name for name, _ in known)], rows)
+    return Chart(title, note, drawn, ["Percentile", *(name for name, _ in known)], rows)
 
 
 def curve(times: Times) -> list[svg.Point]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scorebench.report import text
+from scorebench.report import text, times_table
 from scorebench.report.account import account
 from scorebench.report.severities import SHOWN
 from scorebench.report.words import count, plain
@@ -31,6 +31,7 @@ def render(summary: Summary, verdict: Verdict) -> str:
         _limits(verdict.checked),
         [_finding(finding) for finding in verdict.findings],
         _times(summary),
+        _streams(summary),
         _outcomes(summary),
         _examples(summary),
         [escaped(line) + "  " for line in account(summary)],
@@ -71,8 +72,15 @@ def _finding(finding: Finding) -> str:
 
 
 def _times(summary: Summary) -> list[str]:
-    rows = text.times(summary)
+    rows = times_table.times(summary)
     return _table(["ms", *rows[0][1:]], rows[1:]) if rows else []
+
+
+def _streams(summary: Summary) -> list[str]:
+    rows = times_table.streams(summary)
+    if not rows:
+        return []
+    return [*_table(["ms", *rows[0][1:]], rows[1:]), "", times_table.told(summary)]
 
 
 def _outcomes(summary: Summary) -> list[str]:

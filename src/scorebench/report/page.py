@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scorebench.figures.percentiles import HEADLINE
-from scorebench.report import html, stages, text
+from scorebench.report import html, stages, text, times_table
 from scorebench.report.account import account
 from scorebench.report.capacity_charts import capacity_charts
-from scorebench.report.charts import Chart, histogram, percentiles, times_of
+from scorebench.report.charts import Chart, histogram, of_streams, percentiles, times_of
 from scorebench.report.environment import environment_line
 from scorebench.report.severities import SHOWN
 from scorebench.report.time_charts import time_charts
@@ -55,7 +55,9 @@ def render(
         examples=[(label, plain(answer)) for label, answer in summary.examples.items()],
         account=[plain(line) for line in account(summary)],
         events=_events(recording),
-        times=[["ms", *row[1:]] if not row[0] else row for row in text.times(summary)],
+        times=_in_ms(times_table.times(summary)),
+        streams=_in_ms(times_table.streams(summary)),
+        streams_told=times_table.told(summary),
         requests=_requests(summary),
         users=_users(summary),
         users_note=_spread(summary),
@@ -71,7 +73,12 @@ def _when(environment: Mapping[str, Any]) -> str:
 
 def _charts(summary: Summary) -> list[Chart]:
     times = times_of(summary)
-    return [chart for chart in (percentiles(times), histogram(*times[0])) if chart is not None]
+    found = [percentiles(times), histogram(*times[0]), percentiles(of_streams(summary), of="Chunks")]
+    return [chart for chart in found if chart is not None]
+
+
+def _in_ms(rows: list[list[str]]) -> list[list[str]]:
+    return [["ms", *row[1:]] if not row[0] else row for row in rows]
 
 
 def _parts(summary: Summary) -> dict[str, Any]:
@@ -147,12 +154,19 @@ def _headline(summary: Summary) -> list[tuple[str, str, str]]:
         ),
         ("Rows", NOT_MEASURED if rows is None else say_rate(rows), f"{summary.rows:,} in valid answers"),
         *((f"{name} time {q}", *_value_and_bounds(times.percentiles[q])) for q in HEADLINE),
+        *_first_chunk(summary),
         (
             "Calls valid",
             say_percent(summary.valid / summary.calls) if summary.calls else NOT_MEASURED,
             f"{summary.valid:,} of {count(summary.calls, 'call')}",
         ),
     ]
+
+
+def _first_chunk(summary: Summary) -> list[tuple[str, str, str]]:
+    if summary.streams is None:
+        return []
+    return [("First chunk p95", *_value_and_bounds(summary.streams.first_chunk.percentiles["p95"]))]
 
 
 def _value_and_bounds(found: Estimate) -> tuple[str, str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from scorebench.figures.percentiles import HEADLINE, Estimate
-from scorebench.report import stages
+from scorebench.report import stages, times_table
 from scorebench.report.account import account
 from scorebench.report.aligned import table
 from scorebench.report.environment import environment_line
@@ -18,7 +17,6 @@ from scorebench.verdicts.limits import Checked
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import RequestFigures, Summary, UserFigures
-    from scorebench.figures.times import Times
     from scorebench.verdicts.verdict import Verdict
 
 WIDTH = 100
@@ -30,7 +28,7 @@ REQUESTS_TITLE = "Requests, and the users that made them (service time of the va
 NAME_WIDTH = 40
 
 LOST = "--stop-when ended the run"
-__all__ = ["headline", "render", "table", "times", "users"]
+__all__ = ["headline", "render", "table", "users"]
 
 
 def render(
@@ -45,6 +43,7 @@ def render(
         _verdicts(verdict, page),
         headline(summary),
         _times(summary, page),
+        _streams(summary, page),
         _parts(summary, page),
         _outcomes(summary, page),
         _requests(summary, page, users),
@@ -152,55 +151,21 @@ def _bounded(found: Estimate) -> str:
 
 
 def _times(summary: Summary, page: _Page) -> list[str]:
-    rows = times(summary)
+    rows = times_table.times(summary)
     if not rows:
         return []
     about = "service time from sent, response time from due" if summary.open_loop else "sent to done"
     return [page.title(f"Times of the {count(summary.valid, 'valid call')} in ms ({about})"), *table(rows)]
 
 
+def _streams(summary: Summary, page: _Page) -> list[str]:
+    rows = times_table.streams(summary)
+    return [page.title(times_table.STREAMS_TITLE), *table(rows), times_table.told(summary)] if rows else []
+
+
 def _parts(summary: Summary, page: _Page) -> list[str]:
     told = stages.lines(summary.stages)
     return [page.title(stages.TITLE), *told] if told else []
-
-
-def times(summary: Summary) -> list[list[str]]:
-    """The table of times in ms, its head first; empty where no call was valid.
-
-    In a closed loop a call is due when it is sent, and one column says both.
-    """
-    if not summary.valid:
-        return []
-    bounds = "99 % sure"
-    head = ["", "service", bounds, "response", bounds] if summary.open_loop else ["", "time", bounds]
-    columns = [summary.service, summary.response] if summary.open_loop else [summary.service]
-    rows = [head, *(_exact(name, columns) for name in ("mean", "min"))]
-    rows += [_percentile(name, columns) for name in summary.service.percentiles]
-    return [*rows, _exact("max", columns)]
-
-
-def _exact(name: str, columns: Iterable[Times]) -> list[str]:
-    cells = [name]
-    for times in columns:
-        cells += [milliseconds({"mean": times.mean_s, "min": times.min_s, "max": times.max_s}[name]), ""]
-    return cells
-
-
-def _percentile(name: str, columns: Iterable[Times]) -> list[str]:
-    cells = [name]
-    for times in columns:
-        found = times.percentiles[name]
-        if found.value is None:
-            cells += ["", found.needs]
-        else:
-            cells += [milliseconds(found.value), _between(found)]
-    return cells
-
-
-def _between(found: Estimate) -> str:
-    if found.low is None or found.high is None:
-        return "bounds not known" if found.low is None else f"at least {milliseconds(found.low)}"
-    return f"{milliseconds(found.low)} to {milliseconds(found.high)}"
 
 
 def _outcomes(summary: Summary, page: _Page) -> list[str]:

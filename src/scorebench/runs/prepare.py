@@ -14,6 +14,7 @@ from scorebench.payloads.params import parse_params
 from scorebench.payloads.payload import Payload, encode
 from scorebench.payloads.rows import rows_for, without
 from scorebench.payloads.signature import read_model
+from scorebench.payloads.stream_flag import asking_for_a_stream, telling_of_streams
 from scorebench.runs.progress import steps
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def payload_of(settings: Settings) -> Payload:
     """The bodies of a run; InputError where the data, the model or the format can't be used."""
     payload = _bodies_of(settings) if settings.body is not None else _made(settings)
     payload = payload if settings.expect is None else replace(payload, answers=settings.expect)
+    payload = asking_for_a_stream(payload) if settings.stream else telling_of_streams(payload)
     for note in payload.notes if not settings.quiet else ():
         print(f"scorebench: {note}", file=sys.stderr, flush=True)
     return payload

@@ -16,6 +16,7 @@ from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.recordings.tally import SecondTally
 from scorebench.units import say_percent, say_seconds
 from scorebench.verdicts import (
+    answer_findings,
     generator_findings,
     happenings,
     locustfile_findings,
@@ -24,7 +25,6 @@ from scorebench.verdicts import (
     sign_in_findings,
     stalls,
     steadiness,
-    unasked,
 )
 from scorebench.verdicts.finding import Finding, Severity
 
@@ -217,7 +217,7 @@ CHECKS: tuple[Check, ...] = (
     _arrivals,
     _run_time,
     *payload_findings.CHECKS,
-    unasked.findings,
+    *answer_findings.CHECKS,
 )
 AT_THE_END = (_counts, outages.findings, _steady, _run_time)
 """Findings that need a whole run, or take long to compute."""

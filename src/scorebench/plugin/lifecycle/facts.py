@@ -58,4 +58,5 @@ def _facts_of(payload: Payload) -> dict[str, Any]:
         "valid_if": wanted.reading.words,
         "answers_vary": wanted.reading.varies,
         "notes": list(payload.notes),
+        "stream": payload.stream,
     }

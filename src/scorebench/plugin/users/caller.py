@@ -71,6 +71,8 @@ def caller(
         done = clock()
         mark = valid_waited if waited else valid
         if answer is not None:
+            if answer.stream is not None:
+                done = answer.stream.end_s or done
             mark = tag(number, judge(index, answer), waited=waited)
         record = due, sent, done, mark, index
         append(record)

@@ -17,8 +17,10 @@ import numpy as np
 from scorebench.answers.answer import Judge, describe
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Group, Outcome
+from scorebench.answers.streams import Streamed
 from scorebench.recordings.calls import FIELDS_PER_CALL, Calls, from_numbers
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.streams import streams_of
 
 BREATH_S = 0.001
 """Between two steps of counting a batch. Not 0: gevent goes on at once then, and looks at no socket first."""
@@ -49,6 +51,7 @@ class Counting:
         self.phases: list[float] = []
         self.told: list[bytes] = []
         """What users append to both for each call, with --timings: see `recordings.split`."""
+        self._streamed: list[tuple[int, Streamed]] = []  # by the place of its call among these
         self.expected: list[bytes | None] = [None] * len(rows)
         """The answer to each body that is known to be valid, byte for byte."""
         self.pending = Recording()
@@ -73,6 +76,8 @@ class Counting:
             place = self._hidden(answer.location.encode("latin-1")).decode("latin-1")
             shown = replace(answer, body=self._hidden(answer.body), location=place)
             self.pending.add_example(outcome.label, describe(shown))
+        elif answer.stream is not None:  # its user appends the call next, and no other does before
+            self._streamed.append((len(self.numbers) // FIELDS_PER_CALL, answer.stream))
         elif outcome is Outcome.VALID and answer.raw is not None:
             self._expect(index, answer.raw)
         return outcome
@@ -122,7 +127,11 @@ class Counting:
         for kept in (self.numbers, self.phases, self.told):
             kept.clear()
         self.taken += len(numbers) // FIELDS_PER_CALL
-        return from_numbers(numbers, self._rows, self.epoch_s, phases, told)
+        calls = from_numbers(numbers, self._rows, self.epoch_s, phases, told)
+        if self._streamed:
+            streamed, self._streamed = self._streamed, []
+            calls = replace(calls, streams=streams_of(streamed, calls.sent_s - self.epoch_s))
+        return calls
 
     def take_kept(self) -> list[Calls]:
         """The batches kept since the last time."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import overload
 
 from scorebench.client.access import Access
+from scorebench.client.target import ACCEPT, ACCEPT_STREAM
 from scorebench.payloads.payload import Payload
 
 
@@ -16,8 +17,10 @@ def requests_of(payload: Payload, access: Access) -> Sequence[bytes]:
     """One a body, in its order. Who needs no header that changes pays nothing for those who do."""
     if access.signs or access.replaces_ours:
         return Signed(payload, access)
-    fixed, type_of = access.fixed, payload.content_type_of
-    whole = [access.target.request(body, type_of(at), fixed) for at, body in enumerate(payload.bodies)]
+    fixed, type_of, accept = access.fixed, payload.content_type_of, _accepted(payload)
+    whole = [
+        access.target.request(body, type_of(at), fixed, accept) for at, body in enumerate(payload.bodies)
+    ]
     return Renewed(whole, access) if access.changes else whole
 
 
@@ -64,4 +67,9 @@ class Signed(_OneByOne):
 
     def _made(self, index: int) -> bytes:
         body, content_type = self._payload.bodies[index], self._payload.content_type_of(index)
-        return self._access.target.request(body, content_type, self._access.headers(body, content_type))
+        headers = self._access.headers(body, content_type)
+        return self._access.target.request(body, content_type, headers, _accepted(self._payload))
+
+
+def _accepted(payload: Payload) -> str:
+    return ACCEPT_STREAM if payload.stream else ACCEPT

@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from scorebench.client.connection import COUNTS, Connection
 from scorebench.client.pauses import Pauses
+from scorebench.client.streaming import StreamingConnection
 from scorebench.client.timed import TimedConnection
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
@@ -163,7 +164,8 @@ class Sending:
     def new_connection(self) -> Connection:
         """A connection to the target, watched for time-outs."""
         settings = self._settings
-        kind = TimedConnection if settings.timings else Connection
+        kind: type[Connection] = StreamingConnection if settings.stream else Connection
+        kind = TimedConnection if settings.timings else kind
         connection = kind(
             settings.target,
             self._watchdog,

@@ -13,9 +13,11 @@ from scorebench.figures.metrics import every
 from scorebench.figures.percentiles import QUANTILES, calls_needed
 from scorebench.figures.summary import LeftOut, RequestFigures, Summary, UserFigures
 from scorebench.recordings.types import Count, Event, Example, Label
+from scorebench.report.forms import streams
 from scorebench.report.forms.figures import Figure, Intervals, Share, Times
 from scorebench.report.forms.stages import StagesFiguresForm
 from scorebench.report.forms.stages import form_of as stages_form_of
+from scorebench.report.forms.streams import StreamFiguresForm
 from scorebench.verdicts.limits import COMPARISONS, Checked
 from scorebench.verdicts.verdict import Verdict
 
@@ -128,6 +130,7 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
             "waited to send."
         ),
     ]
+    streams: Annotated[StreamFiguresForm | None, Meta(description="Null if no valid answer was a stream.")]
     late: Annotated[Count, Meta(description="Calls that were due while all users were busy.")]
     calls_needed: Annotated[
         dict[str, Count],
@@ -208,6 +211,7 @@ def figures_of(summary: Summary) -> FiguresForm:
         response_time_s=summary.response.by_name(),
         response_time_interval_s=summary.response.intervals(),
         lag_s=summary.lag.by_name() | {"calls": summary.lag.count},
+        streams=None if summary.streams is None else streams.form_of(summary.streams),
         calls_needed={name: calls_needed(q) for name, q in QUANTILES.items()},
         accounting=AccountingForm(**vars(account), adds_up=account.adds_up),
         users=list(summary.users),
@@ -251,6 +255,6 @@ _SAME = [
     name
     for name in FiguresForm.__struct_fields__
     if name in Summary.__dataclass_fields__
-    and name not in ("accounting", "users", "requests", "events", "stages")
+    and name not in ("accounting", "streams", "users", "requests", "events", "stages")
 ]
 """What stands in the file under the name that `Summary` has for it."""
