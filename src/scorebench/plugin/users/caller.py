@@ -59,8 +59,7 @@ def caller(
         except CallFailed as failure:
             return failed(failure, index, due, clock(), waited)
         sent = clock()
-        if due is None:
-            due = sent
+        due = sent if due is None else due
         try:
             answer = send(message, expected[index], sent)
         except CallFailed as failure:
@@ -71,8 +70,7 @@ def caller(
         done = clock()
         mark = valid_waited if waited else valid
         if answer is not None:
-            if answer.stream is not None:
-                done = answer.stream.end_s or done
+            done = done if answer.stream is None else answer.stream.end_s or done
             mark = tag(number, judge(index, answer), waited=waited)
         record = due, sent, done, mark, index
         append(record)
