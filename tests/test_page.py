@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,3 +161,52 @@ def test_what_is_slow_to_load_takes_nothing_from_the_runs_time(tmp_path: Path) -
         words = ["-f", str(slow), "-H", server.url, "-t", "4s", "--autostart", "--autoquit", "0"]
         done = run([sys.executable, "-m", "locust", *words, "--web-port", str(ports.claim(0))], tmp_path)
     assert done.summary["wall_time_s"] > 1
+
+
+ROUTES = [("POST", "/swarm"), ("POST", "/stop"), ("POST", "/stats/reset"), ("GET", "/stats/requests")]
+ROUTES += [
+    ("GET", "/stats/report"),
+    ("GET", "/logs"),
+    ("GET", "/scorebench/state"),
+    ("GET", "/no/such/route"),
+]
+
+
+@pytest.mark.parametrize(("method", "route"), ROUTES)
+def test_another_site_gets_nothing(
+    page: tuple[str, Path], server: ScoringServer, method: str, route: str
+) -> None:
+    """Status 403 before any route, no word that lets a browser show the answer to it, and no call sent."""
+    url, _ = page
+    before = len(server.log())
+    body = b"user_count=1&spawn_rate=1&host=http://127.0.0.1:1" if method == "POST" else None
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+    ):
+        asked = urllib.request.Request(f"{url}{route}", body, headers, method=method)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=30)
+        assert refused.value.code == 403
+        assert refused.value.read().startswith(b"scorebench: this page ")
+        assert "Access-Control-Allow-Origin" not in refused.value.headers
+    assert len([record for record in server.log()[before:] if record.method == "POST"]) == 0
+
+
+def test_its_answers_are_for_its_own_pages(page: tuple[str, Path]) -> None:
+    """Locust alone says to each that every site may read it."""
+    headers = get(f"{page[0]}/stats/requests")[2]
+    assert "access-control-allow-origin" not in headers
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_it_listens_on_this_machine_alone(tmp_path: Path) -> None:
+    """Without locust.conf and --web-host: on 127.0.0.1, as Locust's own log names it."""
+    code = (
+        "import sys, scorebench.plugin\n"
+        "from locust.argument_parser import get_parser\n"
+        "for words in ([], ['--web-host', '*']):\n"
+        "    print(get_parser().parse_args(words).web_host)\n"
+    )
+    assert run([sys.executable, "-c", code], tmp_path).out.split() == ["127.0.0.1", "*"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from locust.argument_parser import LocustArgumentParser
     from locust.event import EventHook
 
+WEB_ALLOWED_HOST = "--web-allowed-host"
 LONG_PREFIX = f"--{PREFIX.replace('_', '-')}"
 
 
@@ -61,6 +62,7 @@ LINE = CommandLine()
 
 def add_options(parser: LocustArgumentParser) -> None:
     """Add our options to `parser`, whose names that others took stay theirs."""
+    _keep_the_page_here(parser)
     hidden = json.loads(os.environ.get(HIDDEN_VARIABLE, "{}"))
     for option in OPTIONS:
         flags = [flag_of(option)]
@@ -72,6 +74,21 @@ def add_options(parser: LocustArgumentParser) -> None:
             dest=PREFIX + option.name if taken or len(flags) == 1 else option.name,
             include_in_web_ui=option.on_page,
             **option.arguments() | ({"default": hidden[option.name]} if option.name in hidden else {}),
+        )
+
+
+def _keep_the_page_here(parser: LocustArgumentParser) -> None:
+    """Locust's page listens on every address unless told; with us it listens on this machine's own."""
+    for action in parser._actions:
+        if action.dest == "web_host" and not action.default:
+            action.default = "127.0.0.1"
+            action.help = "host to bind the web interface to (127.0.0.1, which scorebench sets; '*': all)"
+    if WEB_ALLOWED_HOST not in parser._option_string_actions:
+        parser.add_argument(
+            WEB_ALLOWED_HOST,
+            metavar="NAME",
+            help="names that the web page may be called by, beside addresses and localhost; commas between",
+            include_in_web_ui=False,
         )
 
 

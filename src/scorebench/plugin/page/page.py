@@ -17,7 +17,8 @@ from flask import Blueprint, Flask, Response, abort, jsonify, make_response, sen
 
 from scorebench.figures.summary import summarise
 from scorebench.folders.names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
-from scorebench.plugin.page import start_form
+from scorebench.options.names import value_of
+from scorebench.plugin.page import guard, start_form
 from scorebench.report.board import board
 from scorebench.verdicts.verdict import judge, limits_of
 
@@ -42,6 +43,7 @@ RUN_POLICY = "sandbox allow-scripts allow-downloads allow-popups"
 def add(run: Run, web_ui: WebUI) -> None:
     """Give Locust's page the tab, under whatever base path it is served, behind its login if it has one."""
     assert web_ui.app is not None
+    guard.protect(web_ui, value_of(run.asked.options, "web_allowed_host"), start=f"{_base_path(web_ui)}/")
     tab = Tab(run)
     run.environment.events.test_stop.add_listener(lambda **_: tab.remember())
     web_ui.app.register_blueprint(_blueprint(tab, web_ui))
@@ -71,8 +73,7 @@ def _with_script(own: View) -> View:
 
 def _blueprint(tab: Tab, web_ui: WebUI) -> Blueprint:
     assert web_ui.app is not None
-    base_path = web_ui.app.blueprints["locust"].url_prefix or ""
-    routes = Blueprint(NAME, __name__, url_prefix=f"{base_path}/{NAME}")
+    routes = Blueprint(NAME, __name__, url_prefix=f"{_base_path(web_ui)}/{NAME}")
     guarded = web_ui.auth_required_if_enabled
     routes.add_url_rule("/", "own_page", guarded(_own_page))
     routes.add_url_rule("/state", "state", guarded(lambda: jsonify(tab.state())))
@@ -80,6 +81,12 @@ def _blueprint(tab: Tab, web_ui: WebUI) -> Blueprint:
     for asset in ("tab.js", "tab.css"):  # hold nothing: before the login, as Locust's own
         routes.add_url_rule(f"/{asset}", asset.replace(".", "_"), _asset(asset))
     return routes
+
+
+def _base_path(web_ui: WebUI) -> str:
+    """Of --web-base-path, without a slash at its end."""
+    assert web_ui.app is not None
+    return (web_ui.app.blueprints["locust"].url_prefix or "").rstrip("/")
 
 
 def _own_page() -> Response:
