@@ -6,7 +6,7 @@ PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
 
-.PHONY: bench test quick lint format lock schemas pictures clean help
+.PHONY: bench test quick lint format lock schemas pictures licences audit clean help
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
@@ -14,6 +14,7 @@ help:
 	@echo 'make lint    ruff and mypy'
 	@echo 'make lock    resolve the dependencies anew'
 	@echo 'make schemas  write the schema files from the types that they describe'
+	@echo 'make audit   ask for known weaknesses of the locked packages; make licences lists their licences'
 	@echo 'make pictures  those of the README, each from a real run (needs chromium)'
 
 # The locked dependencies, by hash; the project itself from this folder.
@@ -47,6 +48,14 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra databricks \
 	    --extra azure --extra containers --group dev -o locks/dev.txt
+
+# Both bring their tool with uv, as it is no part of the project.
+licences: $(VENV)/installed
+	uvx pip-licenses@5.5.5 --python $(BIN)/python --format markdown --from mixed --with-urls --with-system \
+	    --packages $$(sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' locks/dev.txt) > locks/licences.md
+
+audit:
+	uvx pip-audit@2.7.3 --strict --disable-pip --no-deps -r locks/dev.txt
 
 schemas: $(VENV)/installed
 	$(BIN)/python -m bench.schemas
