@@ -320,6 +320,16 @@ def test_help_imports_nothing_heavy() -> None:
     assert not set(ended.stdout.split()) & {*HEAVY, "numpy", "gevent", "locust"}
 
 
+def test_other_peoples_users_import_no_pandas() -> None:
+    """It takes a second to import: only users that post payloads pay for it, once and before workers fork."""
+    code = (
+        "import sys\nfrom scorebench.plugin import ScoringUser\nbefore = 'pandas' in sys.modules\n"
+        "class Mine(ScoringUser): pass\nprint(before, 'pandas' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["False", "True"]
+
+
 TESTS = Path(__file__).parent
 STRANGERS = TESTS / "strangers"
 """Locustfiles, which tests only run in processes of their own."""

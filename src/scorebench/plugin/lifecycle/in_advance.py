@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import inspect
 
-import pandas as pd  # noqa: F401  before Locust forks its workers, which then need not import it again each
 import scipy.special  # noqa: F401  before the first call: loading it holds all users for a tenth of a second
 
 

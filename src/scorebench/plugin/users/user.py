@@ -5,7 +5,9 @@ Knows Locust's User and the session of the run; what a call does is the caller's
 
 from __future__ import annotations
 
+from importlib import import_module
 from time import perf_counter as clock
+from typing import Any
 
 import gevent
 from locust import User, task
@@ -26,6 +28,11 @@ class ScoringUser(User):
     """
 
     abstract = True
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Import what encodes payloads, before Locust forks workers that would each import it again."""
+        super().__init_subclass__(**keywords)
+        import_module("pandas")
 
     def on_start(self) -> None:
         """Take a number and a connection."""
