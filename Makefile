@@ -29,7 +29,7 @@ bench: $(VENV)/installed
 	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 20 --ignore tests/live
+	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 --ignore tests/live
 	$(BIN)/python -m pytest --durations 20 tests/live
 
 quick: lint

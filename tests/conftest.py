@@ -1,4 +1,7 @@
-"""For every test: no deadline for an example, SIGINT as a terminal gives it, the marker `quick`."""
+"""For every test: no deadline for an example, SIGINT as a terminal gives it, the marker `quick`.
+
+`make quick` tries a fifth of Hypothesis's examples; `make test` tries them all.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,12 @@ from tests.quick import is_quick
 
 # Machines that run tests are shared.
 settings.register_profile("scorebench", deadline=None)
-settings.load_profile("scorebench")
+settings.register_profile("quick", settings.get_profile("scorebench"), max_examples=20)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("quick" if config.option.markexpr == "quick" else "scorebench")
+
 
 # A shell that runs tests in the background has them ignore SIGINT, and what they start inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

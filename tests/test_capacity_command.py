@@ -22,7 +22,7 @@ from scorebench.folders.finished import finished
 from scorebench.runs.launch import Launch
 from scorebench.runs.steps import Steps, measured_of
 from scorebench.verdicts.limits import parse_limit
-from tests.commands import Done, scorebench
+from tests.commands import Done, here, scorebench
 from tests.measuring import cliff
 from tests.schemas import validator
 from tests.scoring_server import Behaviour, Constant, scoring_server
@@ -59,7 +59,7 @@ def test_a_search_ends_with_a_rate_below_what_the_server_can(tmp_path: Path) -> 
     assert sent == sum(r.measured.calls + r.warm_up.calls for r in recordings)
     for page in (top / "report.html", top / "steps" / "00" / "report.html"):
         assert "p90 by offered rate" in page.read_text()  # a step shows the search that it was part of
-    again = scorebench(tmp_path, "report", str(top / "steps" / "00"), "--format", "html")
+    again = here(tmp_path, "report", str(top / "steps" / "00"), "--format", "html")
     assert again.out == (top / "steps" / "00" / "report.html").read_text()
 
 

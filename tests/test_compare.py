@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +33,7 @@ from scorebench.report import compare as report
 from scorebench.report import compare_page
 from scorebench.verdicts.limits import parse_threshold
 from scorebench.verdicts.verdict import judge
-from tests.commands import Done, scorebench
+from tests.commands import Done, here, scorebench
 from tests.recordings import calls, evenly, recording
 from tests.schemas import validator
 
@@ -217,19 +218,19 @@ def two_sets(path: Path, factor: float = 2.0) -> None:
         left(path / "reports" / f"after-{n}", (0.010 + n * 1e-4) * factor)
 
 
-def compared(path: Path, *words: str) -> Done:
+def compared(path: Path, *words: str, run: Callable[..., Done] = here) -> Done:
     """`scorebench compare` with the folders as a shell hands them over: before*, then after*."""
     found = [
         sorted(str(p.relative_to(path)) for p in (path / "reports").glob(f"{n}*"))
         for n in ("before", "after")
     ]
-    return scorebench(path, "compare", *found[0], *found[1], *words)
+    return run(path, "compare", *found[0], *found[1], *words)
 
 
 def test_what_a_shell_expands_becomes_two_sets(tmp_path: Path) -> None:
     """`reports/before* reports/after*`: five runs each, p99 doubled, exit 0 without a threshold."""
     two_sets(tmp_path)
-    done = compared(tmp_path)
+    done = compared(tmp_path, run=scorebench)
     assert done.code == 0, done.err
     assert "before (5 runs) → after (5 runs)" in done.out
     (line,) = (line for line in done.out.splitlines() if line.split()[:1] == ["p99"])
@@ -324,7 +325,7 @@ def test_wrong_input_is_one_line(tmp_path: Path, words: list[str], said: str) ->
     """Exit 2, what and where."""
     left(tmp_path / "reports" / "before", 0.01)
     left(tmp_path / "reports" / "after", 0.01)
-    done = scorebench(tmp_path, "compare", *words)
+    done = here(tmp_path, "compare", *words)
     assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
     assert said in done.err
 

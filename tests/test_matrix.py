@@ -13,7 +13,7 @@ from scorebench.answers.outcome import Outcome
 from scorebench.comparison.matrix import Cell, Matrix, measured_cell
 from scorebench.figures.summary import summarise
 from scorebench.report import matrix as report
-from tests.commands import scorebench
+from tests.commands import here
 from tests.recordings import calls, evenly, recording
 from tests.schemas import validator
 
@@ -85,7 +85,7 @@ def test_json_and_csv_hold_the_same_cells() -> None:
 )
 def test_wrong_input_starts_nothing(tmp_path: Path, words: list[str], said: str) -> None:
     """One line, exit 2, no folder."""
-    done = scorebench(tmp_path, "matrix", "--flavors", "sklearn", *words)
+    done = here(tmp_path, "matrix", "--flavors", "sklearn", *words)
     assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
     assert said in done.err
     assert not done.reports.exists()

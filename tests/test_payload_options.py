@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.commands import scorebench
+from tests.commands import here, scorebench
 from tests.scoring_server import Behaviour, Reply, scoring_server
 from tests.scoring_server.scoring import rows_of
 
@@ -50,7 +50,7 @@ BODY = '{"dataframe_split": {"columns": ["a"], "data": [[1], [2], [3]]}}'
 def test_what_can_not_change_a_ready_body_is_refused(words: list[str], tmp_path: Path) -> None:
     """It was ignored in silence, and seven rows a call reported where the body has three."""
     (tmp_path / "body.json").write_text(BODY)
-    done = scorebench(tmp_path, "run", "http://127.0.0.1:1", "--body", "body.json", *words)
+    done = here(tmp_path, "run", "http://127.0.0.1:1", "--body", "body.json", *words)
     assert done.code == 2
     expected = f"scorebench: {words[0]}: can't change --body body.json, which is sent as it is; leave one out"
     assert done.err.strip() == expected
@@ -100,7 +100,7 @@ def test_times_need_a_recording(tmp_path: Path) -> None:
     words = ["run", "http://127.0.0.1:1", "--arrivals", "recorded"]
     done = scorebench(tmp_path, *words, "--body", "body.json")
     assert (done.code, "--arrivals recorded: the bodies have no times" in done.err) == (2, True)
-    done = scorebench(tmp_path, *words)
+    done = here(tmp_path, *words)
     assert (done.code, "--arrivals recorded: needs --body" in done.err) == (2, True)
 
 
@@ -108,7 +108,7 @@ def test_a_scenario_of_eight_rows_a_call_is_no_body_of_three(tmp_path: Path) -> 
     """multi-stream says how many rows a call has."""
     (tmp_path / "body.json").write_text(BODY)
     words = ["--body", "body.json", "--scenario", "multi-stream"]
-    done = scorebench(tmp_path, "run", "http://127.0.0.1:1", *words)
+    done = here(tmp_path, "run", "http://127.0.0.1:1", *words)
     assert done.code == 2
     assert "--scenario multi-stream: takes 8 rows a call" in done.err
 

@@ -25,7 +25,7 @@ from scorebench.report import axes, capacity, capacity_page, page, svg
 from scorebench.report.time_charts import time_charts
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge
-from tests.commands import scorebench
+from tests.commands import here
 from tests.recordings import START_S, calls, data_of, evenly, recording
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -288,10 +288,10 @@ def left(path: Path) -> Path:
 def test_a_search_is_shown_again_from_its_folder(tmp_path: Path) -> None:
     """Text, JSON and the page; what a search has not is told in a line."""
     left(tmp_path)
-    assert "No call got a valid answer" in scorebench(tmp_path, "report", ".").out
-    assert json.loads(scorebench(tmp_path, "report", ".", "--format", "json").out)["ended"] == "no answer"
-    assert "<h1>Capacity of a server</h1>" in scorebench(tmp_path, "report", ".", "--format", "html").out
-    refused = scorebench(tmp_path, "report", ".", "--format", "junit")
+    assert "No call got a valid answer" in here(tmp_path, "report", ".").out
+    assert json.loads(here(tmp_path, "report", ".", "--format", "json").out)["ended"] == "no answer"
+    assert "<h1>Capacity of a server</h1>" in here(tmp_path, "report", ".", "--format", "html").out
+    refused = here(tmp_path, "report", ".", "--format", "junit")
     assert refused.code == 2
     assert "not available for a capacity search" in refused.err
 
@@ -302,8 +302,8 @@ def test_half_a_character_becomes_the_sign_for_an_unknown_one(tmp_path: Path) ->
     of["environment"]["server"] = {"kind": "half \ud800"}
     (tmp_path / "recording.json").write_text(json.dumps(of))
     for name in ("text", "csv", "html", "junit", "github", "markdown"):
-        assert scorebench(tmp_path, "report", ".", "--format", name).code == 0
-    shown = scorebench(tmp_path, "report", ".", "--format", "json").out
+        assert here(tmp_path, "report", ".", "--format", name).code == 0
+    shown = here(tmp_path, "report", ".", "--format", "json").out
     assert json.loads(shown)["environment"]["server"]["kind"] == "half \ufffd"
 
 

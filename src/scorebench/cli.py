@@ -1,4 +1,4 @@
-"""The `scorebench` command: its verbs, and what becomes of an error. Knows no verb's work.
+"""The `scorebench` command: its subcommands, and how errors end. Knows nothing of what they do.
 
 Light modules only at import: `scorebench --help` must come at once.
 """

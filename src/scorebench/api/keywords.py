@@ -18,7 +18,7 @@ _WITH_COMMAS = {"cpus", "generator_cpus"}
 
 
 class _Raising(OneLine):
-    """What a shell would print is an InputError."""
+    """Raises InputError where a shell would print an error."""
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{PLACE}: {in_our_words(message)}")

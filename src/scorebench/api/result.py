@@ -1,4 +1,4 @@
-"""What `scorebench.run` gives back: a Summary with its verdicts and its folder. Knows no run."""
+"""The return value of `scorebench.run`: a Summary with its verdicts and its folder. Knows no run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Result(Summary):
 
     @property
     def met(self) -> bool | None:
-        """Whether every limit was kept; None where there was none, or one could not be judged."""
+        """Whether every limit was met; None if there was none, or if one could not be judged."""
         return self.verdict.met
 
     def to_frame(self, of: str = "figures") -> pd.DataFrame:

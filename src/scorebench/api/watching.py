@@ -1,4 +1,4 @@
-"""Shows a run that goes on in another process: in a notebook's cell, or in a line of a terminal.
+"""Shows a run in another process: in a notebook's cell, or in a line of a terminal.
 
 Knows IPython and stderr; what is shown is `live`'s.
 """
@@ -18,7 +18,7 @@ _CLEAR = "\r\x1b[2K"
 
 
 class Watching:
-    """Takes what the run says on stderr, line by line; `said` is what was no progress."""
+    """Takes the run's stderr line by line; `said` has the lines that were not progress."""
 
     def __init__(self, show: Callable[[Live], None]) -> None:
         self._show = show
@@ -36,7 +36,7 @@ class Watching:
 
 @contextmanager
 def watching(*, quiet: bool) -> Iterator[Watching]:
-    """What is shown is gone at the end; the result says it better."""
+    """Show progress until the run has ended, then remove it: the result shows the figures."""
     if not quiet and "ipykernel" in sys.modules:
         with _cell() as show:
             yield Watching(show)

@@ -11,7 +11,7 @@ from scorebench.verdicts.limits import Checked, Limit
 
 
 class Ended(StrEnum):
-    """Why a search ended: with an edge between a rate that held and one that failed, or why without."""
+    """Why a search ended: with an edge between a rate that held and one that failed, or without one."""
 
     FOUND = "found"
     NOTHING_BROKE = "nothing broke"
@@ -24,7 +24,7 @@ class Ended(StrEnum):
 
 
 class Stopped(Exception):
-    """Raised by a measuring function that will not take another step, with why."""
+    """Raised by a measuring function that can't take another step; `why` is the reason."""
 
     def __init__(self, why: Ended = Ended.STOPPED) -> None:
         super().__init__(why)
@@ -58,5 +58,5 @@ class Capacity:
         return sum(step.measured.duration_s for step in self.steps)
 
     def workers_for(self, rate_per_s: float, workers: int = 1) -> int | None:
-        """Workers that carry `rate_per_s` if `workers` carry what held, and twice as many twice as much."""
+        """Workers for `rate_per_s`, if `workers` serve the rate that held and twice as many serve twice it."""
         return None if self.held is None else math.ceil(workers * rate_per_s / self.held.rate_per_s)

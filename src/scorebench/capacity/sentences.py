@@ -12,7 +12,7 @@ from scorebench.verdicts.limits import Limit
 
 WITH_AN_EDGE = (Ended.FOUND, Ended.NOTHING_BROKE)
 LITTLE_TOLERANCE = 0.1
-"""Beyond this a step's throughput, service time and calls in service don't belong together."""
+"""Little's law may be off by this much; beyond it the figures of a step contradict each other."""
 
 
 def sentences(
@@ -111,7 +111,7 @@ def _knee(capacity: Capacity) -> list[str]:
 
 
 def _little(capacity: Capacity) -> list[str]:
-    """The step at which Little's law is off most, when it is off by more than is tolerated."""
+    """The step at which Little's law is off most, if that is too much."""
     off = [
         (step.little_error, step) for step in capacity.steps if (step.little_error or 0.0) > LITTLE_TOLERANCE
     ]

@@ -1,4 +1,4 @@
-"""Trial: one step of a search for capacity, and all that was tried at one rate. Knows limits."""
+"""Trial: one step of a search for capacity, and all steps at one rate. Knows limits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from scorebench.figures.percentiles import Sample, pooled
 from scorebench.verdicts.limits import Limit, check
 
 FOLLOWS = 0.97
-"""Throughput below this share of what was sent has not followed: the queue grows, or calls fail."""
+"""With less throughput than this share of the calls sent, the queue grows or calls fail."""
 NOT_FOLLOWED = "throughput"
 CLEAR_MARGIN = 3.0
 SLIM = 0.2
-"""A margin below this may be chance: one step alone does not pass with it."""
+"""A smaller margin may be chance: one step alone does not pass with it."""
 FEWEST, ENOUGH, MOST_STEPS = 2, 3, 5
 """Steps at one rate: to believe a failure, to rest on an edge, and after which to give up."""
 
@@ -45,7 +45,7 @@ class Reading:
 
     @property
     def is_missed(self) -> bool:
-        """By the figure, or where the calls did not support it by its lower bound."""
+        """By the figure; if the calls were too few for it, by its lower bound."""
         q, sample = self.limit.of.q, self.sample
         low = None if q is None or sample is None or self.value is not None else sample.lower_bound(q)
         return check(self.limit, self.value, low=low).met is False
@@ -103,7 +103,7 @@ class Step:
 
     @property
     def margin(self) -> float | None:
-        """How far the worst limit is from breaking: 0 at it, negative beyond; None where there is none."""
+        """How far the worst limit is from breaking: 0 at it, negative beyond; None if there is none."""
         if self.why_unusable:
             return None
         margins = [margin_of(r.limit, r.value) for r in self.judged if r.value is not None]
@@ -145,7 +145,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Tried:
-    """All steps at one rate; the more often it was measured, the less one of them can say alone."""
+    """All steps at one rate, which decide together."""
 
     rate_per_s: float
     steps: tuple[Step, ...]
@@ -156,7 +156,7 @@ class Tried:
 
     @property
     def held(self) -> bool | None:
-        """What most usable steps say, in a draw of two and two the middle margin; None when open."""
+        """What most usable steps say; in a draw of two and two the middle margin; None if undecided."""
         votes = [step.held for step in self.usable]
         if votes.count(True) != votes.count(False):
             return votes.count(True) > votes.count(False)
@@ -164,12 +164,12 @@ class Tried:
 
     @property
     def failed(self) -> bool:
-        """It failed, and not in a single step alone: one may be an accident."""
+        """Whether it failed in more than one step: a single one may be an accident."""
         return self.held is False and len(self.usable) >= FEWEST
 
     @property
     def undecided(self) -> bool:
-        """Another step is needed to say anything: a draw, a lone failure, narrow pass or step not valid."""
+        """Whether another step is needed: after a draw, a lone failure, a narrow pass or an invalid step."""
         slim = self.margin is not None and self.margin < SLIM and len(self.usable) < FEWEST
         decided = (self.held and not slim) or self.failed or (not self.usable and len(self.steps) >= FEWEST)
         return not decided and len(self.steps) < MOST_STEPS
@@ -214,7 +214,7 @@ class Tried:
         return _median([r.value for r in self._readings(limit)])
 
     def upper(self, limit: Limit) -> float | None:
-        """With 99 % confidence a percentile is at most this, by all steps together; None if too few calls."""
+        """A percentile's upper bound (99 % sure), from all steps together; None if the calls are too few."""
         value, q = self.value(limit), limit.of.q
         samples = [r.sample for r in self._readings(limit) if r.sample is not None]
         upper = pooled(samples).upper_bound(q) if q is not None and samples else None

@@ -1,1 +1,1 @@
-"""The `scorebench` command's verbs, a module each: `add` says what it takes, its function does it."""
+"""The `scorebench` commands, a module each: `add` defines the arguments and the function to call."""

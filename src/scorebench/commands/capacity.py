@@ -36,7 +36,7 @@ DECIDED_BY_THE_SEARCH = {
     "scenario",
 }
 DECIDED_AFTERWARDS = {"limit", "quiet"}
-"""Not told to a step: the search holds its figures to the limits, and shows progress of its own."""
+"""Not passed to a step: the search itself checks the limits and shows progress."""
 SHORTEST_BUDGET_S = 20.0
 
 
@@ -105,7 +105,7 @@ def exit_code(found: Capacity) -> int:
 
 
 def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Mapping[int, Finished]) -> None:
-    """The search's own files; and each step's page again, now that it is known what it was part of."""
+    """Write the search's files, and each step's page again, which now shows the search."""
     from scorebench.folders import atomic
     from scorebench.report import capacity, capacity_page, page
 
@@ -129,7 +129,7 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Ma
 
 
 def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:
-    """Two lines a step on stderr: what is asked, and what came of it."""
+    """Two lines a step on stderr: its load, and its result."""
     from scorebench.capacity.trial import Step
     from scorebench.report.capacity import load_text, result_text
     from scorebench.units import say_rate, say_seconds

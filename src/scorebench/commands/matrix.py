@@ -102,7 +102,7 @@ def _requests(options: argparse.Namespace) -> list[Request]:
 
 
 def _cell(request: Request, parent: Path) -> Cell:
-    """Bring up, measure, take down. Whatever goes wrong with it is the cell's text."""
+    """Start the server, measure it, stop it. An error becomes the text of the cell."""
     from scorebench.comparison.matrix import Cell, measured_cell
     from scorebench.folders.finished import finished, is_finished
     from scorebench.runs import launch

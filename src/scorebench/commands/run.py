@@ -1,4 +1,4 @@
-"""`scorebench run`: measure a server, once or several times. Wiring; what is counted is Locust's to know."""
+"""`scorebench run`: measure a server, once or several times. Wiring; Locust's process counts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _repeat(request: Request, ready: Ready) -> tuple[list[Path], list[int]]:
-    """The same again and again, a folder each; ends with the first that was refused."""
+    """Repeat the run, each in a folder of its own, until one is refused."""
     from scorebench.runs import launch
 
     folders: list[Path] = []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 CONFIDENCE = 0.95
 MOST_COUNTED = 100
-"""Runs of both sets up to which the exact p is counted out where values are equal."""
+"""Up to this many runs in both sets the exact p is computed where values are equal."""
 
 
 class Change(StrEnum):
@@ -38,18 +38,18 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class RunSet:
-    """Runs of the same, by a name."""
+    """Runs of the same thing, with a name."""
 
     name: str
     runs: tuple[Summary, ...]
 
     def values(self, metric: str) -> list[float]:
-        """Of the runs that have the figure, in SI units."""
+        """The figure of each run that has it, in SI units."""
         figures = (run.figure(metric) for run in self.runs)
         return [value for value in figures if value is not None]
 
     def within(self, metric: str) -> tuple[float, float] | None:
-        """The bounds that the calls of a single run give (99 % sure); they say nothing of other runs."""
+        """The bounds from the calls of a single run (99 % sure), which say nothing about other runs."""
         found = self.runs[0].estimate(metric) if len(self.runs) == 1 else None
         if found is None or found.low is None or found.high is None:
             return None
@@ -65,7 +65,7 @@ class Middle:
     high: float | None
     runs: int
     within: tuple[float, float] | None = None
-    """Of a single run, what its own calls bound."""
+    """The bounds from the calls of a single run."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Gate:
-    """A threshold beside what changed; `failed` is None where too few runs can say."""
+    """A threshold and what changed; `failed` is None if the runs are too few to decide."""
 
     threshold: Threshold
     difference: Difference
@@ -97,12 +97,12 @@ class Comparison:
     after: RunSet
     differences: tuple[Difference, ...]
     geometric_mean: float | None
-    """Of the ratios after / before of the response times; None where one of them is missing."""
+    """The geometric mean of the ratios after / before of the response times; None if one is missing."""
     gates: tuple[Gate, ...]
 
 
 def compared() -> list[str]:
-    """The metrics that are compared without being asked for, in the order of the tables."""
+    """The metrics that are compared by default, in the order of the tables."""
     return [metric.name for metric in every() if metric.is_compared]
 
 
@@ -123,13 +123,13 @@ def compare(before: RunSet, after: RunSet, thresholds: Sequence[Threshold] = ())
 
 
 def _is_response_time(metric: str, *sets: RunSet) -> bool:
-    """Whether it is a service time that is the response time as well, as in every closed loop."""
+    """Whether it is a service time that equals the response time, as in every closed loop."""
     response = metric.removeprefix("service_")
     return response != metric and all(one.values(metric) == one.values(response) for one in sets)
 
 
 def difference(metric: str, before: RunSet, after: RunSet) -> Difference:
-    """What one metric says."""
+    """How one metric changed."""
     old, new = before.values(metric), after.values(metric)
     median_before, median_after = middle(old, before.within(metric)), middle(new, after.within(metric))
     if median_before is None or median_after is None:
@@ -203,7 +203,7 @@ def _p_of_ties(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def runs_needed() -> int:
-    """The fewest runs a set, both alike, with which a difference can be shown."""
+    """The fewest runs in each set with which a difference can be shown."""
     return next(n for n in range(1, 100) if 2 / math.comb(2 * n, n) < ALPHA)
 
 
@@ -223,7 +223,7 @@ def _geometric_mean(differences: Sequence[Difference]) -> float | None:
 
 
 def mismatches(runs: Sequence[Summary]) -> list[str]:
-    """What the runs differ in that makes their figures no comparison; a line each."""
+    """Differences in the load that make the runs incomparable, one line each."""
     if not runs:
         return []
     conditions = [dict(_conditions(run.environment)) for run in runs]

@@ -1,4 +1,4 @@
-"""Every server with every flavor: cells → a table. Pure; says what happened, and nothing else."""
+"""Every server with every flavor: cells → a table. Pure: knows what was measured, starts nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Cell:
 
     @property
     def ok(self) -> bool:
-        """Every call was answered validly."""
+        """Whether every call had a valid answer."""
         return self.error is None and 0 < self.calls == self.valid
 
 
@@ -77,7 +77,7 @@ class Matrix:
         return tuple(dict.fromkeys(cell.server for cell in self.cells))
 
     def at(self, server: str, flavor: str, format: str) -> Cell | None:
-        """None where that was not asked for, or not reached."""
+        """The cell; None if it was not requested, or not reached."""
         key = (server, flavor, format)
         return next((c for c in self.cells if (c.server, c.flavor, c.format) == key), None)
 

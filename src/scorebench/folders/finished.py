@@ -1,4 +1,4 @@
-"""A run that is over: its folder, read and judged. Knows nothing of how it was made."""
+"""A finished run: its folder, read and judged. Knows nothing of how it was made."""
 
 from __future__ import annotations
 

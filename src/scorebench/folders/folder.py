@@ -89,7 +89,7 @@ def create(parent: Path, server_name: str, now: datetime) -> Path:
 
 
 def write(path: Path, recording: Recording, summary: Summary, verdict: Verdict) -> atomic.Unwritten:
-    """Leave the run in `path`, the recording first, and each file that fits; what does not, by its name.
+    """Write the run to `path`, the recording first; returns the files that could not be written, by name.
 
     A folder that is gone is made again.
     """
@@ -124,7 +124,7 @@ def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> atomic.Unwritt
 
 
 def read(path: Path) -> Recording:
-    """The recording in a run's folder, or in the file itself. InputError for whatever can't be read."""
+    """The recording in a run's folder, or in the file itself. InputError if it can't be read."""
     if path.name == JOURNAL or (is_started(path) and not (path / RECORDING).exists()):
         return read_journal(path if path.name == JOURNAL else path / JOURNAL)
     return reading.read_recording(path / RECORDING if path.is_dir() else path)

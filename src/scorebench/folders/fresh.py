@@ -1,4 +1,4 @@
-"""A new folder for what is about to run. Knows when it is kept; nothing of what is written into it."""
+"""A new folder for a run. Knows when it is kept; nothing of what is written into it."""
 
 from __future__ import annotations
 

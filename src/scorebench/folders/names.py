@@ -1,4 +1,4 @@
-"""What the files of a run's folder are called. Knows names alone, for whoever must start at once."""
+"""What the files of a run's folder are called. Knows names alone, for modules that must import quickly."""
 
 RECORDING = "recording.json"
 JOURNAL = "recording.journal"

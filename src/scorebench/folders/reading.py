@@ -1,7 +1,7 @@
 """A file of ours → a typed record, or one line that says why it is not one. Knows files, bounds and msgspec.
 
-A file is hostile until it is read: its size and the number of its values are bounded before anything is
-unpacked, msgspec checks every type as it decodes, and a line of refusal holds no control characters.
+A file may be hostile: its size and the number of its values are bounded before anything is unpacked, msgspec
+checks every type as it decodes, and an error line holds no control characters.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def decoded(content: bytes, form: type[T], file: Path, what: str) -> T:
 
 
 def read_recording(file: Path) -> Recording:
-    """The recording in a file. InputError for whatever can't be read."""
+    """The recording in a file. InputError if it can't be read."""
     what = f"the {RECORDING} of a run"
     content = content_of(file, what, "Give the folder that a run left, such as reports/latest.")
     _check_version(content, file, what)

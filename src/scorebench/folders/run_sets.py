@@ -59,7 +59,7 @@ def _key(path: Path, *, alone: bool) -> tuple[str, str]:
 
 
 def _told(key: tuple[str, str], of: dict[tuple[str, str], list[Path]]) -> str:
-    """The name alone where no other set has it."""
+    """The name of a set; with its folder if another set has the same name."""
     return str(Path(*key)) if sum(name == key[1] for _, name in of) > 1 else key[1]
 
 

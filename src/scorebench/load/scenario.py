@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from scorebench.errors import InputError
 
 MULTI_STREAM_ROWS = 8
-"""Rows a call of multi-stream where none are given: LoadGen's samples per query."""
+"""The default rows a call of multi-stream: LoadGen's samples per query."""
 ALL_ROWS = None
 """Rows a call: every row of the data in one body."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`users` is how many there are where nobody says; `alone`: there can be but one."""
+    """`users` is the default number of users; `alone`: only one user is possible."""
 
     name: str
     what: str

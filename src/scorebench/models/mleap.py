@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SEED = 1
 Say = Callable[[str], None]
-"""Told what the next minutes are for: `installing MLflow 2 and PySpark 3.5`."""
+"""Called with a progress text, such as `installing MLflow 2 and PySpark 3.5`."""
 
 _SPARK = Path(__file__).parent / "mleap_spark"
 _MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"

@@ -59,8 +59,7 @@ def make_sklearn(directory: str | Path) -> Path:
 def new_model(directory: str | Path) -> Iterator[Path]:
     """A path to save a model to, which becomes `directory` when the block ends well.
 
-    Until then nothing stands under that name but what stood there before, so that a making that fails or is
-    killed leaves no half of a model. Raises InputError where `directory` holds something that is no model.
+    Until then the name keeps its old content: a failure or a kill leaves no half of a model. Raises InputError where `directory` holds something that is no model.
     """
     directory = Path(directory)
     _refuse_other_content(directory)

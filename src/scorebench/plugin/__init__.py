@@ -1,6 +1,6 @@
 """scorebench inside Locust: import it in a locustfile, and every run leaves its tables and its folder.
 
-The only place that imports Locust. `ScoringUser` is the user class that posts payloads; a locustfile with
+The only package that imports Locust. `ScoringUser` is the user class that posts payloads; a locustfile with
 other users needs the import alone.
 """
 

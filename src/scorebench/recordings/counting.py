@@ -1,4 +1,4 @@
-"""How often each number stands in a column. Knows numpy; nothing of what the numbers mean."""
+"""How often each number occurs in a column. Knows numpy; nothing of what the numbers mean."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SPAN_PER_VALUE = 4
 
 
 def distinct(column: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(the numbers in `column`, ascending; how often each stands there). `column` must not be empty."""
+    """(the numbers in `column`, ascending; how often each occurs). `column` must not be empty."""
     least = int(column.min())
     span = int(column.max()) - least + 1
     if span > _SPAN_PER_VALUE * len(column):
@@ -33,7 +33,7 @@ def counted(column: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 def counted_pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[tuple[tuple[int, int], int]]:
-    """((a, b), how often), ascending, of each pair that stands side by side in two columns, second >= 0.
+    """((a, b), how often), ascending, of each pair in the same row of two columns, second >= 0.
 
     One number a pair, since numpy sorts numbers twenty times as fast as it sorts rows.
     """

@@ -1,4 +1,4 @@
-"""Recording ↔ what stands in its file, and in a worker's message to the master. The schema is made from this.
+"""Recording ↔ the content of its file, and of a worker's message to the master. The schema is made from this.
 
 Knows msgspec, which checks types and bounds in C as it reads. No file, no JSON.
 

@@ -1,4 +1,4 @@
-"""What a worker that was lost had still to tell: its share of the schedule, less what it told.
+"""What a lost worker had not reported: its share of the schedule, less the calls that it reported.
 
 Knows arrivals and recordings; nothing of messages. In a closed loop nobody knows what it sent.
 """
@@ -25,7 +25,7 @@ def not_heard_of(
     workers: int,
     stop_s: float,
 ) -> int:
-    """Calls of `worker` that were due until `stop_s` and stand in no report; 0 in a closed loop."""
+    """Calls of `worker` that were due until `stop_s` and are in no report; 0 in a closed loop."""
     phases = (recording.warm_up, recording.measured)
     begins = [phase.first_due_s for phase in phases if phase.first_due_s is not None]
     if arrivals is None or not begins:

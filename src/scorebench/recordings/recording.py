@@ -19,7 +19,7 @@ EXAMPLE_BYTES = 2_000
 
 
 class Fields(Struct, kw_only=True):
-    """What a recording holds besides its tallies, as it stands in a file too.
+    """The fields of a recording besides its tallies, in memory and in its file.
 
     To add a field, add a line with a default here: it is then written, read, checked, described in the schema
     and merged, and older recordings are still read. Merging adds numbers and lists, and keeps the first of
@@ -111,7 +111,7 @@ class Recording(Fields, kw_only=True):
 
 
 def _merged(name: str, mine: Any, theirs: Any) -> Any:
-    """Both together. The environment's numbers are facts of the whole run: they are not added up."""
+    """The sum of both. Numbers in the environment describe the whole run and are not added."""
     if mine is None or theirs is None:
         return theirs if mine is None else mine
     if not isinstance(mine, dict):

@@ -97,7 +97,7 @@ class Tally:
     waiting: Histogram = field(default_factory=Histogram)
     """How long the calls that were cut off at the end had been waiting, from sent on."""
     late: int = 0
-    """Calls whose user came to them after they were due: all users were busy, or not there yet."""
+    """Calls that were sent late because all users were busy, or had not started yet."""
     users: dict[UserKey, UserTally] = field(default_factory=dict)
     seconds: dict[int, SecondTally] = field(default_factory=dict)
     """By Unix second."""

@@ -1,4 +1,4 @@
-"""The types of a recording's values: their bounds hold for every file that is read, and stand in its schema.
+"""The types of a recording's values. Their bounds hold for every file that is read, and are in its schema.
 
 Knows JSON's values and the labels of outcomes; not how calls are counted, and no file.
 """

@@ -1,4 +1,4 @@
-"""Axes of charts: where a value stands, and which values are named. Knows arithmetic; no drawing, no run."""
+"""Axes of charts: where a value goes, and which are labelled. Knows arithmetic; no drawing, no run."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _clock_words(high_s: float) -> tuple[Callable[[float], str], str]:
 
 
 def logarithmic(label: str, low: float, high: float, say: Callable[[float], str]) -> Axis:
-    """Powers of ten around positive values; 1, 2 and 5 where there are few."""
+    """Powers of ten around positive values; with 1, 2 and 5 if there are few."""
     low, high = max(low, 1e-9), max(high, low * 1.0001, 1e-9)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     factors = (1, 2, 5) if last - first <= 2 else (1,)
@@ -65,7 +65,7 @@ def logarithmic(label: str, low: float, high: float, say: Callable[[float], str]
 
 
 def hdr(label: str, most: float) -> Axis:
-    """Shares from p0 towards p100, as HdrHistogram's plots have them: each nine takes the same room."""
+    """Shares from p0 towards p100 as in HdrHistogram's plots: each additional nine takes the same space."""
     high = next((mark for mark in _NINES[2:] if mark >= most), _NINES[-1])
     named = _NINES if high <= 0.999 else _NINES[1:]  # where nines are many, p0 and p50 stand too close
     ticks = [(mark, f"p{100 * mark:.6g}") for mark in named if mark <= high]

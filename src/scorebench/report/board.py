@@ -1,6 +1,6 @@
-"""A run, going on or over → what its tab in Locust's page shows, as texts. Knows wording; computes nothing.
+"""A run, running or ended → what its tab in Locust's page shows, as texts. Knows wording; computes nothing.
 
-The browser gets texts and puts them where they belong: how a figure is written is known here alone.
+The browser gets finished texts: only this module knows how a figure is written.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ USERS = 200
 EXAMPLE = 300
 """Characters of an answer that was not valid."""
 GOOD, BAD, WARN, OPEN = "good", "bad", "warn", "open"
-"""How a line is to look; what it says stands in its words."""
+"""Style of a line; its meaning is in its words."""
 _TONES = {Severity.INVALID: BAD, Severity.WARNING: WARN, Severity.NOTE: OPEN}
 
 
 def board(summary: Summary, verdict: Verdict, live: Live | None) -> dict[str, Any]:
-    """For JSON. `live` is None once the run is over; `summary` and `verdict` then are the final ones."""
+    """For JSON. `live` is None once the run has ended; `summary` and `verdict` are then final."""
     return {
         "running": live is not None,
         "progress": _progress(summary, live),
@@ -142,7 +142,7 @@ def _offered(summary: Summary, live: Live | None) -> str:
 
 
 def _lag(summary: Summary) -> list[dict[str, str]]:
-    """In a closed loop a call is due when it is sent: there is none."""
+    """None in a closed loop, where a call is due when it is sent."""
     if not summary.open_loop:
         return []
     p50, p99 = summary.lag.percentiles["p50"].value, summary.lag.percentiles["p99"]

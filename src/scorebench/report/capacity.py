@@ -18,7 +18,7 @@ from scorebench.verdicts.limits import Limit
 def render(
     capacity: Capacity, *, target_per_s: float | None = None, server_workers: int | None = None
 ) -> str:
-    """The answer in sentences, then every step that it rests on."""
+    """The answer in sentences, then every step behind it."""
     answer = sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
     lines = [sentence[0].upper() + sentence[1:] + "." for sentence in answer]
     if capacity.steps:
@@ -51,7 +51,7 @@ def load_text(step: Step) -> str:
 
 
 def result_text(step: Step) -> str:
-    """What a step says of its rate; a rung of the ladder says nothing."""
+    """Whether the rate held; empty for a step of the ladder."""
     if step.plan.rate_per_s is None:
         return "-" if step.measured.invalid is None else "not valid"
     if step.why_unusable:

@@ -30,7 +30,7 @@ def capacity_charts(record: Mapping[str, Any]) -> list[Chart]:
 
 
 def _ladder(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[Chart]:
-    """Throughput, and service time under it: what one more user buys, and what it costs."""
+    """Throughput and, below it, service time, by users."""
     x = axes.linear("users (closed loop)", max(step["users"] for step in steps), _whole, least_step=1)
     marks = [] if knee is None else [svg.Mark(float(knee["users"]), f"knee: {count(knee['users'], 'user')}")]
     head = ["Users", "Valid answers", "Mean service time"]

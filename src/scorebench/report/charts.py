@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 600
 """Points of a curve: more would not be visible."""
 FEW = 100
-"""The slowest buckets, which are all drawn."""
+"""This many of the slowest buckets are all drawn."""
 BARS = 60
 
 
@@ -35,7 +35,7 @@ class Chart:
 
 
 def times_of(summary: Summary) -> list[tuple[str, Times]]:
-    """What was timed, by name: in a closed loop a call is due when it is sent, and one line says both."""
+    """The times by name; in a closed loop service and response time are the same, and shown once."""
     if not summary.open_loop:
         return [("time (sent to done)", summary.service)]
     return [("response time (from due)", summary.response), ("service time (from sent)", summary.service)]
@@ -48,7 +48,7 @@ def of_streams(summary: Summary) -> list[tuple[str, Times]]:
 
 
 def percentiles(times: Sequence[tuple[str, Times]], of: str = "Time") -> Chart | None:
-    """Times over percentiles, each nine with the same room. Several runs lie over one another."""
+    """Times over percentiles; each additional nine takes the same space. Several runs share one chart."""
     known = [(name, one) for name, one in times if one.count]
     if not known:
         return None

@@ -15,7 +15,7 @@ from scorebench.units import say_percent
 
 
 def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
-    """The verdict of each first, then its table."""
+    """Each comparison: its verdict, then its table."""
     blocks = [[f"warning: {plain(line)}" for line in warnings]] if warnings else []
     for one in comparisons:
         body = [line.rstrip() for line in text.table(rows(one))]

@@ -15,7 +15,7 @@ CURVES = "The curve of a set is that of its median run by p99"
 
 
 def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
-    """The page; of each set the curve of its run in the middle by p99."""
+    """The page; the curve of each set is that of its run with the median p99."""
     sets = [comparisons[0].before, *(one.after for one in comparisons)]
     curves = []
     for one in sets[:MOST_CURVES]:

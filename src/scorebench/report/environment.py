@@ -1,4 +1,4 @@
-"""What a run's figures depend on, in a line. Knows which facts a reader asks for first."""
+"""The environment of a run, in one line. Knows which facts a reader needs first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DIGEST = 12
 
 
 def environment_line(environment: Mapping[str, Any]) -> str:
-    """Server, versions, host and payload, as far as they are known; empty where nothing is."""
+    """Server, versions, host and payload, as far as they are known; empty if nothing is."""
     return "; ".join(
         [*_server(environment), *_versions(environment), *_host(environment), *_payload(environment)]
     )
@@ -29,7 +29,7 @@ def _server(environment: Mapping[str, Any]) -> list[str]:
 
 
 def _versions(environment: Mapping[str, Any]) -> list[str]:
-    """Of the generator; what else mattered is in summary.json."""
+    """The generator's versions; the others are in summary.json."""
     versions = environment.get("versions") or {}
     return [f"{name} {versions[name]}" for name in ("scorebench", "locust", "python") if versions.get(name)]
 

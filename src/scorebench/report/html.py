@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def render(template: str, **values: Any) -> str:
-    """`templates/<template>.html.j2` with `values`; whatever is not marked safe in it is escaped."""
+    """`templates/<template>.html.j2` with `values`; everything that is not marked safe is escaped."""
     from markupsafe import Markup
 
     style, script = _text("page.css"), _text("page.js")

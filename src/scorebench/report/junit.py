@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """`wrong` is one line of why the case failed; None where it passed. `skipped`: it could not be judged."""
+    """`wrong` is one line on why the case failed; None if it passed. `skipped`: it could not be judged."""
 
     name: str
     wrong: str | None

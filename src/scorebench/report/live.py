@@ -1,4 +1,4 @@
-"""A run that goes on, in words, for a terminal or a log. Knows wording; computes nothing."""
+"""A run in progress, in words, for a terminal or a log. Knows wording; computes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def line(live: Live) -> str:
-    """All of it in a line, for logs."""
+    """Everything in one line, for logs."""
     parts = [progress(live), rates(live), times(live)]
     return "; ".join([*parts, outcomes(live)] if live.calls != live.valid else parts)
 
@@ -25,7 +25,7 @@ def progress(live: Live) -> str:
 
 
 def rates(live: Live) -> str:
-    """What is served now, and what was asked where it falls behind."""
+    """Valid answers a second, and the offered rate if the calls sent fall behind it."""
     if live.throughput_per_s is None:
         return "no rate yet"
     text = f"{say_rate(live.throughput_per_s)} valid"

@@ -91,7 +91,7 @@ def _parts(summary: Summary) -> dict[str, Any]:
 
 
 def _events(recording: Recording) -> list[list[str]]:
-    """When, seen from the first call; what; why."""
+    """Each event: seconds since the first call, what happened, why."""
     first_s = min(recording.measured.seconds, default=None)
     rows = []
     for event in recording.events:
@@ -121,7 +121,7 @@ def _valid(verdict: Verdict) -> dict[str, str]:
 
 
 def _verdicts(verdict: Verdict) -> list[dict[str, str]]:
-    """Those on the server. Nothing is green that rests on a measurement which can't be trusted."""
+    """The verdicts on the server. Nothing is green if the measurement can't be trusted."""
     met = "good" if verdict.valid else "plain"
     words = {True: (met, "Met:"), False: ("bad", "Missed:"), None: ("warn", "Not decided:")}
     found = []

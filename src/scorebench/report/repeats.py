@@ -1,4 +1,4 @@
-"""Several runs of the same → a line each, and their medians. How two sets of runs differ, `compare` says."""
+"""Repeated runs → a line each, and their medians. `compare` shows how two sets of runs differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scorebench.verdicts.verdict import Verdict
 
 UNKNOWN = "-"
-"""Of several runs, where one of them lacks the figure."""
+"""Shown for several runs if one of them lacks the figure."""
 
 
 def render(summaries: Sequence[Summary], verdicts: Sequence[Verdict]) -> str:

@@ -12,7 +12,7 @@ RED, GREEN, YELLOW, BOLD = 31, 32, 33, 1
 
 @dataclass(frozen=True)
 class Shown:
-    """`word` stands before the finding; `kind` is a class of the page's style sheet."""
+    """`word` is printed before the finding; `kind` is a class of the page's style sheet."""
 
     word: str
     kind: str

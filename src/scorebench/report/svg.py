@@ -25,14 +25,14 @@ TOP, BOTTOM = 10, 40
 COLOURS = 6
 """Classes `series-0` … of the style sheet, each with a dash of its own: colour alone tells nobody apart."""
 MOST_TICKS = 5
-"""Along x; beyond, every other gives way where the screen is narrow."""
+"""Labels along x; beyond this number every other one is hidden on a narrow screen."""
 
 Point = tuple[float, float | None]
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line; a gap where y is None. `steps`: a value holds until the next; `dots` instead; `area` below."""
+    """A line with gaps where y is None. `steps`: a value holds until the next; `dots`; `area`: filled."""
 
     name: str
     points: Sequence[Point]
@@ -43,7 +43,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """A place along x that has a name."""
+    """A labelled place along x."""
 
     x: float
     text: str
@@ -112,7 +112,7 @@ def _legend(series: Sequence[Series]) -> str:
 
 
 def _points(series: Sequence[Series], x: Axis, y: Axis) -> str:
-    """JSON: places along x, what each is called, and each series' values there as texts."""
+    """JSON: places along x, the label of each, and the values of each series there, as texts."""
     longest = max(series, key=lambda one: len(one.points), default=Series("", ()))
     at = [point[0] for point in longest.points]
     texts = [[_value_text(one, value, y) for value in at] for one in series]
@@ -120,7 +120,7 @@ def _points(series: Sequence[Series], x: Axis, y: Axis) -> str:
 
 
 def _value_text(one: Series, at: float, y: Axis) -> str:
-    """The value that holds at that place."""
+    """The value of the series at that place."""
     index = bisect_right(one.points, at, key=lambda point: point[0]) - 1
     value = one.points[index][1] if index >= 0 else None
     return "–" if value is None else y.say(value)  # noqa: RUF001 (a dash is meant)

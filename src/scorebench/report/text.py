@@ -98,7 +98,7 @@ def _met(verdict: Verdict, page: _Page) -> str:
 
 
 def _good(verdict: Verdict) -> int:
-    """Nothing is green where the measurement itself can't be trusted."""
+    """Green only if the measurement can be trusted."""
     return GREEN if verdict.valid else YELLOW
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 600
 TABLE_ROWS = 60
-"""All seconds are in seconds.csv."""
+"""More seconds are drawn in stretches; seconds.csv has all of them."""
 MOST_MARKS = 8
 GROUP = "time"
 LATENCIES = {**{name: f"{name}_s" for name in HEADLINE}, "slowest call": "max_s"}
@@ -35,7 +35,7 @@ Pick = Callable[[Sequence[float]], float]
 
 @dataclass(frozen=True)
 class _Run:
-    """The seconds of a run, the axis they stand on, and what happened on it."""
+    """The seconds of a run, their axis, and the events on it."""
 
     seconds: Sequence[Second]
     x: axes.Axis
@@ -53,7 +53,7 @@ class _Run:
 
     @property
     def drawn_as(self) -> str:
-        """What a point of a long run stands for; empty where it is a second."""
+        """What a point of a long run covers; empty if that is one second."""
         return "" if self.step_s == 1 else f" Each point is {self.step_s} s: {{}}."
 
     def lines(self, names: Mapping[str, str], pick: Pick, *, steps: bool = False) -> list[svg.Series]:
@@ -78,7 +78,7 @@ class _Run:
 
 
 def time_charts(recording: Recording) -> list[Chart]:
-    """Those that the recording has something for, in the order they are read in."""
+    """The charts that the recording has data for, in reading order."""
     seconds = timeline(recording.measured)
     if not seconds:
         return []
@@ -200,7 +200,7 @@ def _sampled(run: _Run, what: _Sampled, samples: Sequence[Mapping[str, Any]]) ->
 
 
 def _thin(points: Sequence[tuple[float, float]]) -> list[svg.Point]:
-    """The greatest of each stretch."""
+    """The largest value of each stretch."""
     return [
         max(group, key=lambda point: point[1]) for group in _groups(points, -(-len(points) // MOST_POINTS))
     ]
@@ -211,7 +211,7 @@ def _groups(items: Sequence[T], width: int) -> list[Sequence[T]]:
 
 
 def _picked(group: Sequence[Second], key: str, pick: Pick) -> float | None:
-    """None where no second of the group has a value."""
+    """None if no second of the group has a value."""
     values = [value for second in group if (value := getattr(second, key)) is not None]
     return float(pick(values)) if values else None
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 NOT_MEASURED = "not measured"
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
-"""What tells a terminal to do something: colours, moves, titles."""
+"""Control sequences of a terminal: colours, cursor moves, titles."""
 _COMMAND = re.compile(r"(?<!\S)::(?=[A-Za-z][\w-]*(?: .*)?::)")
-"""What begins a workflow command where it stands first on a line: `::error title=…::`."""
+"""The start of a workflow command at the beginning of a line: `::error title=…::`."""
 
 
 def plain(text: str, width: int | None = None) -> str:

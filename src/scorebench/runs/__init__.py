@@ -1,1 +1,1 @@
-"""Runs from outside: what a command or a Python call asks for, launched, published, read back."""
+"""Runs from outside: what a command or a Python call requests, launched, published, read back."""

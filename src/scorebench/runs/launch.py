@@ -1,6 +1,6 @@
 """A run in a process of its own, where gevent may patch what it likes. Knows Locust's command line.
 
-Knows nothing of what is measured: what a run found stands in its folder, and in nothing else that is passed.
+Knows nothing of what is measured: the results of a run are in its folder alone.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from scorebench.servers.protocol import Server, ServerInfo
 
 FOLDER_VARIABLE = "SCOREBENCH_FOLDER"
-"""Tells Locust's process which folder to leave the run in."""
+"""Environment variable: the folder to write the run to."""
 SERVER_VARIABLE = "SCOREBENCH_SERVER"
-"""Tells it what was started: ServerInfo as JSON."""
+"""Environment variable: the server that was started, ServerInfo as JSON."""
 PROGRESS_VARIABLE = "SCOREBENCH_PROGRESS"
-"""Tells it how to show progress, where that is not for a person."""
+"""Environment variable: how to show progress to a program."""
 HIDDEN_VARIABLE = "SCOREBENCH_HIDDEN"
 """Gives it, as JSON by name, the options whose values stand on no command line that we make."""
 COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
-"""Tells it what to say to run this again."""
+"""Environment variable: the command that starts the run again."""
 HOST_VARIABLE = "LOCUST_HOST"
 """Locust's own name for -H."""
 WATCH_S = 1.0

@@ -1,4 +1,4 @@
-"""Shows that long work goes on: a bar on a terminal, plain lines elsewhere, nothing for short work.
+"""Shows the progress of long work: a bar on a terminal, plain lines elsewhere, nothing for short work.
 
 Knows rich and a clock; nothing of the work.
 """
@@ -71,7 +71,7 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
 
 
 class Waiting:
-    """Says, now and then, that something is waited for: `servers` calls it with seconds and a log line."""
+    """Prints now and then what is being waited for; `servers` calls it with seconds and a log line."""
 
     def __init__(self, what: str, *, quiet: bool = False) -> None:
         self._what, self._quiet = what, quiet

@@ -1,4 +1,4 @@
-"""What a run leaves besides its folder: JUnit's file, GitHub's summary, MLflow's run. Knows where each goes.
+"""The outputs of a run besides its folder: JUnit file, GitHub summary, MLflow run. Knows where each goes.
 
 Knows nothing of how a run is made: folders are all that it reads.
 """
@@ -29,7 +29,7 @@ def is_asked(options: argparse.Namespace) -> bool:
 
 
 def check(options: argparse.Namespace) -> None:
-    """InputError for what could not be written later, before anything is started."""
+    """InputError, before anything is started, for outputs that could not be written later."""
     if options.junit is not None and not options.junit.absolute().parent.is_dir():
         raise InputError(
             f"--junit {options.junit}: no folder {options.junit.parent}; make it, or name another"
@@ -46,7 +46,7 @@ def check(options: argparse.Namespace) -> None:
 
 
 def publish(options: argparse.Namespace, found: Sequence[Finished]) -> None:
-    """Hand the runs on to whoever was asked for; what can't be written is said, and no more."""
+    """Write the requested outputs; a failure is one line on stderr and changes nothing else."""
     if not found:
         return
     if len(found) > 1 and not options.quiet:

@@ -1,4 +1,4 @@
-"""What is asked of a run, checked; and what it needs to begin: a folder, and a server that answers.
+"""The request for a run, checked; and what it needs to begin: a folder, and a server that answers.
 
 Shell and Python both come this way. Knows the options of a run; nothing of what it finds.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scorebench.servers.protocol import Server
 
 _ANY_URL = "http://127.0.0.1"
-"""Stands for the server that is yet to be brought up."""
+"""A placeholder for the server that is not started yet."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Request:
 
     @classmethod
     def of(cls, options: Namespace, command: str | None = None) -> Request:
-        """InputError for whatever can be known to be wrong before anything is started."""
+        """InputError for everything that can be checked before anything is started."""
         asked = Namespace(**{"users": None, "calls": None, "iterations": None, "body": None, **vars(options)})
         if asked.users is None:
             asked.users = default_users(getattr(asked, "scenario", None), DEFAULT_USERS)

@@ -1,4 +1,4 @@
-"""A step of a search for capacity: a plan → a run in a folder of its own → what it came to.
+"""A step of a search for capacity: a plan → a run in a folder of its own → its result.
 
 Knows launching, folders and summaries; nothing of which step comes next.
 """
@@ -36,7 +36,7 @@ FEWEST_WHOLE_SECONDS = 2
 
 
 class Refused(Exception):
-    """The run's process refused the input, and has said why."""
+    """The run's process refused the input, and has printed why."""
 
 
 @dataclass

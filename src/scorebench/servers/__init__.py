@@ -1,4 +1,4 @@
-"""Brings up what is measured: MLflow's web server, its Docker image, its SageMaker image.
+"""Starts the servers to measure: MLflow's web server, its Docker image, its SageMaker image.
 
 Knows how servers are started, watched and stopped; nothing of load.
 

@@ -38,7 +38,7 @@ print(json.dumps({"python": platform.python_version(), "mlflow": version("mlflow
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """What differs between the container servers."""
+    """The differences between the container servers."""
 
     image: images.Recipe
     command: tuple[str, ...] = ()

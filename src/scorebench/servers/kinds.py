@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a server shall be, whatever its kind. None and (): no limit, or what the kind does by itself."""
+    """The server that is wanted, of any kind. None and (): no limit, or the kind's own default."""
 
     model_uri: str
     port: int

@@ -1,4 +1,4 @@
-"""Who started which server, on disk, so that the next start stops what a killed one left. Knows tokens only.
+"""A note on disk for each start of a server, so that the next one stops what a killed one left. Knows tokens.
 
 Each start writes `<token>.json` into a folder of this user's before anything runs. The token is in the
 environment of every process and the label of every container that is started: what is left is found by it,

@@ -1,4 +1,4 @@
-"""The end of a log, fit to be printed: a log is hostile input, its control characters go no further."""
+"""The end of a log, safe to print: a log is hostile input, so control characters are removed."""
 
 from __future__ import annotations
 

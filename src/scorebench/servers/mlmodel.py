@@ -1,4 +1,4 @@
-"""What a model folder says of itself: flavors and versions. Knows where models are; loads none."""
+"""The MLmodel file of a folder: flavors and versions. Knows where models are; loads none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every scoring server can be asked to do and to tell. Knows no process, no container and no MLflow."""
+"""The interface of every scoring server. Knows no process, no container and no MLflow."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ServerInfo:
 
 
 class Server(Protocol):
-    """One scoring server: bring up, wait, ask, take down. `running` in this package does it in order."""
+    """One scoring server: start, wait, ask, stop. `running` in this package does this in order."""
 
     @property
     def kind(self) -> str:
@@ -75,7 +75,7 @@ class Server(Protocol):
         ...
 
     def alive(self) -> bool:
-        """False once the server that was started has ended by itself. Cheap: may be asked every second."""
+        """False once the server has ended by itself. Cheap enough to ask every second."""
         ...
 
     def exit_status(self) -> int | None:

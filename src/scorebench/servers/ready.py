@@ -1,4 +1,4 @@
-"""Ask a server GET /ping until it says 200, is dead, or too slow. Knows HTTP; starts nothing."""
+"""Ask a server GET /ping until it answers 200, has died, or is too slow. Knows HTTP; starts nothing."""
 
 from __future__ import annotations
 

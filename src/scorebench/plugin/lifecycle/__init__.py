@@ -1,1 +1,1 @@
-"""When what happens: a run from its options to its report, alone or over workers."""
+"""The life of a run from its options to its report, in one process or with workers."""

@@ -1,4 +1,4 @@
-"""What a run's figures depend on, told once by whoever leads it. Knows settings, server and this host."""
+"""The environment of a run, gathered by its leading process. Knows settings, server and this host."""
 
 from __future__ import annotations
 

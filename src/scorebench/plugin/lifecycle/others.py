@@ -1,4 +1,4 @@
-"""Users that are not ours, in one process: their calls in batches, and what went on besides calls.
+"""Users of other classes, in one process: their calls in batches, and events besides calls.
 
 Knows what the request event told, and the session that counts; nothing of who reports.
 """

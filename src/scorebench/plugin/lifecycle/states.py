@@ -1,7 +1,7 @@
 """The states of a process under Locust, and which event leads from one to the next: one table.
 
-Knows words alone. Locust fires its events from many greenlets, and some of them twice: what may happen twice
-stands in the table. What may not happen stands nowhere, and raises.
+Knows names alone. Locust fires its events from many greenlets, and some of them twice: an event that may
+happen twice has an entry for both. An event without an entry can't happen in that state, and raises.
 """
 
 from __future__ import annotations
@@ -77,21 +77,21 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.END: State.STOPPED,
     },
 }
-"""For each state, the state that each event leads to. An event that is absent can't happen there."""
+"""For each state, the next state by event. An event without an entry can't happen in that state."""
 
 ENDING = frozenset({State.STOPPING, State.HURRYING})
 UNDER_WAY = ENDING | {State.RUNNING}
 
 
 class ImpossibleEvent(RuntimeError):
-    """An event that can't happen in this state; the state stays what it was."""
+    """An event that can't happen in this state; the state does not change."""
 
     def __init__(self, state: State, event: Event) -> None:
         super().__init__(f"{event.name} ({event.value}) can't happen in {state.name} ({state.value})")
 
 
 class Course:
-    """The state of one process. Events alone change it."""
+    """The state of one process; only events change it."""
 
     def __init__(self) -> None:
         self.state = State.READY

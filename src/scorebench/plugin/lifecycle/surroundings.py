@@ -27,7 +27,7 @@ def describe() -> dict[str, Any]:
 
 
 def shared_cores(server_host: str, server_cpus: Iterable[int] | None) -> bool | None:
-    """Whether load and server ran on the same cores; None where the server is elsewhere or unknown."""
+    """Whether load and server ran on the same cores; None if the server is elsewhere or unknown."""
     if server_host not in ("localhost", "::1") and not server_host.startswith("127."):
         return None
     own = _own_cores()

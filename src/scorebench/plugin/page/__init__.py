@@ -1,1 +1,1 @@
-"""What is shown while a run goes on: Locust's page, its start form, the terminal."""
+"""What Locust's page shows while a run goes on, and its start form."""

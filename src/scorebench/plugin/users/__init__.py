@@ -1,1 +1,1 @@
-"""What sends: the user classes, what they share, and the batches of their calls. The hot path."""
+"""The users: their classes, what they share, and the batches of their calls. The hot path."""

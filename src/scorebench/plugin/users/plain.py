@@ -1,7 +1,7 @@
 """Counts the calls of users that are not ours, whatever their client is. Knows Locust's request event.
 
-Each event is a call of one row, valid unless Locust calls it failed: the locustfile judges its answers, and
-not we. Calls that Locust's own clients began, and that no event tells of, are counted too.
+Each event is a call of one row, valid unless Locust calls it failed: the locustfile judges its answers, not
+we. Calls that Locust's own clients began and for which no event fires are counted too.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class Told(NamedTuple):
     method: str
     name: str
     user: User | None
-    """None where nobody knows: the call came from a thread, or from no user at all."""
+    """None if not known: the call came from a thread, or from no user at all."""
     sent_s: float
     done_s: float
     outcome: Outcome
     why: str
-    """What a failed call failed with, as text."""
+    """The error of a failed call, as text."""
 
 
 class Heard:
-    """The calls that one request event told of and nobody took yet. Threads may report at any time."""
+    """The calls that a request event reported and that were not taken yet. Threads may report at any time."""
 
     def __init__(self) -> None:
         self._told: deque[Told] = deque()
@@ -84,7 +84,7 @@ class Heard:
 
 
 def hear(hook: EventHook) -> Heard:
-    """What listens to `hook` from now on, before anybody else: a listener may end the event by raising."""
+    """Listen to `hook` from now on, before all other listeners: one of them may end the event by raising."""
     for handler in hook._handlers:
         heard = getattr(handler, "__self__", None)
         if isinstance(heard, Heard):
@@ -104,7 +104,7 @@ def _user(context: Any, call: begun.Begun | None) -> User | None:
 
 
 def _took_s(response_time_ms: Any) -> tuple[float, bool]:
-    """(seconds, whether there was a time): a message without an answer has none."""
+    """(seconds, whether a time was reported): a message without an answer has none."""
     try:
         return float(response_time_ms) / 1e3, True
     except (TypeError, ValueError):
@@ -135,7 +135,7 @@ def _status(response: Any, error: Any) -> int:
 
 
 class Batch(NamedTuple):
-    """Calls as columns; `names[calls.payload]` is what each of them was."""
+    """Calls as columns; `names[calls.payload]` is the method and name of each."""
 
     names: list[Name]
     calls: Calls

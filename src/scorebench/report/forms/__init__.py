@@ -1,1 +1,1 @@
-"""What stands in the JSON files besides the recording: types, from which their schemas are made."""
+"""The types of the JSON files besides the recording; their schemas are made from them."""

@@ -1,4 +1,4 @@
-"""What stands in capacity.json: a search for the highest rate. Computes nothing."""
+"""The content of capacity.json: a search for the highest rate. Computes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the JSON of a comparison. Computes nothing."""
+"""The content of the JSON of a comparison. Computes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types that several files share. Knows JSON's values; nothing of how figures come about."""
+"""Types that several files share. Knows JSON's values; nothing of how figures are computed."""
 
 from __future__ import annotations
 

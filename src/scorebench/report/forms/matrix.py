@@ -1,4 +1,4 @@
-"""What stands in matrix.json. Computes nothing."""
+"""The content of matrix.json. Computes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in summary.json: the figures of a run and the verdict. Computes nothing."""
+"""The content of summary.json: the figures of a run and the verdict. Computes nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class AccountingForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class FindingForm(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What speaks against the measurement."""
+    """A finding about the measurement."""
 
     severity: Literal["invalid", "warning", "note"]
     code: str
