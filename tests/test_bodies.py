@@ -7,12 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
 from scorebench.payloads.bodies import load_bodies, whole_body
+from scorebench.payloads.formats import FORMATS
+from scorebench.payloads.formats.record import Source
 from scorebench.payloads.formats.whole import WHOLE
-from scorebench.payloads.payload import Payload
+from scorebench.payloads.payload import Payload, encode
 
 CHAT = {"messages": [{"role": "user", "content": "Hi"}]}
 SPLIT = {"dataframe_split": {"columns": ["a"], "data": [[1], [2], [3]]}}
@@ -81,6 +84,16 @@ def test_rows_of_lines_are_counted_one_by_one(tmp_path: Path) -> None:
     """Three rows as split, one as records: both are answered with predictions."""
     payload = loaded(tmp_path, "b.jsonl", [SPLIT, RECORDS])
     assert (payload.rows, payload.answers, payload.format) == ((3, 1), "rows", "records, split")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_counting_quickly_is_counting(name: str, tmp_path: Path) -> None:
+    """Of every format, the rows of a second body are counted as those of the first."""
+    form, rows = FORMATS[name], pd.DataFrame({"a": [1, 2, 3], "b": [1.5, 2.5, 3.5]})
+    for part in (rows, rows[["a"]].rename(columns={"a": 0})) if name != "parquet" else (rows,):
+        (body,) = encode(part, name, rows_per_call=3).bodies
+        source = Source("b", data=body, kind=form.suffix)
+        assert form.quick_count(source) == form.count(source) == 3
 
 
 def test_a_folder_holds_bodies_of_any_suffix(tmp_path: Path) -> None:

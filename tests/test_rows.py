@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,44 @@ def test_nothing_to_send_is_an_error() -> None:
         InputError, match=r"m: the model has no input example and no signature .*give --data FILE"
     ):
         rows_for(None, _model(None))
+
+
+def test_json_lines_are_rows(tmp_path: Path) -> None:
+    """A record or a list a line; zipped too; a broken line is named."""
+    path = _file(tmp_path, "d.jsonl", '{"a": 1, "b": "x"}\n\n{"a": 2, "b": "y"}\n')
+    pd.testing.assert_frame_equal(read_rows(path), pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}))
+    assert read_rows(_file(tmp_path, "l.ndjson", "[1, 2]\n[3, 4]")).to_numpy().tolist() == [[1, 2], [3, 4]]
+    zipped = _file(tmp_path, "d.jsonl.gz", gzip.compress(path.read_bytes()))
+    pd.testing.assert_frame_equal(read_rows(zipped), read_rows(path))
+    with pytest.raises(InputError, match=r"bad\.jsonl line 2: found no JSON \(column 2"):
+        read_rows(_file(tmp_path, "bad.jsonl", '{"a": 1}\n{a: 2}'))
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.json", "d.parquet"])
+def test_a_zipped_file_is_the_file(name: str, tmp_path: Path) -> None:
+    """Whatever it holds; what is no gzip is one line."""
+    (body,) = encode(pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}), _FORMAT_OF[name], rows_per_call=2).bodies
+    plain = _file(tmp_path, name, body)
+    zipped = _file(tmp_path, f"{name}.gz", gzip.compress(body))
+    pd.testing.assert_frame_equal(read_rows(zipped), read_rows(plain))
+    for broken in (b"no gzip", gzip.compress(body)[:-9]):
+        with pytest.raises(InputError, match=r"\.gz: found no whole gzip file"):
+            read_rows(_file(tmp_path, f"{name}.gz", broken))
+
+
+_FORMAT_OF = {"d.csv": "csv", "d.json": "records", "d.parquet": "parquet"}
+
+
+def test_a_folder_of_parquet_files_is_one_table(tmp_path: Path) -> None:
+    """As Spark writes it: parts, a marker, and folders that are a column; whole numbers keep their digits."""
+    for part, values in enumerate(([2**53 + 1, None], [3, 4])):
+        (tmp_path / f"day={part}").mkdir()
+        rows = pd.DataFrame({"a": pd.Series(values, dtype="Int64")})
+        rows.to_parquet(tmp_path / f"day={part}" / "part-0.parquet")
+    _file(tmp_path, "_SUCCESS", "")
+    found = read_rows(tmp_path)
+    assert frame_values(found) == [[2**53 + 1, 0], [None, 0], [3, 1], [4, 1]]
+    assert list(found.columns) == ["a", "day"]
 
 
 def test_an_example_that_is_no_table_is_an_error() -> None:

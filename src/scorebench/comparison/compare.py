@@ -245,6 +245,7 @@ def _conditions(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "payload", payload.get("digest") and str(payload["digest"])[:12]
     yield "rows per call", payload.get("rows_per_call")
     yield "format", payload.get("format")
+    yield "expected answers", payload.get("expected") or "rows"  # as it was before it could be said
     yield "arrivals", environment.get("arrivals") or "closed loop"
     yield "headers", ", ".join(map(str, environment.get("headers") or ())) or "none"
     yield "rate", environment.get("offered_rate_per_s")

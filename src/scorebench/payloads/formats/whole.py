@@ -49,6 +49,8 @@ class WholeForm:
         """The units that an answer counts."""
         return self.units(source.json[self.key]) if self.key else 1
 
+    quick_count = count
+
 
 def _is_list_of_items(content: Any) -> bool:
     return isinstance(content, list) and bool(content) and all(isinstance(item, Mapping) for item in content)
