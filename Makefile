@@ -6,7 +6,7 @@ PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
 
-.PHONY: bench test quick lint format lock schemas pictures licences audit clean help
+.PHONY: bench mlserver test quick lint format lock schemas pictures licences audit clean help
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
@@ -23,6 +23,13 @@ $(VENV)/installed: locks/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r locks/dev.txt
 	$(BIN)/pip install --disable-pip-version-check -q --no-deps -e .
+	@touch $@
+
+# A server of another kind for the tests, in an environment of its own.
+mlserver: $(VENV)-mlserver/installed
+$(VENV)-mlserver/installed: locks/mlserver.txt
+	$(PYTHON) -m venv $(VENV)-mlserver
+	$(VENV)-mlserver/bin/pip install --disable-pip-version-check -q --require-hashes -r locks/mlserver.txt
 	@touch $@
 
 bench: $(VENV)/installed
@@ -48,6 +55,8 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra databricks \
 	    --extra azure --extra containers --group dev -o locks/dev.txt
+	printf 'mlserver\nmlserver-sklearn\n' | uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate - -o locks/mlserver.txt
 
 # Both bring their tool with uv, as it is no part of the project.
 licences: $(VENV)/installed

@@ -45,6 +45,13 @@ def test_a_model_without_parameters_ignores_them() -> None:
     assert parse_params('{"k": 1}') == {"k": 1}
 
 
+def test_a_chat_models_own_inputs_are_no_unknown_parameters() -> None:
+    """MLflow takes `temperature` for an input of a ChatModel; it stands where a parameter would."""
+    assert parse_params('{"temperature": 0}', ModelInfo("m", None), inputs=["messages", "temperature"])
+    with pytest.raises(InputError, match="it takes messages, temperature; did you mean 'temperature'"):
+        parse_params('{"temprature": 0}', ModelInfo("m", None), inputs=["messages", "temperature"])
+
+
 VALUES = [True, 0, 5, 2**31, 2**63, 0.5, 3.0, "a", "2020-01-01", None, [1], ["a"], [], [0.5, 1], {"a": 1}]
 
 

@@ -71,11 +71,8 @@ def load_bodies(
     return _payload(gathered, expect)
 
 
-def whole_body(example: Any, place: str, params: Mapping[str, Any]) -> Payload | None:
-    """A model's input example as the one body to send, where it is no table of rows; else None."""
-    form = formats.recognise_body(Source(place, example=example))
-    if not isinstance(form, WholeForm):
-        return None
+def whole_body(example: Any, place: str, params: Mapping[str, Any]) -> Payload:
+    """A model's input example that is no table of rows, as the one body to send."""
     gathered = _Gathered()
     _take(Ready(place, dumps(example).encode("ascii"), value=example), gathered, None, params)
     return _payload(gathered, None)

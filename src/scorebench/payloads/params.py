@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -20,11 +21,14 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def parse_params(text: str, model: ModelInfo | None = None) -> dict[str, Any]:
+def parse_params(
+    text: str, model: ModelInfo | None = None, *, inputs: Collection[str] = ()
+) -> dict[str, Any]:
     """The JSON object of parameters, held against the schema of the model, where one is known.
 
     MLflow ignores a parameter that the schema doesn't name, and refuses each call for one of a wrong type:
-    both are an InputError.
+    both are an InputError. `inputs` are the names of a chat model's own inputs, such as `temperature`, which
+    stand at the same place.
     """
     params = parse_json(text.encode("utf-8", "surrogateescape"), _PLACE)
     if not isinstance(params, dict):
@@ -34,7 +38,10 @@ def parse_params(text: str, model: ModelInfo | None = None) -> dict[str, Any]:
     if model is not None:
         known = {param.name: param for param in model.params}
         for name, value in params.items():
-            _check(value, known[name]) if name in known else _refuse_name(name, list(known), model)
+            if name in known:
+                _check(value, known[name])
+            elif name not in inputs:
+                _refuse_name(name, [*known, *inputs], model)
     return params
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scorebench.errors import InputError
 from scorebench.payloads.bodies import load_bodies, whole_body
-from scorebench.payloads.formats import DEFAULT_FORMAT
+from scorebench.payloads.formats import DEFAULT_FORMAT, recognise_body
+from scorebench.payloads.formats.record import Source
+from scorebench.payloads.formats.whole import WholeForm
 from scorebench.payloads.params import parse_params
 from scorebench.payloads.payload import Payload, encode
 from scorebench.payloads.rows import rows_for, without
@@ -50,10 +52,9 @@ def _bodies_of(settings: Settings) -> Payload:
 def _made(settings: Settings) -> Payload:
     """Of rows; or the input example of a model that takes no rows."""
     model = None if settings.model is None else read_model(settings.model)
+    if model is not None and settings.data is None and _has_whole_example(model):
+        return _whole(settings, model)
     params = None if settings.params is None else parse_params(settings.params, model)
-    whole = None if model is None or settings.data is not None else _whole(settings, model, params or {})
-    if whole is not None:
-        return whole
     rows = rows_of(settings, model)
     with steps("encoding payloads", total=len(rows), unit="rows", quiet=settings.quiet) as step:
         payload = encode(
@@ -72,12 +73,23 @@ def _made(settings: Settings) -> Payload:
     )
 
 
-def _whole(settings: Settings, model: ModelInfo, params: Mapping[str, Any]) -> Payload | None:
-    """The model's example, where it is no table of rows; then no option of rows can change it."""
-    place = f"{model.place}: input example"
-    payload = None if model.example is None else whole_body(model.example, place, params)
-    if payload is None:
-        return None
+def _has_whole_example(model: ModelInfo) -> bool:
+    """Whether the example is no table of rows, but a body by itself: a chat, or what an agent takes."""
+    source = Source(_place(model), example=model.example)
+    return model.example is not None and isinstance(recognise_body(source), WholeForm)
+
+
+def _place(model: ModelInfo) -> str:
+    return f"{model.place}: input example"
+
+
+def _whole(settings: Settings, model: ModelInfo) -> Payload:
+    """The model's example as it is, which no option of rows can change, and the parameters in it."""
+    columns = () if model.signature is None else model.signature.columns
+    inputs = [str(column.name) for column in columns]
+    params = {} if settings.params is None else parse_params(settings.params, model, inputs=inputs)
+    place = _place(model)
+    payload = whole_body(model.example, place, params)
     asked = {
         "--format": settings.format != DEFAULT_FORMAT,
         "--rows-per-call": settings.rows_per_call != 1,
