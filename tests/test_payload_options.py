@@ -78,7 +78,10 @@ def test_chats_are_sent_and_their_answers_judged(tmp_path: Path) -> None:
 
 
 def test_recorded_traffic_is_sent_at_its_times(tmp_path: Path) -> None:
-    """Three calls at 0, 0.5 and 2 s, four times as fast: each body once, at its own time."""
+    """Three calls at 0, 0.5 and 2 s, four times as fast: each body once, at its own time.
+
+    A limit that three calls can't support is refused as soon as they are counted.
+    """
     times_ms, values = [10_000, 10_500, 12_000], [1, 2, 3]
     bodies = [json.dumps({"instances": [value]}) for value in values]
     pd.DataFrame({"request": bodies, "timestamp_ms": times_ms}).to_parquet(tmp_path / "table.parquet")
@@ -86,7 +89,9 @@ def test_recorded_traffic_is_sent_at_its_times(tmp_path: Path) -> None:
         words = ["--body", "table.parquet", "--arrivals", "recorded*4", "-u", "3"]
         done = scorebench(tmp_path, "run", server.url, *words, "--keep-calls")
         log = server.log()
-    assert done.code == 0, done.err
+        refused = scorebench(tmp_path, "run", server.url, *words, "--limit", "p99<1s", "--quiet")
+    assert (done.code, refused.code) == (0, 2), done.err + refused.err
+    assert "--limit p99<1s" in refused.err
     assert [call.body.decode() for call in log] == bodies
     calls = pd.read_parquet(done.folders[0] / "calls.parquet").sort_values("due_s")
     due_s = calls["due_s"] - calls["due_s"].iloc[0]
@@ -118,7 +123,7 @@ def test_a_scenario_of_eight_rows_a_call_is_no_body_of_three(tmp_path: Path) -> 
     [(["--body", "body.json"], 3), (["--data", "d.csv", "--rows-per-call", "10000"], 4)],
 )
 def test_the_rows_that_were_sent_are_reported(words: list[str], rows: int, tmp_path: Path) -> None:
-    """Three in the body; four, where the data has no more for a call of ten thousand."""
+    """Three in the body; four, where the data has no more for a call of ten thousand: that is said once."""
     (tmp_path / "body.json").write_text(BODY)
     (tmp_path / "d.csv").write_text("a\n1\n2\n3\n4\n")
     with scoring_server() as server:
@@ -128,3 +133,5 @@ def test_the_rows_that_were_sent_are_reported(words: list[str], rows: int, tmp_p
     recording = json.loads((done.folders[0] / "recording.json").read_text())
     assert recording["environment"]["payload"]["rows_per_call"] == rows
     assert {len(rows_of(call.body, "application/json")) for call in log} == {rows}
+    said = "--rows-per-call 10000: the data has 4 rows, and each call sends all of them"
+    assert (done.err.count(said), done.out.count(said)) == ((1, 1) if "10000" in words else (0, 0))

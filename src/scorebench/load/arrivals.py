@@ -88,9 +88,10 @@ class Arrivals:
     def expected_calls(self, run_time_s: float) -> float:
         """Calls due before `run_time_s`: exact for even ones and for a trace, the mean for random ones.
 
-        Infinite for a shape without end, and for recorded times that are not read yet.
+        Infinite for a shape without end.
         """
-        if isinstance(self.source, Recorded) or (isinstance(self.source, Shape) and run_time_s == math.inf):
+        assert not isinstance(self.source, Recorded)
+        if isinstance(self.source, Shape) and run_time_s == math.inf:
             return math.inf
         if self.is_random and isinstance(self.source, Shape):
             return self.source.calls(run_time_s) / self.workers

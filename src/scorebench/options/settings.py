@@ -22,7 +22,7 @@ from scorebench.client.tls import Certificate
 from scorebench.errors import InputError
 from scorebench.figures.metrics import find
 from scorebench.load import scenario
-from scorebench.load.arrivals import RECORDED, Arrivals
+from scorebench.load.arrivals import Arrivals, Recorded
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.warm_up import WarmUp
 from scorebench.options import values
@@ -107,8 +107,15 @@ class Settings:
     users: int | None = option("num_users", values.given)
 
     def with_times(self, times_s: Sequence[float]) -> Settings:
-        """With the times at which the bodies were recorded, where the arrivals ask for them."""
-        return self if self.arrivals is None else replace(self, arrivals=self.arrivals.at_times(times_s))
+        """With the times at which the bodies were recorded, where the arrivals ask for them.
+
+        Only then it is known how many calls come: InputError for a limit that they can't support.
+        """
+        if self.arrivals is None or not isinstance(self.arrivals.source, Recorded):
+            return self
+        timed = replace(self, arrivals=self.arrivals.at_times(times_s))
+        _check_support(timed)
+        return timed
 
     def most_calls(self, bodies: int) -> int | None:
         """Calls after which the run ends, where `bodies` are one pass over the data; None: no such number."""
@@ -220,13 +227,14 @@ def _check(settings: Settings, of: Callable[[str], Any], given: Collection[str])
         raise InputError(
             f"--warm-up {warm_up.calls} calls: the run has {settings.calls}; make it fewer than that"
         )
-    if (
-        settings.arrivals is not None
-        and settings.arrivals.spec.startswith(RECORDED)
-        and settings.body is None
-    ):
-        raise InputError(f"--arrivals {settings.arrivals.spec}: needs --body with recorded traffic; add it")
+    arrivals = settings.arrivals
+    if arrivals is not None and isinstance(arrivals.source, Recorded) and settings.body is None:
+        raise InputError(f"--arrivals {arrivals.spec}: needs --body with recorded traffic; add it")
     _check_streams(settings)
+    _check_support(settings)
+
+
+def _check_support(settings: Settings) -> None:
     measured = _calls_to_come(settings)
     for limit in settings.limits:
         check_support(limit, measured)
@@ -245,7 +253,7 @@ def _calls_to_come(settings: Settings) -> float:
     """The most calls that the figures can be made of, as far as is known before the run; else infinite."""
     due = math.inf if settings.calls is None else settings.calls
     arrivals = settings.arrivals
-    if arrivals is None:
+    if arrivals is None or isinstance(arrivals.source, Recorded):  # whose times are not read yet
         return due - settings.warm_up.calls
     due = min(due, arrivals.expected_calls(math.inf if settings.run_time_s is None else settings.run_time_s))
     return due - settings.warm_up.calls - arrivals.expected_calls(settings.warm_up.seconds)

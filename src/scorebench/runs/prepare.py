@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,10 +29,7 @@ def payload_of(settings: Settings) -> Payload:
     """The bodies of a run; InputError where the data, the model or the format can't be used."""
     payload = _bodies_of(settings) if settings.body is not None else _made(settings)
     payload = payload if settings.expect is None else replace(payload, answers=settings.expect)
-    payload = asking_for_a_stream(payload) if settings.stream else telling_of_streams(payload)
-    for note in payload.notes if not settings.quiet else ():
-        print(f"scorebench: {note}", file=sys.stderr, flush=True)
-    return payload
+    return asking_for_a_stream(payload) if settings.stream else telling_of_streams(payload)
 
 
 def _bodies_of(settings: Settings) -> Payload:

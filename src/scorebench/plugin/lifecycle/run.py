@@ -105,6 +105,9 @@ class Run:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
         settings = settings or self.asked.settings()
         self.asked.check(settings)
+        if self.leads and self.asked.payload is not None and not settings.quiet:
+            for note in self.asked.payload.notes:
+                print(f"scorebench: {note}", file=sys.stderr, flush=True)
         if self.asked.needs_payload:
             there = self.asked.reached(settings).target
             self._server["version"] = server_version(there, settings.ca_file, settings.certificate)
