@@ -58,5 +58,5 @@ class Capacity:
         return sum(step.measured.duration_s for step in self.steps)
 
     def workers_for(self, rate_per_s: float, workers: int = 1) -> int | None:
-        """Workers for `rate_per_s`, if `workers` serve the rate that held and twice as many serve twice it."""
+        """Workers for `rate_per_s`, if `workers` serve the rate that held and twice as many twice it."""
         return None if self.held is None else math.ceil(workers * rate_per_s / self.held.rate_per_s)

@@ -59,7 +59,8 @@ def make_sklearn(directory: str | Path) -> Path:
 def new_model(directory: str | Path) -> Iterator[Path]:
     """A path to save a model to, which becomes `directory` when the block ends well.
 
-    Until then the name keeps its old content: a failure or a kill leaves no half of a model. Raises InputError where `directory` holds something that is no model.
+    Until then the name keeps its old content: a failure or a kill leaves no half of a model. Raises
+    InputError where `directory` holds something that is no model.
     """
     directory = Path(directory)
     _refuse_other_content(directory)
