@@ -53,7 +53,7 @@ format: $(VENV)/installed
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate pyproject.toml --extra mlflow --extra plots --extra aws --extra databricks \
+	    --no-annotate pyproject.toml --extra mlflow --extra otel --extra plots --extra aws --extra databricks \
 	    --extra azure --extra containers --group dev -o locks/dev.txt
 	printf 'mlserver\nmlserver-sklearn\n' | uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate - -o locks/mlserver.txt

@@ -25,6 +25,7 @@ ROOMS = (
     "timings",
     *FLOW,
     "client",
+    "telemetry",
     "models",
     "options",
     "report",
@@ -63,7 +64,18 @@ IMPURE = {
 }
 CLOCKS = {"now", "utcnow", "today"}
 """What asks `datetime` or `date` for the time; the types themselves are data."""
-EXTRAS = {"mlflow", "sklearn", "pyspark", "mleap", "plotly", "botocore", "docker", "databricks", "azure"}
+EXTRAS = {
+    "mlflow",
+    "sklearn",
+    "pyspark",
+    "mleap",
+    "plotly",
+    "botocore",
+    "docker",
+    "databricks",
+    "azure",
+    "opentelemetry",
+}
 HEAVY = {"pandas", "scipy", "rich", "jinja2", "pyarrow", *EXTRAS}
 
 

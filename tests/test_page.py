@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from scorebench.servers import ports
 from tests.commands import run
@@ -87,6 +88,20 @@ def test_what_is_shown_is_what_the_run_left(page: tuple[str, Path], server: Scor
     assert [int(row[4].replace(",", "")) for row in users["rows"]] == [u["calls"] for u in summary["users"]]
     assert summary["environment"]["limits"] == ["p99<5s", "valid>1%"]
     assert summary["environment"]["arrivals"] is None
+    told = {one.name: one.value for family in metrics(url) for one in family.samples if not one.labels}
+    assert told["scorebench_service_time_seconds_count"] == summary["valid"]
+    assert told["scorebench_service_time_seconds_sum"] == pytest.approx(
+        summary["service_time_s"]["mean"] * summary["valid"]
+    )
+    assert told["scorebench_rows_total"] == summary["rows"]
+
+
+def metrics(url: str) -> list[Any]:
+    """What Prometheus reads there, by its own parser."""
+    status, text, headers = get(f"{url}/scorebench/metrics")
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain; version=")
+    return list(text_string_to_metric_families(text))
 
 
 def test_options_posted_while_it_runs_change_nothing(page: tuple[str, Path], server: ScoringServer) -> None:

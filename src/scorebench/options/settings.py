@@ -31,6 +31,7 @@ from scorebench.options.names import value_of
 from scorebench.options.table import DEFAULTS, OPTIONS
 from scorebench.options.values import T
 from scorebench.payloads import formats
+from scorebench.telemetry import otlp
 from scorebench.units import parse_seconds
 from scorebench.verdicts.limits import Limit, StopWhen, check_support, parse_limit, parse_stop_when
 
@@ -58,6 +59,10 @@ def _expect(_flag: str, value: Any) -> str | None:
     if value is not None:
         readings.expected(value)
     return None if value is None else str(value)
+
+
+def _otlp(_flag: str, value: Any) -> str | None:
+    return None if value is None else otlp.checked(str(value))
 
 
 def _report_dir(_flag: str, value: Any) -> Path:
@@ -102,6 +107,8 @@ class Settings:
     scenario: str | None = option("scenario", values.given)
     report_dir: Path = option("report_dir", _report_dir)
     keep_calls: bool = option("keep_calls", values.flag_set)
+    otlp: str | None = option("otlp", _otlp)
+    """Where to send the run's own metrics."""
     timings: bool = option("timings", values.flag_set)
     quiet: bool = option("quiet", values.flag_set)
     users: int | None = option("num_users", values.given)

@@ -202,6 +202,12 @@ OPTIONS = (
         "split each call into its parts, those inside the server too where it tells them (Server-Timing)",
         switch=True,
     ),
+    Option(
+        "--otlp",
+        "send the run's metrics by OpenTelemetry (OTLP over HTTP): a URL, or env for its own variables",
+        metavar="URL",
+        for_all=True,
+    ),
     Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True),
     Option("--quiet", "print only errors", switch=True, for_all=True),
 )

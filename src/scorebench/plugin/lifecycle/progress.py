@@ -62,6 +62,11 @@ class Progress:
         if self._view is not None:
             self._view.end()
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a test sends or waits for its last answers."""
+        return self._course.state in UNDER_WAY
+
     def so_far(self) -> Recording:
         """What was counted until now, on its way to the report; not to be changed."""
         return self._gathered.so_far(self._role.so_far())

@@ -31,6 +31,7 @@ from scorebench.plugin.lifecycle.results import Reporter, Results
 from scorebench.plugin.lifecycle.roles import Alone, Role
 from scorebench.plugin.lifecycle.sender import Sender
 from scorebench.plugin.lifecycle.states import ENDING, Course, Event
+from scorebench.plugin.lifecycle.telemetry import Telemetry
 from scorebench.plugin.lifecycle.worker import Worker
 from scorebench.plugin.lifecycle.writing import write_regularly
 from scorebench.plugin.users.session import set_session
@@ -77,6 +78,7 @@ class Run:
             helpers=self._helpers,
         )
         self._words = launcher.Words(self._on_word)
+        self._telemetry = Telemetry()
         self._silent = Flag()
         """Set while nobody waits for calls in flight."""
         self._silent.set()
@@ -134,6 +136,9 @@ class Run:
             self._gathered.begin(known, self._reporter.begin(settings, server_name).path)
             self._helpers.spawn("journal", write_regularly, self._gathered, self._role, self._course)
             self.progress.begin(settings)
+            self._telemetry.begin(settings.otlp)
+            if settings.otlp is not None:
+                self._helpers.spawn("telemetry", self._telemetry.send_regularly, self.progress)
         self._role.begin()
         self._helpers.spawn("launcher's words", self._words.let_through_once, self._ending.is_possible)
 
@@ -213,6 +218,7 @@ class Run:
             self._gathered.note(TASK_RAISED, why)
         self._gathered.close()
         self._reporter.write(self._gathered.kept)
+        self._telemetry.end(self._gathered.recording)
         if self.environment.parsed_options is None and self.environment.web_ui is None:
             self.print_report()  # as a library Locust fires no event when all is over
 

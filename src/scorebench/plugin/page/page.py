@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from flask import Blueprint, Flask, Response, abort, jsonify, make_response, send_from_directory
+from flask import Blueprint, Flask, Response, abort, jsonify, make_response, request, send_from_directory
 
 from scorebench.figures.summary import summarise
 from scorebench.folders.names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
 from scorebench.options.names import value_of
 from scorebench.plugin.page import guard, start_form
 from scorebench.report.board import board
+from scorebench.telemetry.prometheus import exposed
 from scorebench.verdicts.verdict import judge, limits_of
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _blueprint(tab: Tab, web_ui: WebUI) -> Blueprint:
     routes.add_url_rule("/", "own_page", guarded(_own_page))
     routes.add_url_rule("/state", "state", guarded(lambda: jsonify(tab.state())))
     routes.add_url_rule("/runs/<name>/<file>", "file", guarded(tab.file))
+    routes.add_url_rule("/metrics", "metrics", guarded(tab.metrics))
     for asset in ("tab.js", "tab.css"):  # hold nothing: before the login, as Locust's own
         routes.add_url_rule(f"/{asset}", asset.replace(".", "_"), _asset(asset))
     return routes
@@ -142,6 +144,12 @@ class Tab:
             }
             for name, folder in reversed(self._folders.items())
         ]
+
+    def metrics(self) -> Response:
+        """What the run that goes on, or the last one, has counted, for Prometheus."""
+        recording = self._run.progress.so_far()
+        text, content_type = exposed(recording, request.headers.get("Accept", ""))
+        return Response(text, content_type=content_type)
 
     def file(self, name: str, file: str) -> Response:
         """A file that a run of this process left; whatever else is asked for is not there."""
