@@ -233,6 +233,7 @@ class Run:
             # SIGINT and SIGTERM come here with the test still running. Not stop(): a master forgets whom it
             # stopped, and would leave its workers to themselves for a minute.
             runner.quit()
+        self._telemetry.wait()
         if not self.leads:
             if self.asked.only_ours and self.environment.process_exit_code is None:
                 self.environment.process_exit_code = 0

@@ -11,6 +11,7 @@ import os
 import time
 
 import gevent
+from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from scorebench.plugin.lifecycle.progress import Progress
@@ -19,6 +20,8 @@ from scorebench.telemetry.otlp import Exporter
 
 INTERVAL_VARIABLE, INTERVAL_S = "OTEL_METRIC_EXPORT_INTERVAL", 10.0
 """OpenTelemetry's own, in milliseconds; and what holds where it is not set."""
+MOST_S = 15.0
+"""Longest that the end of Locust is put off."""
 
 logger = logging.getLogger("scorebench")
 
@@ -29,10 +32,15 @@ class Telemetry:
     def __init__(self) -> None:
         self._exporter: Exporter | None = None
         self._one_at_a_time = BoundedSemaphore()  # what is sent first must come first
+        self._sent_all = Event()
+        self._sent_all.set()
 
     def begin(self, place: str | None) -> None:
         """A test begins. InputError where the SDK is missing."""
-        self._exporter = None if place is None else Exporter(place)
+        if place is None:
+            return
+        self._exporter = Exporter(place)
+        self._sent_all.clear()
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # a failure is told once, by us
 
     def send_regularly(self, progress: Progress) -> None:
@@ -45,9 +53,16 @@ class Telemetry:
     def end(self, recording: Recording) -> None:
         """The test is over: send all that it came to."""
         exporter, self._exporter = self._exporter, None
-        if exporter is not None:
-            self._send(exporter, recording)
-            exporter.close()
+        try:
+            if exporter is not None:
+                self._send(exporter, recording)
+                exporter.close()
+        finally:
+            self._sent_all.set()
+
+    def wait(self) -> None:
+        """Locust is about to exit: wait for what a test that ended has still to send."""
+        self._sent_all.wait(MOST_S)
 
     def _send(self, exporter: Exporter, recording: Recording) -> None:
         with self._one_at_a_time:
