@@ -17,22 +17,24 @@ help:
 	@echo 'make audit   ask for known weaknesses of the locked packages; make licences lists their licences'
 	@echo 'make pictures  those of the README, each from a real run (needs chromium)'
 
-# The locked dependencies, by hash; the project itself from this folder.
-$(VENV)/installed: locks/dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "scorebench needs Python 3.11 or newer; try make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r locks/dev.txt
-	$(BIN)/pip install --disable-pip-version-check -q --no-deps -e .
+# The locked dependencies, by hash; the project itself from this folder. `make bench` needs no tools of developers.
+INSTALL := locks/install.sh $(PYTHON) $(VENV)
+
+$(VENV)/installed: locks/dev.txt locks/install.sh pyproject.toml
+	@$(INSTALL) locks/dev.txt
+	@touch $(VENV)/runs $@
+
+$(VENV)/runs: locks/bench.txt locks/install.sh pyproject.toml
+	@[ $(VENV)/installed -nt $< ] || $(INSTALL) locks/bench.txt
 	@touch $@
 
 # A server of another kind for the tests, in an environment of its own.
 mlserver: $(VENV)-mlserver/installed
-$(VENV)-mlserver/installed: locks/mlserver.txt
-	$(PYTHON) -m venv $(VENV)-mlserver
-	$(VENV)-mlserver/bin/pip install --disable-pip-version-check -q --require-hashes -r locks/mlserver.txt
+$(VENV)-mlserver/installed: locks/mlserver.txt locks/install.sh
+	@PROJECT=no locks/install.sh $(PYTHON) $(VENV)-mlserver locks/mlserver.txt
 	@touch $@
 
-bench: $(VENV)/installed
+bench: $(VENV)/runs
 	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
 
 test: $(VENV)/installed
@@ -51,12 +53,14 @@ format: $(VENV)/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+    --no-annotate
 lock:
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate pyproject.toml --extra mlflow --extra otel --extra plots --extra aws --extra databricks \
-	    --extra azure --extra containers --group dev -o locks/dev.txt
-	printf 'mlserver\nmlserver-sklearn\n' | uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --no-annotate - -o locks/mlserver.txt
+	$(COMPILE) pyproject.toml --extra mlflow --extra otel --extra plots --extra aws --extra databricks --extra azure \
+	    --extra containers --group dev -o locks/dev.txt
+	$(COMPILE) pyproject.toml --extra mlflow -c locks/dev.txt -o locks/bench.txt
+	printf 'mlserver\nmlserver-sklearn\n' | $(COMPILE) - -o locks/mlserver.txt
+	echo uv | $(COMPILE) - -o locks/uv.txt
 
 # Both bring their tool with uv, as it is no part of the project.
 licences: $(VENV)/installed

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def require_mlflow() -> None:
     """Skip where MLflow is not installed."""
-    require("mlflow", importlib.util.find_spec("mlflow") is not None, "pip install 'scorebench[mlflow]'")
+    require("mlflow", importlib.util.find_spec("mlflow") is not None, "pip install '.[mlflow]'")
 
 
 def parsed(body: bytes, content_type: str, schema: Any = None) -> Any:

@@ -15,14 +15,15 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 FLOW = ("payloads", "load", "answers", "recordings", "figures", "verdicts", "capacity", "comparison")
 """A request's way, station by station: a package imports from itself and from those before it."""
-COMMON = {"errors", "units", "timings"}
-"""What any of them may import: the one error, how durations and rates are written, and the names of stages,
-which the module that runs inside a server must hold itself."""
+COMMON = {"errors", "units", "extras", "timings"}
+"""What any of them may import: the one error, how durations and rates are written, what installs an extra,
+and the names of stages, which the module that runs inside a server must hold itself."""
 STATIONS = {package: sorted((SOURCE / package).rglob("*.py")) for package in FLOW}
 ROOMS = (
     "errors",
     "units",
     "timings",
+    "extras",
     *FLOW,
     "client",
     "telemetry",

@@ -54,5 +54,5 @@ def test_what_needs_an_extra_names_it(clean: Path, tmp_path: Path) -> None:
         [clean / "scorebench", "run", "webserver"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "scorebench[mlflow]" in done.stderr
+    assert "pip install 'mlflow>=3.10' 'scikit-learn>=1.5'" in done.stderr
     assert "Traceback" not in done.stderr

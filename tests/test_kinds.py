@@ -38,7 +38,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_new_kind_is_run_by_its_name(model: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """From `scorebench run mine` to the report: brought up, asked 20 times, described, stopped."""
-    words = ["--model-uri", str(model), "--workers", "3", "--users", "2", "--calls", "20"]
+    words = ["--model", str(model), "--workers", "3", "--users", "2", "--calls", "20"]
     assert cli.main(["run", "mine", *words]) == 0
     assert OwnServer.last is not None
     assert (OwnServer.last.calls, OwnServer.last.wanted.workers) == (20, 3)
@@ -55,7 +55,7 @@ def test_a_new_kind_is_served_by_its_name(
 ) -> None:
     """`scorebench serve mine` says where, until the server ends: with its status and its log."""
     monkeypatch.setattr(OwnServer, "looks", 2)
-    assert cli.main(["serve", "mine", "--model-uri", str(model), "--port", "0"]) == 1
+    assert cli.main(["serve", "mine", "--model", str(model), "--port", "0"]) == 1
     said = capsys.readouterr()
     assert re.match(r"mine is ready on http://127\.0\.0\.1:\d+; press Ctrl-C to stop it\n", said.out)
     assert "mine ended with status 7" in said.err

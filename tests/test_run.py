@@ -30,6 +30,7 @@ from tests.scoring_server import (
     scoring_server,
 )
 
+URL = "http://127.0.0.1:1"
 WINE = str(ROOT / "payloads" / "wine.csv")
 
 
@@ -442,14 +443,46 @@ def test_a_report_can_be_made_again(tmp_path: Path) -> None:
     assert json.loads(again.out)["calls"] == 10
 
 
-def test_what_is_served_says_what_is_sent() -> None:
-    """The model that is brought up is the one whose signature makes the rows, unless another is named."""
-    own = requested("webserver", "--model-uri", "models:/mine/1", "--run-time", "1.5m")
-    assert (own.settings.model, own.asked.run_time) == ("models:/mine/1", "90s")
-    other = requested("webserver", "--model-uri", "models:/mine/1", "--model", "here")
-    assert other.settings.model == "here"
+def test_the_model_is_served_and_says_what_is_sent() -> None:
+    """--model is both; --model-uri is its former name; a ready body is sent as it is to the model served."""
+    own = requested("webserver", "--model", "models:/mine/1", "--run-time", "1.5m")
+    assert (own.settings.model, own.asked.model, own.asked.run_time) == ("models:/mine/1",) * 2 + ("90s",)
+    former = requested("webserver", "--model-uri", "models:/mine/1")
+    assert (former.settings.model, former.asked.model) == ("models:/mine/1", "models:/mine/1")
     elsewhere = requested("http://127.0.0.1:1", "--model-uri", "models:/mine/1")
-    assert elsewhere.settings.model is None
+    assert elsewhere.settings.model == "models:/mine/1"
+    ready = requested("webserver", "--model", "mine", "--body", "body.json")
+    assert (ready.settings.model, ready.asked.model) == (None, "mine")
+
+
+def test_the_former_name_of_model_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line on stderr, which a script may ignore; --quiet leaves it out."""
+    requested("webserver", "--model-uri", "mine")
+    assert capsys.readouterr().err == "scorebench: --model-uri is called --model now; both work\n"
+    requested("webserver", "--model-uri", "mine", "--quiet")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["webserver", "--model-uri", "a", "--model", "b"], "--model-uri a: --model b names another"),
+        (["webserver", "--model", "a", "--flavor", "spark"], "--flavor spark: a demo model, and --model a"),
+        ([URL, "--workers", "2"], "--workers 2: belongs to a server that scorebench starts"),
+        ([URL, "--port", "5001"], "--port 5001: belongs to a server"),
+        ([URL, "--flavor", "sklearn"], "--flavor sklearn: belongs to a server"),
+        ([URL, "--cpus", "0"], "--cpus 0: belongs to a server"),
+        ([URL, "--cpu-limit", "1"], "--cpu-limit 1.0: belongs to a server"),
+        ([URL, "--memory", "9"], "--memory 9: belongs to a server"),
+        ([URL, "--base-image", "x"], "--base-image x: belongs to a server"),
+        ([URL, "--env-manager", "uv"], "--env-manager uv: belongs to a server"),
+        ([URL, "--python", "x"], "--python x: belongs to a server"),
+    ],
+)
+def test_what_nobody_would_obey_is_refused(words: list[str], said: str) -> None:
+    """Two models, or an option of a server that runs already."""
+    with pytest.raises(InputError, match=re.escape(said)):
+        requested(*words)
 
 
 def test_a_missed_limit_exits_3_and_is_remembered(tmp_path: Path) -> None:

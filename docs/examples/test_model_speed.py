@@ -10,7 +10,7 @@ import pytest
 import scorebench
 
 TARGET = os.environ.get("MODEL_URL", "webserver")
-OPTIONS = {} if "://" in TARGET else {"model_uri": "model", "port": 0}
+OPTIONS = {} if "://" in TARGET else {"model": "model", "port": 0}
 
 
 @pytest.fixture(scope="module")

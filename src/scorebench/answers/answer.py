@@ -33,6 +33,7 @@ _STATUS: dict[int, Outcome] = {
 _DIGEST_BYTES = 16
 _DIGESTED_AT_ONCE = 2**20
 _CAUSE_CHARACTERS = 200
+FULL_CHARACTERS = 1_800
 
 
 class _Error(msgspec.Struct):
@@ -138,6 +139,29 @@ def describe(answer: Answer) -> str:
     if page := _page(answer):
         return f"{answer.status}, {page}"
     return f"{answer.status} {_cause(answer.body) or answer.body.decode('utf-8', 'replace')}"
+
+
+def described_in_full(answer: Answer) -> str:
+    """The answer for who has to act on it: its status and MLflow's whole message, else its body.
+
+    Longer than FULL_CHARACTERS, it loses its middle: a message begins with the data and ends with the cause.
+    """
+    said = _message(answer.body) or answer.body.decode("utf-8", "replace")
+    text = " ".join(f"{answer.status} {said}".split())
+    half = FULL_CHARACTERS // 2
+    return text if len(text) <= FULL_CHARACTERS else f"{text[:half]} … {text[-half:]}"
+
+
+def _message(body: bytes) -> str | None:
+    try:
+        error = msgspec.json.decode(body, type=_Error)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if error.error_code is None:
+        return None
+    trace = (error.stack_trace or "").strip().splitlines()
+    cause = f" ({trace[-1].strip()})" if trace and trace[-1].strip() not in (error.message or "") else ""
+    return f"{error.error_code}: {error.message or ''}{cause}"
 
 
 def _cause(body: bytes) -> str | None:

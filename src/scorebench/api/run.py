@@ -39,7 +39,7 @@ def run(
     """Load-test `target`: a URL, or webserver, docker or sagemaker, brought up for the run and stopped after.
 
     `run_time` is text such as "30s", or seconds; `data` a frame or a file. `options` are those of
-    `scorebench run`, with underscores: rate, arrivals, warm_up, format, model_uri, workers … InputError for
+    `scorebench run`, with underscores: rate, arrivals, warm_up, format, model, workers … InputError for
     what `scorebench run` would refuse; ServerFailed where the server does not come up; KeyboardInterrupt
     after Ctrl-C, once the run has ended and its folder is written. Failed calls and missed limits raise
     nothing: they are what was measured.

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench import extras
 from scorebench.errors import InputError
 from scorebench.report import data, html
 from scorebench.report.board import board
@@ -45,7 +46,7 @@ def plot(summary: Summary) -> Any:
     try:
         import plotly.graph_objects as go
     except ImportError:
-        raise InputError("plot: Plotly is not installed; pip install 'scorebench[plots]'") from None
+        raise InputError(f"plot: Plotly is not installed; {extras.install('plots')}") from None
     lines = {"service time (from sent)": summary.service}
     if summary.open_loop:
         lines = {"response time (from due)": summary.response, **lines}

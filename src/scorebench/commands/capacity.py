@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.folders.names import CAPACITY, CAPACITY_TEXT, PAGE
-from scorebench.options.table import OPTIONS
 from scorebench.runs import arguments
+from scorebench.runs.server import WORKERS
 from scorebench.servers.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -47,11 +47,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--for", dest="wanted", type=float, metavar="PER_S", help="say how many workers this rate needs"
     )
-    arguments.add_place(parser)
+    arguments.add_options(parser, lambda option: option.name not in DECIDED_BY_THE_SEARCH)
     arguments.add_server(parser)
-    for option in OPTIONS:
-        if option.name not in DECIDED_BY_THE_SEARCH:
-            parser.add_argument(option.flag, **option.arguments())
+    arguments.add_place(parser)
     parser.set_defaults(run=_capacity, users=1, run_time=None)
 
 
@@ -109,10 +107,11 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Ma
     from scorebench.folders import atomic
     from scorebench.report import capacity, capacity_page, page
 
-    workers = options.workers if options.target in KINDS else None
-    said = capacity.render(found, target_per_s=options.wanted, server_workers=workers)
+    workers = (options.workers or WORKERS) if options.target in KINDS else None
     # The environment of the first step; the others' differ in what the steps say themselves.
-    as_json = capacity.render_json(found, steps[0].recording.environment if 0 in steps else {})
+    told = steps[0].recording.environment if 0 in steps else {}
+    said = capacity.render(found, target_per_s=options.wanted, server_workers=workers, environment=told)
+    as_json = capacity.render_json(found, told)
     record = json.loads(as_json)
     print(said, end="", flush=True)
     files = [

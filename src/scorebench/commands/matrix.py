@@ -11,6 +11,7 @@ from scorebench.errors import InputError
 from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN
 from scorebench.models.flavors import FLAVORS, demo_model, served
 from scorebench.options.table import DEFAULTS, REPORT_DIR
+from scorebench.payloads.signature import is_uri
 from scorebench.runs import arguments
 from scorebench.servers.kinds import KINDS
 
@@ -22,9 +23,16 @@ DEFAULT_USERS, DEFAULT_RUN_TIME, DEFAULT_WARM_UP = 2, "10s", "2s"
 
 
 def add(commands: Any) -> None:
-    parser = commands.add_parser("matrix", help="measure every server with every demo model, in one table")
+    parser = commands.add_parser(
+        "matrix", help="measure every server with every demo model, or with yours, in one table"
+    )
     _add_list(parser, "--servers", tuple(KINDS), "servers")
-    _add_list(parser, "--flavors", served(), "demo models")
+    parser.add_argument(
+        "--flavors",
+        metavar="LIST",
+        help=f"demo models to measure, comma-separated (default: {','.join(served())})",
+    )
+    arguments.add_model(parser)
     parser.add_argument(
         "--formats", default=DEFAULTS["format"], metavar="LIST", help="body formats, comma-separated"
     )
@@ -47,7 +55,7 @@ def add(commands: Any) -> None:
     )
     arguments.add_port(parser)
     arguments.add_sizes(parser)
-    parser.set_defaults(run=_matrix, model_uri=None)
+    parser.set_defaults(run=_matrix)
 
 
 def _add_list(parser: Any, flag: str, known: tuple[str, ...], what: str) -> None:
@@ -61,7 +69,7 @@ def _matrix(options: argparse.Namespace) -> int:
     from scorebench.folders.fresh import run_folder
 
     requests = _requests(options)
-    for flavor in dict.fromkeys(request.asked.flavor for request in requests):
+    for flavor in dict.fromkeys(request.asked.flavor for request in requests if request.asked.flavor):
         demo_model(flavor)  # now: making one takes longer than measuring it
     cells: list[Cell] = []
     interrupted = False
@@ -87,7 +95,7 @@ def _requests(options: argparse.Namespace) -> list[Request]:
     from scorebench.servers import parse_cpus
 
     servers = _listed("--servers", options.servers, tuple(KINDS))
-    flavors = _listed("--flavors", options.flavors, served())
+    flavors = _flavors(options)
     formats = _listed("--formats", options.formats, tuple(FORMATS))
     if options.cpus is not None:
         parse_cpus(options.cpus)
@@ -101,6 +109,23 @@ def _requests(options: argparse.Namespace) -> list[Request]:
     ]
 
 
+def _flavors(options: argparse.Namespace) -> tuple[str | None, ...]:
+    """The demo models to measure; (None,) where the user's own model is."""
+    if options.model is None:
+        return _listed("--flavors", options.flavors or ",".join(served()), served())
+    if options.flavors is not None:
+        raise InputError(
+            f"--flavors {options.flavors}: demo models, and --model {options.model} is given; leave one out"
+        )
+    return (None,)
+
+
+def _column(request: Request) -> str:
+    """What the table calls the model: the demo's name, or the last part of a folder or URI."""
+    asked = request.asked
+    return asked.flavor or "/".join(asked.model.rstrip("/").split("/")[-2 if is_uri(asked.model) else -1 :])
+
+
 def _cell(request: Request, parent: Path) -> Cell:
     """Start the server, measure it, stop it. An error becomes the text of the cell."""
     from scorebench.comparison.matrix import Cell, measured_cell
@@ -110,9 +135,9 @@ def _cell(request: Request, parent: Path) -> Cell:
     from scorebench.servers.protocol import ServerFailed
 
     asked = request.asked
-    place = asked.target, asked.flavor, asked.format
-    usual = asked.format in (DEFAULTS["format"], FLAVORS[asked.flavor].only_format)
-    path = parent / f"{asked.target}-{asked.flavor}{'' if usual else f'-{asked.format}'}"
+    place = asked.target, _column(request), asked.format
+    usual = asked.format == DEFAULTS["format"] or _of_flavor(asked.flavor, ()) == (asked.format,)
+    path = parent / f"{asked.target}-{asked.flavor or 'model'}{'' if usual else f'-{asked.format}'}"
     path.mkdir()
     interrupted: list[int] = []
     try:
@@ -149,7 +174,7 @@ def _leave(matrix: Matrix, path: Path) -> bool:
 
 
 def _cell_text(request: Request) -> str:
-    return f"{request.asked.target}, {request.asked.flavor}, {request.asked.format}"
+    return f"{request.asked.target}, {_column(request)}, {request.asked.format}"
 
 
 def _listed(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -160,8 +185,8 @@ def _listed(flag: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
-def _of_flavor(flavor: str, formats: tuple[str, ...]) -> tuple[str, ...]:
-    only = FLAVORS[flavor].only_format
+def _of_flavor(flavor: str | None, formats: tuple[str, ...]) -> tuple[str, ...]:
+    only = None if flavor is None else FLAVORS[flavor].only_format
     return formats if only is None else (only,)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench import extras
 from scorebench.errors import InputError
 from scorebench.models.demo_data import LABEL, wine_table
 from scorebench.models.scikit_learn import EXAMPLE_ROWS, TREE_DEPTH, new_model
@@ -63,9 +64,7 @@ def _write(pipeline: Any, directory: Path) -> None:
 def fit_mleap(table: pd.DataFrame) -> Any:
     """The fitted scikit-learn pipeline itself; the same table gives the same one."""
     if importlib.util.find_spec("mleap") is None:
-        raise InputError(
-            "an MLeap model needs MLeap and scikit-learn; pip install 'scorebench[mlflow,mleap]'"
-        )
+        raise InputError(f"an MLeap model needs MLeap and scikit-learn; {extras.install('mlflow', 'mleap')}")
     import mleap.sklearn.pipeline  # adds serialize_to_bundle to Pipeline
     import mleap.sklearn.tree.tree  # noqa: F401 adds it to DecisionTreeRegressor
     from mleap.sklearn.preprocessing.data import FeatureExtractor

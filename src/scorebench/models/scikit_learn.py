@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from scorebench import extras
 from scorebench.errors import InputError
 from scorebench.models.demo_data import LABEL, wine_table
 from scorebench.payloads.signature import MLMODEL
@@ -34,7 +35,7 @@ def make_sklearn(directory: str | Path) -> Path:
         from sklearn.tree import DecisionTreeRegressor
     except ImportError as error:
         raise InputError(
-            f"models make sklearn: {error.name} is not installed; pip install 'scorebench[mlflow]'"
+            f"models make sklearn: {error.name} is not installed; {extras.install('mlflow')}"
         ) from None
 
     table = wine_table()

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench import extras
 from scorebench.errors import InputError
 from scorebench.models.demo_data import LABEL, wine_table
 from scorebench.models.scikit_learn import EXAMPLE_ROWS, TREE_DEPTH, new_model
@@ -69,7 +70,7 @@ def predict_spark(session: Any, model: Any, features: pd.DataFrame) -> np.ndarra
 def require_spark() -> None:
     """InputError, with the cure, unless Spark can be imported and started."""
     if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("mlflow") is None:
-        raise InputError("a SparkML model needs PySpark and MLflow; pip install 'scorebench[mlflow,spark]'")
+        raise InputError(f"a SparkML model needs PySpark and MLflow; {extras.install('mlflow', 'spark')}")
     require_java("a SparkML model")
 
 

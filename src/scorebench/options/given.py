@@ -34,3 +34,8 @@ class Store(argparse.Action):
 def given_in(namespace: argparse.Namespace | None) -> Collection[str]:
     """The names of the options that were given."""
     return getattr(namespace, _ATTRIBUTE, None) or ()
+
+
+def forget(namespace: argparse.Namespace, name: str) -> None:
+    """Have the option `name` count as not given."""
+    setattr(namespace, _ATTRIBUTE, [one for one in given_in(namespace) if one != name])

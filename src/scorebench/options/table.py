@@ -26,10 +26,17 @@ DEFAULT_USERS = 5
 DEFAULT_RUN_TIME = "30s"
 
 
+SENT, REACHED, OFFERED = "what is sent", "how the server is reached", "how it is offered"
+JUDGED, LEFT = "what is judged", "where it goes"
+GROUPS = (SENT, OFFERED, JUDGED, LEFT, REACHED)
+"""The headings of `--help`, in their order."""
+
+
 @dataclass(frozen=True)
 class Option:
-    """One option. `on_page`: it stands in the start form of Locust's web page.
+    """One option, under the heading `group` of `--help`; `first`: above all headings, for newcomers.
 
+    `on_page`: it stands in the start form of Locust's web page.
     `for_all`: it holds for a locustfile without users of scorebench too.
     `makes_bodies`: it says what the encoded bodies are, so it can't go with a ready one (`--body`).
     """
@@ -44,6 +51,8 @@ class Option:
     on_page: bool = False
     for_all: bool = False
     makes_bodies: bool = False
+    group: str = REACHED
+    first: bool = False
     hides: bool = False
     """Its value is neither recorded nor handed to another process on a command line."""
     signs_in: bool = False
@@ -71,26 +80,42 @@ OPTIONS = (
         "model's example, rows made from its signature, or the demo's rows)",
         metavar="PATH",
         makes_bodies=True,
+        group=SENT,
+        first=True,
     ),
     Option(
         "--model",
-        "model whose signature selects and casts the columns: a folder with an MLmodel file, or a URI",
+        "your model, a folder with an MLmodel file or a URI: a server that is started serves it, its "
+        "signature casts the rows, and its example is sent where no --data is given",
         metavar="URI",
         makes_bodies=True,
+        group=SENT,
+        first=True,
     ),
     Option(
         "--body",
         "request bodies, sent unchanged: a file, a folder, JSON Lines (a body a line) or recorded traffic",
         metavar="PATH",
+        group=SENT,
     ),
     Option(
         "--expect",
         f"what a valid answer is: {', '.join(READINGS)}, a number of predictions, or a JSONPath such as "
         "'$.choices[0].message' (default: what the bodies are answered with)",
         metavar="WHAT",
+        group=JUDGED,
     ),
-    Option("--label", "column to leave out, if the data has it", metavar="NAME", makes_bodies=True),
-    Option("--drop", "column to leave out; repeatable", metavar="COLUMN", repeated=True, makes_bodies=True),
+    Option(
+        "--label", "column to leave out, if the data has it", metavar="NAME", makes_bodies=True, group=SENT
+    ),
+    Option(
+        "--drop",
+        "column to leave out; repeatable",
+        metavar="COLUMN",
+        repeated=True,
+        makes_bodies=True,
+        group=SENT,
+    ),
     Option(
         "--rows",
         "send only the first N rows, or make N from the signature",
@@ -98,6 +123,7 @@ OPTIONS = (
         None,
         "N",
         makes_bodies=True,
+        group=SENT,
     ),
     Option(
         "--format",
@@ -106,10 +132,28 @@ OPTIONS = (
         metavar="FORMAT",
         on_page=True,
         makes_bodies=True,
+        group=SENT,
     ),
-    Option("--rows-per-call", "rows in each call", int, 1, "N", on_page=True, makes_bodies=True),
-    Option("--params", "inference parameters beside the rows or in each body, a JSON object", metavar="JSON"),
-    Option("--payload-memory", "memory limit for encoded bodies, MB", int, PAYLOAD_MEMORY_MB, "MB"),
+    Option(
+        "--rows-per-call",
+        "rows in each call",
+        int,
+        1,
+        "N",
+        on_page=True,
+        makes_bodies=True,
+        group=SENT,
+        first=True,
+    ),
+    Option(
+        "--params",
+        "inference parameters beside the rows or in each body, a JSON object",
+        metavar="JSON",
+        group=SENT,
+    ),
+    Option(
+        "--payload-memory", "memory limit for encoded bodies, MB", int, PAYLOAD_MEMORY_MB, "MB", group=SENT
+    ),
     Option(
         "--stream",
         "ask for streamed answers (server-sent events), and time their chunks",
@@ -150,30 +194,42 @@ OPTIONS = (
         float,
         metavar="PER_S",
         on_page=True,
+        group=OFFERED,
+        first=True,
     ),
     Option(
         "--arrivals",
         "when calls are due: constant, poisson, ramp:10-500, steps:…, spike:…, replay:FILE, recorded",
         metavar="SPEC",
         on_page=True,
+        group=OFFERED,
     ),
     Option(
         "--scenario",
         "MLPerf LoadGen scenario: single-stream, multi-stream, server (with --rate) or offline",
         metavar="NAME",
         on_page=True,
+        group=OFFERED,
     ),
-    Option("--seed", "seed for random arrivals and generated rows", int, 1, "N"),
-    Option("--calls", "stop after N calls by all users together", int, metavar="N"),
-    Option("--iterations", "stop after N passes over the data by all users together", int, metavar="N"),
+    Option("--seed", "seed for random arrivals and generated rows", int, 1, "N", group=SENT),
+    Option("--calls", "stop after N calls by all users together", int, metavar="N", group=OFFERED),
+    Option(
+        "--iterations",
+        "stop after N passes over the data by all users together",
+        int,
+        metavar="N",
+        group=OFFERED,
+    ),
     Option(
         "--warm-up",
         "exclude the first seconds (5s) or calls ('100 calls') from the figures",
         metavar="TIME",
         on_page=True,
         for_all=True,
+        group=OFFERED,
+        first=True,
     ),
-    Option("--drain", "seconds to wait for calls in flight at the end", float, DRAIN_S, "S"),
+    Option("--drain", "seconds to wait for calls in flight at the end", float, DRAIN_S, "S", group=OFFERED),
     Option(
         "--limit",
         "fail the run unless this holds, such as 'p99<50ms' or 'throughput>100/s'; repeatable",
@@ -181,6 +237,8 @@ OPTIONS = (
         repeated=True,
         on_page=True,
         for_all=True,
+        group=JUDGED,
+        first=True,
     ),
     Option(
         "--stop-when",
@@ -189,6 +247,7 @@ OPTIONS = (
         repeated=True,
         on_page=True,
         for_all=True,
+        group=JUDGED,
     ),
     Option(
         "--report-dir",
@@ -196,20 +255,24 @@ OPTIONS = (
         default=REPORT_DIR,
         metavar="DIR",
         for_all=True,
+        group=LEFT,
+        first=True,
     ),
     Option(
         "--timings",
         "split each call into its parts, those inside the server too where it tells them (Server-Timing)",
         switch=True,
+        group=LEFT,
     ),
     Option(
         "--otlp",
         "send the run's metrics by OpenTelemetry (OTLP over HTTP): a URL, or env for its own variables",
         metavar="URL",
         for_all=True,
+        group=LEFT,
     ),
-    Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True),
-    Option("--quiet", "print only errors", switch=True, for_all=True),
+    Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True, group=LEFT),
+    Option("--quiet", "print only errors", switch=True, for_all=True, group=LEFT),
 )
 SIGN_IN_SCHEMES = schemes()
 """What begins a URL that always signs in."""

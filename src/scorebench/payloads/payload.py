@@ -15,6 +15,7 @@ from scorebench.payloads import formats
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 from scorebench.payloads.formats.record import Batch, BodyFormat
 from scorebench.payloads.formats.rules import check
+from scorebench.payloads.origin import Origin
 from scorebench.payloads.signature import Signature
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Payload:
     """What the user should know of it, a sentence each."""
     stream: bool = False
     """Whether the bodies ask for a stream."""
+    origin: Origin | None = None
+    """Where the rows came from; None: not told."""
 
     @cached_property
     def digest(self) -> str:

@@ -78,12 +78,7 @@ def read_rows(
     """
     path = Path(path)
     _check_limit(limit)
-    suffix = suffix_of(path)
-    if suffix not in (*formats.suffixes(), *LINES_SUFFIXES) and not path.is_dir():
-        known = ", ".join((*formats.suffixes(), LINES_SUFFIXES[0]))
-        raise InputError(f"{path}: found suffix {path.suffix!r}, expected {known}; convert the file")
-    if not path.is_file() and not path.is_dir():
-        raise InputError(f"{path}: found no such file, expected a data file; check the path")
+    check_file(path)
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty, expected rows; give data that has rows")
@@ -91,6 +86,16 @@ def read_rows(
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     return _first(frame, limit, str(path))
+
+
+def check_file(path: Path) -> None:
+    """InputError for what its name alone shows: a suffix that no format has, or no such file."""
+    suffix = suffix_of(path)
+    if suffix not in (*formats.suffixes(), *LINES_SUFFIXES) and not path.is_dir():
+        known = ", ".join((*formats.suffixes(), LINES_SUFFIXES[0]))
+        raise InputError(f"{path}: found suffix {path.suffix!r}, expected {known}; convert the file")
+    if not path.is_file() and not path.is_dir():
+        raise InputError(f"{path}: found no such file, expected a data file; check the path")
 
 
 def rows_in(source: Source) -> pd.DataFrame:

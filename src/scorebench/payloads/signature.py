@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scorebench import extras
 from scorebench.errors import InputError
 
 SCALARS = frozenset({"boolean", "integer", "long", "float", "double", "string", "binary", "datetime", "any"})
@@ -144,7 +145,7 @@ def read_model(model: str | Path) -> ModelInfo:
 def read_mlmodel(model: str | Path) -> Mapping[str, Any]:
     """All that the MLmodel file of a model directory or URI says; InputError as `read_model`."""
     place = _place(model)
-    text = _read_text(place, MLMODEL)
+    text = read_text(place, MLMODEL)
     if text is None:
         raise InputError(
             f"{place}: no MLmodel file there; expected a model directory or URI that MLflow saved "
@@ -165,8 +166,9 @@ def _place(model: str | Path) -> str:
     return str(model).rstrip("/")
 
 
-def _read_text(place: str, name: str) -> str | None:
-    """The text of a file of the model; None where it has none of that name."""
+def read_text(model: str | Path, name: str) -> str | None:
+    """The text of a file of the model; None where a directory has none of that name."""
+    place = _place(model)
     if is_uri(place):
         return _fetch_text(place, name)
     path = Path(place, name)
@@ -186,7 +188,7 @@ def _fetch_text(uri: str, name: str) -> str:
         from mlflow.artifacts import load_text
     except ImportError:
         raise InputError(
-            f"{uri}: fetching it needs MLflow; pip install 'scorebench[mlflow]', or give a model directory"
+            f"{uri}: fetching it needs MLflow; {extras.install('mlflow')}, or give a model directory"
         ) from None
     try:
         return str(load_text(f"{uri}/{name}"))
@@ -254,7 +256,7 @@ def _example(place: str, saved: Mapping[str, Any]) -> Any:
         return None
     # The names that MLflow gives, not those in the file: a model must not choose what is read.
     name = "serving_input_example.json" if info.get("serving_input_path") else "input_example.json"
-    text = _read_text(place, name)
+    text = read_text(place, name)
     return None if text is None else json.loads(text)
 
 

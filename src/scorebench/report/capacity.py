@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from scorebench.capacity.found import Capacity
@@ -10,17 +11,24 @@ from scorebench.capacity.trial import Step
 from scorebench.report import text
 from scorebench.report.data import dumped
 from scorebench.report.forms.capacity import form_of
+from scorebench.report.sent import header
 from scorebench.report.words import NOT_MEASURED
 from scorebench.units import say_rate, say_seconds
 from scorebench.verdicts.limits import Limit
 
 
 def render(
-    capacity: Capacity, *, target_per_s: float | None = None, server_workers: int | None = None
+    capacity: Capacity,
+    *,
+    target_per_s: float | None = None,
+    server_workers: int | None = None,
+    environment: Mapping[str, Any] | None = None,
 ) -> str:
-    """The answer in sentences, then every step behind it."""
+    """The answer in sentences, what was sent and to what, then every step behind it."""
     answer = sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
     lines = [sentence[0].upper() + sentence[1:] + "." for sentence in answer]
+    if told := header(environment or {}):
+        lines += ["", *told]
     if capacity.steps:
         lines += ["", *text.table(steps(capacity), text_columns=2)]
     return "\n".join(line.rstrip() for line in lines) + "\n"

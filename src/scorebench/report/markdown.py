@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from scorebench.report import text, times_table
 from scorebench.report.account import account
+from scorebench.report.sent import header
 from scorebench.report.severities import SHOWN
 from scorebench.report.words import count, plain
 from scorebench.units import say_percent
@@ -26,6 +27,7 @@ def render(summary: Summary, verdict: Verdict) -> str:
     """Verdicts, headline, limits and findings, times, outcomes; the users stay in users.csv."""
     sections = [
         ["## Load test"],
+        [f"- {escaped(line)}" for line in header(summary.environment)],
         _verdicts(verdict),
         [escaped(line) + "  " for line in text.headline(summary)],
         _limits(verdict.checked),

@@ -12,6 +12,7 @@ from scorebench.report.account import account
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, of_streams, percentiles, times_of
 from scorebench.report.environment import environment_line
+from scorebench.report.sent import header
 from scorebench.report.severities import SHOWN
 from scorebench.report.time_charts import time_charts
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, say_moment
@@ -41,7 +42,9 @@ def render(
     return html.render(
         "report",
         title=plain(name if server or environment.get("url") else "Load test"),
-        setup_line=plain("; ".join(filter(None, [_when(environment), environment_line(environment)]))),
+        setup_line=plain(
+            "; ".join(filter(None, [_when(environment), *header(environment), environment_line(environment)]))
+        ),
         valid=_valid(verdict),
         reasons=[_finding(one) for one in verdict.findings if one.severity is Severity.INVALID],
         verdicts=_verdicts(verdict),

@@ -9,6 +9,7 @@ from scorebench.report import stages, times_table
 from scorebench.report.account import account
 from scorebench.report.aligned import table
 from scorebench.report.environment import environment_line
+from scorebench.report.sent import header
 from scorebench.report.severities import BOLD, GREEN, RED, SHOWN, YELLOW
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, percentile_text, plain
 from scorebench.units import say_percent, say_rate, say_seconds
@@ -40,7 +41,7 @@ def render(
     """
     page = _Page(colour, width)
     sections = [
-        _verdicts(verdict, page),
+        [*header(summary.environment), *_verdicts(verdict, page)],
         headline(summary),
         _times(summary, page),
         _streams(summary, page),

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from scorebench.models.flavors import DEFAULT_FLAVOR, served
-from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, GROUPS, OPTIONS, Option
 from scorebench.runs.publish import GITHUB_VARIABLE
 from scorebench.servers import kinds
+from scorebench.servers.kinds import ENV_MANAGERS
 
 
 def add_all(parser: Any) -> None:
     """The options of a run, for a shell and for Python alike; the target is the caller's."""
     add_load(parser)
-    add_place(parser)
+    add_options(parser)
     add_server(parser)
     add_outlets(parser)
-    for option in OPTIONS:
-        parser.add_argument(option.flag, **option.arguments())
+    add_place(parser)
+
+
+def add_options(parser: Any, wanted: Callable[[Option], bool] = lambda _: True) -> None:
+    """The `wanted` ones of what `locust` takes too: the most used, then the others under their headings."""
+    for option in filter(wanted, OPTIONS):
+        if option.first:
+            parser.add_argument(option.flag, **option.arguments())
+    for title in GROUPS:
+        group = parser.add_argument_group(title)
+        for option in filter(wanted, OPTIONS):
+            if option.group == title and not option.first:
+                group.add_argument(option.flag, **option.arguments())
 
 
 def add_target(parser: Any) -> None:
@@ -52,8 +65,9 @@ def add_load(parser: Any) -> None:
 
 def add_place(parser: Any) -> None:
     """Where the load comes from."""
-    parser.add_argument("--processes", type=int, metavar="N", help="generate the load from N processes")
-    parser.add_argument(
+    group = parser.add_argument_group("where the load comes from")
+    group.add_argument("--processes", type=int, metavar="N", help="generate the load from N processes")
+    group.add_argument(
         "--generator-cpus", metavar="LIST", help="cores for the load generator, such as 1 or 2,3"
     )
 
@@ -64,11 +78,10 @@ def add_server(parser: Any) -> None:
     group.add_argument(
         "--flavor",
         choices=served(),
-        default=DEFAULT_FLAVOR,
         metavar="FLAVOR",
-        help=f"demo model to serve: {', '.join(served())}",
+        help=f"demo model to serve: {', '.join(served())} (default: {DEFAULT_FLAVOR})",
     )
-    group.add_argument("--model-uri", metavar="URI", help="your own model to serve")
+    group.add_argument("--model-uri", metavar="URI", help="the former name of --model; works as before")
     add_port(group)
     add_sizes(group)
 
@@ -80,11 +93,32 @@ def add_port(parser: Any) -> None:
 
 def add_sizes(parser: Any) -> None:
     """How much a server gets."""
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes of the server")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes of the server (default: 1)"
+    )
     parser.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
     parser.add_argument("--cpu-limit", type=float, metavar="N", help="CPU limit of the container, in cores")
     parser.add_argument("--memory", type=int, metavar="MB", help="memory limit of the container")
     parser.add_argument("--base-image", metavar="IMAGE", help="base image of the container's image")
+    parser.add_argument(
+        "--env-manager",
+        choices=ENV_MANAGERS,
+        metavar="NAME",
+        help="where webserver's packages come from: local (installed here), or virtualenv or uv, with which "
+        "MLflow makes an environment for the model (default: local)",
+    )
+    parser.add_argument(
+        "--python",
+        type=Path,
+        metavar="PATH",
+        help="Python for webserver, with MLflow and the model's packages",
+    )
+
+
+def add_model(parser: Any) -> None:
+    """--model, for a command that takes no other option of a run."""
+    option = next(one for one in OPTIONS if one.flag == "--model")
+    parser.add_argument(option.flag, **option.arguments())
 
 
 def add_outlets(parser: Any) -> None:

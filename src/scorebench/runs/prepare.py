@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.payloads.bodies import load_bodies, whole_body
 from scorebench.payloads.formats import DEFAULT_FORMAT, recognise_body
 from scorebench.payloads.formats.record import Source
 from scorebench.payloads.formats.whole import WholeForm
+from scorebench.payloads.origin import Kind, Origin, origin
 from scorebench.payloads.params import parse_params
 from scorebench.payloads.payload import Payload, encode
-from scorebench.payloads.rows import rows_for, without
+from scorebench.payloads.rows import check_file, rows_for, without
 from scorebench.payloads.signature import read_model
 from scorebench.payloads.stream_flag import asking_for_a_stream, telling_of_streams
 from scorebench.runs.progress import steps
@@ -36,22 +37,25 @@ def _bodies_of(settings: Settings) -> Payload:
     assert settings.body is not None
     params = None if settings.params is None else parse_params(settings.params)
     with steps("reading bodies", total=None, unit="bodies", quiet=settings.quiet) as step:
-        return load_bodies(
+        payload = load_bodies(
             settings.body,
             expect=settings.expect,
             params=params,
             memory_bytes=settings.payload_memory_bytes,
             progress=step,
         )
+    return replace(payload, origin=origin(Kind.BODY, settings.body))
 
 
 def _made(settings: Settings) -> Payload:
     """Of rows; or the input example of a model that takes no rows."""
+    if settings.data is not None:
+        check_file(settings.data)  # before MLflow is loaded for a model's URI
     model = None if settings.model is None else read_model(settings.model)
     if model is not None and settings.data is None and _has_whole_example(model):
         return _whole(settings, model)
     params = None if settings.params is None else parse_params(settings.params, model)
-    rows = rows_of(settings, model)
+    rows, source = rows_of(settings, model)
     with steps("encoding payloads", total=len(rows), unit="rows", quiet=settings.quiet) as step:
         payload = encode(
             rows,
@@ -66,6 +70,7 @@ def _made(settings: Settings) -> Payload:
         payload,
         null_predictions=model is None or model.null_predictions,
         notes=tuple(_notes(settings.rows_per_call, len(rows))),
+        origin=source,
     )
 
 
@@ -99,7 +104,7 @@ def _whole(settings: Settings, model: ModelInfo) -> Payload:
                 f"{flag}: can't change the {payload.format} body of {place}, which is sent as it is; "
                 "leave it out"
             )
-    return payload
+    return replace(payload, origin=origin(Kind.EXAMPLE, model.place))
 
 
 def _notes(rows_per_call: int | None, rows: int) -> Iterator[str]:
@@ -107,14 +112,15 @@ def _notes(rows_per_call: int | None, rows: int) -> Iterator[str]:
         yield f"--rows-per-call {rows_per_call}: the data has {rows:,} rows, and each call sends all of them"
 
 
-def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:
-    """The rows of the data, else of the model, else those of the demo."""
+def rows_of(settings: Settings, model: ModelInfo | None) -> tuple[pd.DataFrame, Origin]:
+    """The rows of the data, else of the model, else those of the demo; and which of these they are."""
     if settings.data is None and model is None:
         from scorebench.models.demo_data import wine_features
 
         rows = without(wine_features(), settings.drop, settings.label, None, "the demo's rows")
-        return rows if settings.rows is None else rows.head(settings.rows)
-    return rows_for(
+        rows = rows if settings.rows is None else rows.head(settings.rows)
+        return rows, origin(Kind.DEMO, None, columns=list(rows.columns))
+    rows = rows_for(
         settings.data,
         model,
         drop=settings.drop,
@@ -122,3 +128,13 @@ def rows_of(settings: Settings, model: ModelInfo | None) -> pd.DataFrame:
         limit=settings.rows,
         seed=settings.seed,
     )
+    return rows, _origin_of(settings, model, list(rows.columns))
+
+
+def _origin_of(settings: Settings, model: ModelInfo | None, columns: list[Any]) -> Origin:
+    cast_by = model.place if model is not None and model.signature is not None else None
+    if settings.data is not None:
+        return origin(Kind.FILE, settings.data, signature_of=cast_by, columns=columns)
+    assert model is not None
+    kind = Kind.EXAMPLE if model.example is not None else Kind.SIGNATURE
+    return origin(kind, model.place, signature_of=cast_by, columns=columns)

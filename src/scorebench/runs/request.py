@@ -20,11 +20,12 @@ from scorebench.folders.fresh import run_folder
 from scorebench.load.arrivals import RECORDED
 from scorebench.load.scenario import default_users
 from scorebench.options import settings as options_settings
+from scorebench.options.given import forget
 from scorebench.options.recorded import shown
 from scorebench.options.settings import Settings
 from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+from scorebench.runs import server
 from scorebench.runs.launch import Launch
-from scorebench.runs.server import running_server
 from scorebench.servers import check_cpus, kinds, parse_cpus
 from scorebench.servers.kinds import KINDS
 from scorebench.units import parse_seconds
@@ -68,13 +69,13 @@ class Request:
         _check_place(asked)
         seconds = _fill_in_run_time(asked)
         brought_up = asked.target in KINDS
-        if brought_up and asked.body is None:
-            # What is served says what can be sent.
-            asked.model = getattr(asked, "model", None) or asked.model_uri
-        settings = options_settings.from_namespace(
-            Namespace(**{**vars(asked), "run_time": seconds, "num_users": asked.users}),
-            _ANY_URL if brought_up else asked.target,
-        )
+        server.settle_model(asked)
+        server.refuse_what_no_server_takes(asked)
+        sent = Namespace(**{**vars(asked), "run_time": seconds, "num_users": asked.users})
+        if brought_up and asked.body is not None:
+            sent.model = None  # it is served; a ready body is sent as it is
+            forget(sent, "model")
+        settings = options_settings.from_namespace(sent, _ANY_URL if brought_up else asked.target)
         return cls(asked, settings, in_urls(command or shown(["scorebench", *asked.words])))
 
     def warn(self) -> None:
@@ -94,8 +95,8 @@ class Request:
         name = self.asked.target if brought_up else self.settings.target.host
         with ExitStack() as stack:
             path = stack.enter_context(run_folder(self.settings.report_dir, name + suffix))
-            server = stack.enter_context(running_server(self.asked, path)) if brought_up else None
-            yield Ready(path, self.asked.target if server is None else server.endpoint, server)
+            up = stack.enter_context(server.running_server(self.asked, path)) if brought_up else None
+            yield Ready(path, self.asked.target if up is None else up.endpoint, up)
 
     def launch(self, url: str, folder: Path, **changes: Any) -> Launch:
         """The run in a process of its own, against `url`, left in `folder`."""
@@ -105,7 +106,8 @@ class Request:
             users=self.asked.users,
             spawn_rate=getattr(self.asked, "spawn_rate", None),
             run_time=self.asked.run_time,
-            options={option.name: getattr(self.asked, option.name, option.default) for option in OPTIONS},
+            options={option.name: getattr(self.asked, option.name, option.default) for option in OPTIONS}
+            | {"model": self.settings.model},
             processes=getattr(self.asked, "processes", None),
             generator_cpus=self.asked.generator_cpus,
             command=self.command,

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench import extras
 from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 from scorebench.figures.metrics import every
@@ -221,6 +222,6 @@ def _client() -> Any:
         from mlflow import MlflowClient
     except ImportError:
         raise InputError(
-            "--mlflow-experiment: MLflow is not installed; pip install 'scorebench[mlflow]'"
+            f"--mlflow-experiment: MLflow is not installed; {extras.install('mlflow')}"
         ) from None
     return MlflowClient()

@@ -16,7 +16,7 @@ from scorebench.folders.names import SERVER_LOG
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers.cores import check_cpus
 from scorebench.servers.hosting import CONTAINER_PORT, READY_WITHIN_S, STOPPED_WITHIN_S
-from scorebench.servers.kinds import Wanted
+from scorebench.servers.kinds import LOCAL, Wanted
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
 
 STOP_TIMEOUT_UNSERVED_S = 1
@@ -260,6 +260,9 @@ def with_timings(options: dict[str, Any], image: Any, spec: ContainerSpec) -> di
 
 
 def _check_limits(wanted: Wanted) -> None:
+    for flag, value in (("--python", wanted.python), ("--env-manager", wanted.env_manager)):
+        if value not in (None, LOCAL):
+            raise InputError(f"{flag} {value}: the image brings its own Python; leave it out")
     cpu_limit, memory_bytes = wanted.cpu_limit, wanted.memory_bytes
     if cpu_limit is not None and not 0.01 <= cpu_limit <= _MOST_CPUS:
         raise InputError(f"--cpu-limit {cpu_limit:g}: expected a number of cores, such as 0.5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from scorebench import extras
 from scorebench.errors import InputError
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
@@ -20,7 +21,7 @@ def connect() -> Any:
     try:
         import docker
     except ImportError:
-        raise InputError("containers need the Docker SDK; pip install 'scorebench[containers]'") from None
+        raise InputError(f"containers need the Docker SDK; {extras.install('containers')}") from None
     import requests.exceptions  # the SDK's own dependency: some of its failures come as requests' errors
 
     try:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scorebench import extras
 from scorebench.errors import InputError
 from scorebench.servers import generate, logs, mlmodel
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed
@@ -173,7 +174,7 @@ def require_mlflow() -> None:
     """InputError unless MLflow, whose generators write the Dockerfiles, is installed beside scorebench."""
     if importlib.util.find_spec("mlflow") is None:
         raise InputError(
-            "MLflow writes the images' Dockerfiles and is not installed; pip install 'scorebench[mlflow]'"
+            f"MLflow writes the images' Dockerfiles and is not installed; {extras.install('mlflow')}"
         )
 
 

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from scorebench.servers.protocol import Server
 
 
+LOCAL = "local"
+ENV_MANAGERS = (LOCAL, "virtualenv", "uv")
+"""MLflow's names. `local`: the packages are installed; the others make an environment for the model."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """The server that is wanted, of any kind. None and (): no limit, or the kind's own default."""
@@ -41,12 +46,21 @@ class Wanted:
     """What the container's image is built on."""
     timings: bool = False
     """Start it so that it tells its stages in `Server-Timing`."""
+    env_manager: str = LOCAL
+    """One of ENV_MANAGERS: where the packages of a model come from that a process serves."""
+    python: Path | None = None
+    """The Python that runs that process; None: the one that runs scorebench."""
     log_folder: Path | None = None
     """Where its log is kept; None: the runtime folder."""
 
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise InputError(f"--workers {self.workers}: expected at least 1")
+        if self.python is not None and self.env_manager != LOCAL:
+            raise InputError(
+                f"--python {self.python}: --env-manager {self.env_manager} makes an environment of its own; "
+                "leave one of them out"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +91,7 @@ _RECORDS = (
         name="webserver",
         title="webserver",
         port=5001,
-        about="`mlflow models serve --env-manager local`, a process on this machine",
+        about="`mlflow models serve`, a process on this machine",
         needs="the extra `mlflow`",
         module="scorebench.servers.web_server",
     ),

@@ -22,6 +22,7 @@ from scorebench.verdicts import (
     locustfile_findings,
     outages,
     payload_findings,
+    rejected,
     sign_in_findings,
     stalls,
     steadiness,
@@ -200,6 +201,7 @@ def _warm_up(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    rejected.findings,
     _counts,
     stalls.findings,
     *generator_findings.CHECKS,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from scorebench import extras
 from scorebench.client.hiding import without
 from scorebench.client.places import SignInFailed
 from scorebench.client.sign_ins.record import Grant, Opened, SignIn, Wanted
@@ -58,7 +59,7 @@ def _config(wanted: Wanted, *, signs_in: bool = True) -> Any:
         from databricks.sdk.credentials_provider import credentials_strategy
     except ImportError:
         raise InputError(
-            f"{SCHEME}://: the Databricks SDK is not installed; pip install 'scorebench[databricks]'"
+            f"{SCHEME}://: the Databricks SDK is not installed; {extras.install('databricks')}"
         ) from None
     # What fails is in the outcome and in the finding; its warnings may quote what a server said.
     logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)

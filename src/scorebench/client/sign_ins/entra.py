@@ -12,6 +12,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from scorebench import extras
 from scorebench.client.hiding import without
 from scorebench.client.places import SignInFailed
 from scorebench.client.sign_ins.record import Flag, Grant, Opened, SignIn, Wanted
@@ -38,9 +39,7 @@ def _open(wanted: Wanted) -> Opened:
     try:
         from azure.identity import DefaultAzureCredential
     except ImportError:
-        raise InputError(
-            "--entra: azure-identity is not installed; pip install 'scorebench[azure]'"
-        ) from None
+        raise InputError(f"--entra: azure-identity is not installed; {extras.install('azure')}") from None
     # What fails is in the outcome and in the finding.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
     logging.getLogger("msal").setLevel(logging.CRITICAL)

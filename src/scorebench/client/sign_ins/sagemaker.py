@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from scorebench import extras
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.client.places import SignInFailed
@@ -69,7 +70,7 @@ def _session(wanted: Wanted) -> Any:
         import botocore.exceptions
         import botocore.session
     except ImportError:
-        raise InputError("sagemaker://: botocore is not installed; pip install 'scorebench[aws]'") from None
+        raise InputError(f"sagemaker://: botocore is not installed; {extras.install('aws')}") from None
     # It would print a traceback for each refresh that failed, of which the outcome tells.
     logging.getLogger("botocore").setLevel(logging.CRITICAL)
     session = botocore.session.Session(profile=wanted.get(PROFILE))

@@ -59,4 +59,6 @@ def _facts_of(payload: Payload) -> dict[str, Any]:
         "answers_vary": wanted.reading.varies,
         "notes": list(payload.notes),
         "stream": payload.stream,
+        "rows": sum(payload.rows),
+        "source": None if payload.origin is None else payload.origin.facts(),
     }

@@ -21,7 +21,7 @@ from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.forked import Forked
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.refusing import abandon
-from scorebench.recordings.happenings import WORKER_LOST
+from scorebench.recordings.happenings import ALL_REJECTED, WORKER_LOST
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from scorebench.recordings.recording import Recording
 
@@ -146,3 +146,11 @@ class Master:
         if client_id in self._order and report.resets == self._resets:
             worker = self._order.index(client_id)
             self._gathered.add(worker, *messages.counted(report, worker))
+            if _rejects_every_call(self._gathered.recording):
+                self._ending.soon()
+
+
+def _rejects_every_call(recording: Recording) -> bool:
+    """Whether a worker met nothing but rejections, and no worker a valid answer."""
+    met = any(event.get("what") == ALL_REJECTED for event in recording.events)
+    return met and not (recording.measured.valid or recording.warm_up.valid)

@@ -5,6 +5,7 @@ Knows the role, what is gathered, and the clock; nothing of what happens at the 
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from scorebench.plugin.lifecycle.roles import Role
 from scorebench.plugin.lifecycle.states import UNDER_WAY, Course, State
 from scorebench.recordings.happenings import STOPPED_EARLY
 from scorebench.recordings.recording import Recording
+from scorebench.report import sent
+from scorebench.report.words import plain
 from scorebench.verdicts.limits import StopWhen
 
 if TYPE_CHECKING:
@@ -50,12 +53,18 @@ class Progress:
         """A test begins: show it, unless Locust's page does, and look for conditions of --stop-when."""
         self._settings = settings
         if self._environment.web_ui is None:
+            self._say_what_is_sent(settings)
             self._view = LiveView(self._helpers.watched("live view", self.look), quiet=settings.quiet)
             self._view.start()
         if settings.stop_when:
             self._helpers.spawn(
                 "watch for --stop-when", stop_when.watch, settings.stop_when, self._if_running, self._on_lost
             )
+
+    def _say_what_is_sent(self, settings: Settings) -> None:
+        facts = self._gathered.facts
+        if (rows := sent.rows(facts)) and not settings.quiet:
+            print(f"sending {plain(rows)}, to {plain(sent.place(facts))}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """The test is over: leave the screen as it was."""

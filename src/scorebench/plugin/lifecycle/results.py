@@ -21,7 +21,9 @@ from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.report import text
+from scorebench.report.words import plain
 from scorebench.runs.launch import FOLDER_VARIABLE
+from scorebench.verdicts import rejected
 from scorebench.verdicts.verdict import Verdict, judge
 
 
@@ -53,6 +55,12 @@ class Results:
     report: str
     unwritten: atomic.Unwritten
     """The files that could not be written, each with the reason."""
+
+    @property
+    def rejected(self) -> str | None:
+        """One line where the server rejected every call, with what to give instead."""
+        found = [one for one in self.verdict.findings if one.code == rejected.CODE]
+        return f"{plain(found[0].text)}. Try: {plain(found[0].advice)}." if found else None
 
     @property
     def loss(self) -> str | None:
@@ -89,6 +97,8 @@ class Reporter:
             return
         if not quiet:
             print(self.results.report, flush=True)
+        elif said := self.results.rejected:
+            print(f"scorebench: {said}", file=sys.stderr, flush=True)
         if self.results.loss:
             print(f"scorebench: {self.results.loss}", file=sys.stderr, flush=True)
 

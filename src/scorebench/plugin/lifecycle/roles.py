@@ -60,6 +60,7 @@ class Alone:
 
     def __init__(self, sender: Sender, gathered: Gathered, ending: Ending) -> None:
         self._sender, self._gathered, self._ending = sender, gathered, ending
+        sender.on_rejected = ending.soon
 
     def prepare(self, settings: Settings) -> None:
         session = self._sender.prepare(settings)

@@ -5,7 +5,7 @@ Knows Locust's environment and the session; nothing of masters, workers or repor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.users import batches
 from scorebench.plugin.users.session import Session, session_of, set_session
 from scorebench.recordings.calls import Calls
-from scorebench.recordings.happenings import USERS_MISSING
+from scorebench.recordings.happenings import ALL_REJECTED, USERS_MISSING
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.requests import Name
 from scorebench.recordings.warm_up_gate import WarmUpGate
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
 
+REJECTED_S = 0.4
+"""How long the server may reject every call, from its first answer on, before the run is stopped."""
+LOOK_S = 0.1
 START_S = 10.0
 """How long a user may take to get ready, besides connecting; then the others begin without it."""
 
@@ -43,6 +46,8 @@ class Sender:
         self._environment, self._asked, self._others = environment, asked, others
         self._server_pids = server_pids
         self._helpers = Helpers(self.note)
+        self.on_rejected: Callable[[], None] = lambda: None
+        """Called where the server rejects every call; what it said is an event of the recording then."""
         self._gate: WarmUpGate | None = None
         self._next: Session | None = None
         self._batches: gevent.Greenlet | None = None
@@ -82,6 +87,8 @@ class Sender:
             self._server_pids,
             self._user_count,
         )
+        if self._asked.needs_payload:
+            self._helpers.spawn("watch for rejections", self._watch_rejections, session)
         if not self._asked.needs_payload:
             session.sending.start()  # users that are not ours wait for nobody
         elif self._asked.all_at_once:
@@ -98,6 +105,18 @@ class Sender:
         if missing := session.sending.start_by(session.settings.connect_timeout_s + START_S):
             here, expected = missing
             self.note(USERS_MISSING, f"{here:,} of {expected:,} users were ready at the start")
+
+    def _watch_rejections(self, session: Session) -> None:
+        rejections = session.counting.rejections
+        patience_s = REJECTED_S
+        while not (session.is_over or rejections.is_ruled_out):
+            if rejections.said is not None:
+                patience_s -= LOOK_S
+                if patience_s <= 0:
+                    session.counting.note(ALL_REJECTED, rejections.said)
+                    self.on_rejected()
+                    return
+            gevent.sleep(LOOK_S)
 
     def _user_count(self) -> int:
         runner = self._environment.runner

@@ -18,6 +18,7 @@ from scorebench.answers.answer import Judge, describe
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Group, Outcome
 from scorebench.answers.streams import Streamed
+from scorebench.plugin.users.rejections import Rejections
 from scorebench.recordings.calls import FIELDS_PER_CALL, Calls, from_numbers
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.streams import streams_of
@@ -64,6 +65,7 @@ class Counting:
         """What turns `time.perf_counter` into Unix time."""
         self._rows = np.array(rows, dtype=np.int64)
         self._judge = judge
+        self.rejections = Rejections(hidden)
         self._hidden, self._is_near = hidden, is_near
         self._expected_left = expected_bytes
         self._steps: Iterator[None] = iter(())
@@ -71,6 +73,7 @@ class Counting:
 
     def judge(self, index: int, answer: Answer) -> Outcome:
         """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
+        self.rejections.see(answer)
         outcome = self._judge.judge(index, answer)
         if outcome is not Outcome.VALID and outcome.label not in self.pending.examples:
             place = self._hidden(answer.location.encode("latin-1")).decode("latin-1")
