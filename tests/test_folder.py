@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -281,3 +282,13 @@ def without_new_fields(read: Any, before: Any) -> Any:
 def test_there_are_samples() -> None:
     """A folder that is not there would pass for read."""
     assert [file.stem for file in SAMPLES] == ["closed-loop", "two-workers"]
+
+
+def test_two_seconds_a_week_apart_are_drawn_in_bounded_time(tmp_path: Path) -> None:
+    """7 kB that took 24 s: a week is 604,800 rows of seconds.csv, made with 15 s of processor time at most."""
+    week_s = 604_800
+    far_apart = recording(calls([(0.0, 0.0, 0.01), (week_s - 1, week_s - 1, week_s - 0.99)]))
+    began_s = time.process_time()
+    path = written(folder.create(tmp_path, "url", NOON), far_apart)
+    assert time.process_time() - began_s < 15
+    assert len((path / "seconds.csv").read_text().splitlines()) == week_s + 1

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,9 +15,11 @@ if TYPE_CHECKING:
     from scorebench.recordings.tally import SecondTally, Tally
 
 
-@dataclass(frozen=True)
-class Second:
-    """One second of the run; times are the response times of the valid calls that were due in it."""
+class Second(NamedTuple):
+    """One second of the run; times are the response times of the valid calls that were due in it.
+
+    A tuple, because a week has 600,000 of them.
+    """
 
     t_s: int
     """Whole seconds since the run's first, which is 0."""
@@ -47,7 +48,7 @@ def timeline(tally: Tally) -> tuple[Second, ...]:
     return tuple(
         _second(unix_s - first, unix_s, tally.seconds[unix_s])
         if unix_s in tally.seconds
-        else Second(unix_s - first, unix_s, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)  # a week has many
+        else Second(unix_s - first, unix_s, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)
         for unix_s in seconds
     )
 
