@@ -285,7 +285,7 @@ def test_there_are_samples() -> None:
 
 
 def test_two_seconds_a_week_apart_are_drawn_in_bounded_time(tmp_path: Path) -> None:
-    """7 kB that took 24 s: a week is 604,800 rows of seconds.csv, made with 15 s of processor time at most."""
+    """7 kB that took 24 s: a week is 604,800 rows of seconds.csv, in 15 s of processor time at most."""
     week_s = 604_800
     far_apart = recording(calls([(0.0, 0.0, 0.01), (week_s - 1, week_s - 1, week_s - 0.99)]))
     began_s = time.process_time()
