@@ -21,6 +21,7 @@ from scorebench.figures.stages import Stages, stages_of
 from scorebench.figures.streams import StreamFigures, streams_of
 from scorebench.figures.times import Times, times_of
 from scorebench.recordings.calls import UNKNOWN_USER
+from scorebench.recordings.slowest import SlowCall
 from scorebench.recordings.tally import UserKey, UserTally
 from scorebench.recordings.types import Count, Event, Seconds
 
@@ -94,6 +95,8 @@ class Summary:
     """Calls due while all users were busy, less one a user, which may be due before the user has started."""
     outcomes: Mapping[str, int]
     """By label, most frequent first."""
+    slowest: list[SlowCall]
+    """The slowest calls with the ids of their traces, slowest first; empty without --traceparent."""
     accounting: Accounting
     users: tuple[UserFigures, ...]
     requests: tuple[RequestFigures, ...]
@@ -155,6 +158,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         streams=streams_of(tally.streams, rates.answering_s, bounds=bounds),
         late=max(0, tally.late - len(tally.users)),
         outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},
+        slowest=tally.slowest,
         accounting=accounting,
         users=_users(tally.users),
         requests=_requests(recording.requests),

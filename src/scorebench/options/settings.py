@@ -107,6 +107,7 @@ class Settings:
     scenario: str | None = option("scenario", values.given)
     report_dir: Path = option("report_dir", _report_dir)
     keep_calls: bool = option("keep_calls", values.flag_set)
+    traceparent: bool = option("traceparent", values.flag_set)
     otlp: str | None = option("otlp", _otlp)
     """Where to send the run's own metrics."""
     timings: bool = option("timings", values.flag_set)
@@ -218,6 +219,8 @@ def _check(settings: Settings, of: Callable[[str], Any], given: Collection[str])
     if settings.body is not None:
         _check_body(settings, of, given)
     settings.credentials.check()
+    if settings.traceparent and any(n.lower() == "traceparent" for n in settings.credentials.headers.names):
+        raise InputError("--traceparent: a header of yours has that name too; leave one of them out")
     certificate = settings.certificate
     for flag, file in (("--ca-file", settings.ca_file), ("--cert", certificate and certificate.file)):
         if file is not None and settings.target.scheme != "https":

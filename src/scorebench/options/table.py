@@ -158,6 +158,7 @@ OPTIONS = (
         "--stream",
         "ask for streamed answers (server-sent events), and time their chunks",
         switch=True,
+        group=SENT,
     ),
     Option("--ca-file", "CA certificates to verify the server with, PEM", metavar="FILE"),
     Option("--cert", "certificate to show the server (mutual TLS), PEM", metavar="FILE", signs_in=True),
@@ -263,6 +264,12 @@ OPTIONS = (
         "split each call into its parts, those inside the server too where it tells them (Server-Timing)",
         switch=True,
         group=LEFT,
+    ),
+    Option(
+        "--traceparent",
+        "send W3C trace context, with a new trace for each call; the report names the slowest ones",
+        switch=True,
+        group=SENT,
     ),
     Option(
         "--otlp",

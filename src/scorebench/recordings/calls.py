@@ -62,6 +62,8 @@ class Calls:
     """With --timings: where the time of each went."""
     streams: Streams | None = None
     """Of the valid answers that were streams; None where none was one."""
+    traces: NDArray[np.str_] | None = None
+    """With --traceparent: the id of each call's trace; empty where it never left."""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -70,7 +72,9 @@ class Calls:
         """The calls where `mask` is true."""
         streams = None if self.streams is None else self.streams.select(mask)
         split = None if self.split is None else self.split.select(mask)
-        return Calls(**{name: getattr(self, name)[mask] for name in COLUMNS}, split=split, streams=streams)
+        kept = {name: getattr(self, name)[mask] for name in COLUMNS}
+        traces = None if self.traces is None else self.traces[mask]
+        return Calls(**kept, split=split, streams=streams, traces=traces)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """All that is known of each call: of streams the seconds to the first chunk, and their chunks."""
@@ -83,7 +87,7 @@ class Calls:
         return found
 
 
-COLUMNS = tuple(f.name for f in fields(Calls) if f.name not in ("split", "streams"))
+COLUMNS = tuple(f.name for f in fields(Calls) if f.name not in ("split", "streams", "traces"))
 """Those that have an entry for each call."""
 
 

@@ -21,6 +21,7 @@ from scorebench.recordings.histogram_form import HistogramForm, histogram_of
 from scorebench.recordings.histogram_form import form_of as histogram_form_of
 from scorebench.recordings.recording import Fields, Recording
 from scorebench.recordings.requests import Requests
+from scorebench.recordings.slowest import MOST, SlowCall
 from scorebench.recordings.stages import StageTally
 from scorebench.recordings.stages_form import StagesForm, stages_of
 from scorebench.recordings.stages_form import form_of as stages_form_of
@@ -117,6 +118,9 @@ class TallyForm(Struct, forbid_unknown_fields=True, kw_only=True):
         StreamsForm | None,
         Meta(description="Valid answers that were streams; null if there was none."),
     ] = None
+    slowest: Annotated[
+        list[SlowCall], Meta(max_length=MOST, description="The slowest calls, with --traceparent.")
+    ] = msgspec.field(default_factory=list)
     users: list[UserRow]
     seconds: Annotated[list[SecondRow], Meta(max_length=LONGEST_RUN_S)]
 
@@ -220,6 +224,7 @@ def _form_of_tally(tally: Tally) -> TallyForm:
         last_done_s=tally.last_done_s,
         waiting=histogram_form_of(tally.waiting),
         stages=stages_form_of(tally.stages) if tally.stages.calls else None,
+        slowest=tally.slowest,
         streams=None if tally.streams is None else form_of_streams(tally.streams),
         users=[UserRow(*key, u.calls, u.valid, u.sum_s, u.min_s, u.max_s) for key, u in tally.users.items()],
         seconds=[
@@ -241,6 +246,7 @@ def _tally_of(form: TallyForm) -> Tally:
         last_done_s=form.last_done_s,
         waiting=Histogram() if form.waiting is None else histogram_of(form.waiting),
         stages=StageTally() if form.stages is None else stages_of(form.stages),
+        slowest=form.slowest,
         streams=None if form.streams is None else streams_of(form.streams),
         users={(row.worker, row.user): UserTally(*row[2:]) for row in form.users},
         seconds={row.second: _second_of(row) for row in form.seconds},

@@ -17,6 +17,7 @@ from scorebench.recordings.bands import coarse_us
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.counting import counted, counted_pairs
 from scorebench.recordings.histogram import Histogram
+from scorebench.recordings.slowest import SlowCall, slowest, slowest_in
 from scorebench.recordings.stages import StageTally
 from scorebench.recordings.stream_tally import StreamTally
 
@@ -103,6 +104,8 @@ class Tally:
     """By Unix second."""
     streams: StreamTally | None = None
     """Of the valid answers that were streams; None while none was one."""
+    slowest: list[SlowCall] = field(default_factory=list)
+    """With --traceparent: the slowest calls, slowest first."""
     first_due_s: float | None = None
     last_due_s: float | None = None
     last_sent_s: float | None = None
@@ -166,9 +169,18 @@ class Tally:
         self._add_ends(calls, valid)
         yield
         self._add_times(calls.due_s[valid], response_s[valid])
+        yield from self._adding_more(calls, valid, response_s)
+
+    def _adding_more(
+        self, calls: Calls, valid: NDArray[np.bool_], response_s: NDArray[np.float64]
+    ) -> Iterator[None]:
+        """What only some runs ask for."""
         if calls.split is not None:
             yield
             yield from self.stages.adding(calls.select(valid), response_s[valid])
+        if calls.traces is not None:
+            yield
+            self.slowest = slowest([*self.slowest, *slowest_in(calls)])
         if calls.streams is not None:
             self.streams = self.streams or StreamTally()
             yield from self.streams.adding(calls.due_s, calls.streams)
@@ -200,6 +212,7 @@ class Tally:
         self.late += other.late
         for name in ("service", "response", "lag", "failing", "waiting"):
             getattr(self, name).merge(getattr(other, name))
+        self.slowest = slowest([*self.slowest, *other.slowest])
         if other.streams is not None:
             self.streams = self.streams or StreamTally()
             self.streams.merge(other.streams)

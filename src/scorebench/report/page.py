@@ -60,6 +60,7 @@ def render(
         events=_events(recording),
         times=_in_ms(times_table.times(summary)),
         streams=_in_ms(times_table.streams(summary)),
+        slowest=times_table.slowest(summary),
         streams_told=times_table.told(summary),
         requests=_requests(summary),
         users=_users(summary),

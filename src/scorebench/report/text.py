@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 USERS = 20
 """Rows of the per-user table; all users are in users.csv."""
+SLOWEST = 5
+"""Slowest calls that are printed; the page and summary.json have more."""
 
 USERS_TITLE = "Users (service time of their valid calls in ms)"
 REQUESTS_TITLE = "Requests, and the users that made them (service time of the valid calls in ms)"
@@ -45,6 +47,7 @@ def render(
         headline(summary),
         _times(summary, page),
         _streams(summary, page),
+        _slowest(summary, page),
         _parts(summary, page),
         _outcomes(summary, page),
         _requests(summary, page, users),
@@ -167,6 +170,13 @@ def _streams(summary: Summary, page: _Page) -> list[str]:
 def _parts(summary: Summary, page: _Page) -> list[str]:
     told = stages.lines(summary.stages)
     return [page.title(stages.TITLE), *told] if told else []
+
+
+def _slowest(summary: Summary, page: _Page) -> list[str]:
+    rows = times_table.slowest(summary)
+    return (
+        [page.title(times_table.SLOWEST_TITLE), *table(rows[: SLOWEST + 1], text_columns=3)] if rows else []
+    )
 
 
 def _outcomes(summary: Summary, page: _Page) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scorebench.report.words import NOT_MEASURED, count, milliseconds
+from scorebench.report.words import NOT_MEASURED, count, milliseconds, say_moment
 from scorebench.units import say_bytes_per_s, say_rate
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scorebench.figures.times import Times
 
 STREAMS_TITLE = "Streams: times of their chunks in ms"
+SLOWEST_TITLE = "Slowest calls by their traces (times in ms)"
 _BOUNDS = "99 % sure"
 
 
@@ -58,6 +59,25 @@ def told(summary: Summary) -> str:
         _rate(found.output_tokens_per_s, "output tokens/s"),
     ]
     return f"{count(found.streams, 'stream')} with {count(found.chunks, 'chunk')}: {', '.join(rates)}"
+
+
+def slowest(summary: Summary) -> list[list[str]]:
+    """The slowest calls by their traces, times in ms, its head first; empty without --traceparent."""
+    if not summary.slowest:
+        return []
+    head = ["Trace id", "Outcome", "Sent", "Service", "Response"]
+    return [
+        head,
+        *(
+            [
+                one.trace_id,
+                one.outcome,
+                say_moment(one.sent_s),
+                *map(milliseconds, (one.service_s, one.response_s)),
+            ]
+            for one in summary.slowest
+        ),
+    ]
 
 
 def _rate(per_s: float | None, noun: str) -> str:

@@ -48,8 +48,8 @@ def caller(
     `judge` replaces the session's own, for a user that needs the answers.
     """
     counting = session.counting
-    send, messages, expected = connection.call, session.sending.messages, counting.expected
-    judge, append = judge or counting.judge, session.recorder(connection)
+    send, messages, expected = connection.call, session.messages_of_a_user(), counting.expected
+    judge, append = judge or counting.judge, session.recorder(connection, messages)
     valid, valid_waited = (tag(number, Outcome.VALID, waited=waited) for waited in (False, True))
     failed = _failures(session, connection, number)
 

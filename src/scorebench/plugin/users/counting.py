@@ -52,6 +52,8 @@ class Counting:
         self.phases: list[float] = []
         self.told: list[bytes] = []
         """What users append to both for each call, with --timings: see `recordings.split`."""
+        self.traces: list[str] = []
+        """What users append for each call, with --traceparent: the id of its trace."""
         self._streamed: list[tuple[int, Streamed]] = []  # by the place of its call among these
         self.expected: list[bytes | None] = [None] * len(rows)
         """The answer to each body that is known to be valid, byte for byte."""
@@ -131,6 +133,9 @@ class Counting:
             kept.clear()
         self.taken += len(numbers) // FIELDS_PER_CALL
         calls = from_numbers(numbers, self._rows, self.epoch_s, phases, told)
+        if self.traces:
+            calls = replace(calls, traces=np.array(self.traces))
+            self.traces.clear()
         if self._streamed:
             streamed, self._streamed = self._streamed, []
             calls = replace(calls, streams=streams_of(streamed, calls.sent_s - self.epoch_s))

@@ -5,12 +5,16 @@ Knows target, payload and access; sends nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import overload
 
 from scorebench.client.access import Access
 from scorebench.client.target import ACCEPT, ACCEPT_STREAM
 from scorebench.payloads.payload import Payload
+
+_ID_BYTES, _TRACE_DIGITS = 24, 32
+"""Random bytes of a call, 16 for its trace and 8 for its span; hexadecimal digits of the first."""
 
 
 def requests_of(payload: Payload, access: Access) -> Sequence[bytes]:
@@ -69,6 +73,27 @@ class Signed(_OneByOne):
         body, content_type = self._payload.bodies[index], self._payload.content_type_of(index)
         headers = self._access.headers(body, content_type)
         return self._access.target.request(body, content_type, headers, _accepted(self._payload))
+
+
+class Traced(_OneByOne):
+    """Requests of one user, each with a `traceparent` of its own: W3C's Trace Context, level 1, sampled."""
+
+    def __init__(self, messages: Sequence[bytes]) -> None:
+        self._messages = messages
+        self.trace_id = ""
+        """That of the request that was made last; empty where none could be made."""
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def _made(self, index: int) -> bytes:
+        self.trace_id = ""
+        message = self._messages[index]
+        after = message.index(b"\r\n") + 2
+        fresh = os.urandom(_ID_BYTES).hex()
+        self.trace_id = fresh[:_TRACE_DIGITS]
+        line = f"traceparent: 00-{self.trace_id}-{fresh[_TRACE_DIGITS:]}-01\r\n"
+        return message[:after] + line.encode() + message[after:]
 
 
 def _accepted(payload: Payload) -> str:

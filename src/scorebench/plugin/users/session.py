@@ -5,7 +5,7 @@ Knows both, and the environment that holds them; nothing of how either does its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from scorebench.client.timed import TimedConnection
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.counting import EXPECTED_BYTES, Counting
-from scorebench.plugin.users.requests import requests_of
+from scorebench.plugin.users.requests import Traced, requests_of
 from scorebench.plugin.users.sending import Sending
 from scorebench.recordings.happenings import OWN_LIMIT, SIGN_IN_FAILED
 from scorebench.recordings.recording import Recording
@@ -73,9 +73,20 @@ class Session:
         """Whether no new call may leave any more."""
         return self.sending.stop_s is not None
 
-    def recorder(self, connection: Connection) -> Callable[[Iterable[float]], None]:
-        """What keeps the numbers of a call over `connection`; with --timings its phases too."""
+    def messages_of_a_user(self) -> Sequence[bytes]:
+        """What one user sends; with --traceparent each call gets a trace of its own."""
+        return Traced(self.sending.messages) if self.settings.traceparent else self.sending.messages
+
+    def recorder(
+        self, connection: Connection, messages: Sequence[bytes]
+    ) -> Callable[[Iterable[float]], None]:
+        """What keeps the numbers of a call over `connection`; with --timings its phases too.
+
+        With --traceparent `messages` know the trace of the call, which is kept as well.
+        """
         keep = self.counting.numbers.extend
+        if isinstance(messages, Traced):
+            keep = _with_traces(keep, messages, self.counting.traces.append)
         if not isinstance(connection, TimedConnection):
             return keep
         keep_phases, keep_told = self.counting.phases.extend, self.counting.told.append
@@ -127,6 +138,16 @@ class Session:
 
     def _bring_up_to_date(self) -> None:
         self.counting.bring_up_to_date(self.sending.totals, due=self.sending.due)
+
+
+def _with_traces(
+    keep: Callable[[Iterable[float]], None], messages: Traced, keep_trace: Callable[[str], None]
+) -> Callable[[Iterable[float]], None]:
+    def keep_both(numbers: Iterable[float]) -> None:
+        keep(numbers)
+        keep_trace(messages.trace_id)
+
+    return keep_both
 
 
 def session_of(environment: Environment) -> Any:

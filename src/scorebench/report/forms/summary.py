@@ -12,6 +12,7 @@ from scorebench.figures.metric import Metric
 from scorebench.figures.metrics import every
 from scorebench.figures.percentiles import QUANTILES, calls_needed
 from scorebench.figures.summary import LeftOut, RequestFigures, Summary, UserFigures
+from scorebench.recordings.slowest import SlowCall
 from scorebench.recordings.types import Count, Event, Example, Label
 from scorebench.report.forms import streams
 from scorebench.report.forms.figures import Figure, Intervals, Share, Times
@@ -137,6 +138,7 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
         Meta(description="Calls below which a percentile is null (MLPerf's early stopping at 99 %)."),
     ]
     outcomes: Annotated[dict[Label, Count], Meta(description="Calls by outcome.")]
+    slowest: Annotated[list[SlowCall], Meta(description="The slowest calls, with --traceparent.")]
     accounting: AccountingForm
     users: list[UserFigures]
     requests: Annotated[
