@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from scorebench.payloads.payload import Payload
 
 
+UNREAD = ("split-1x",)
+"""Body formats that MLflow's scoring server does not read. A new one of another server belongs here."""
+
+
 def require_mlflow() -> None:
     """Skip where MLflow is not installed."""
     require("mlflow", importlib.util.find_spec("mlflow") is not None, "pip install '.[mlflow]'")

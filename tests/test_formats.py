@@ -19,9 +19,9 @@ from scorebench.payloads.formats.rules import check
 from scorebench.payloads.payload import Payload, encode
 from scorebench.payloads.signature import Signature, parse_column
 from tests.column_types import TYPES
-from tests.mlflow_reader import frame_values, received, require_mlflow, values_of
+from tests.mlflow_reader import UNREAD, frame_values, received, require_mlflow, values_of
 
-MLFLOW_FORMATS = tuple(f for f in FORMATS if f not in ("split-1x", "v2", "azure"))
+MLFLOW_FORMATS = tuple(f for f in FORMATS if f not in (*UNREAD, "v2", "azure"))
 
 
 NAMES: tuple[str | int | None, ...] = ("x", None, 0, 7)

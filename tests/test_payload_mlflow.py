@@ -17,10 +17,10 @@ from scorebench.errors import InputError
 from scorebench.payloads.formats import FORMATS
 from scorebench.payloads.payload import encode
 from scorebench.payloads.signature import Signature, parse_column
-from tests.mlflow_reader import frame_values, parsed, received, require_mlflow, values_of
+from tests.mlflow_reader import UNREAD, frame_values, parsed, received, require_mlflow, values_of
 from tests.requirements import shared
 
-MLFLOW_FORMATS = tuple(f for f in FORMATS if f != "split-1x")
+MLFLOW_FORMATS = tuple(f for f in FORMATS if f not in UNREAD)
 
 _text = st.text(st.characters(codec="utf-8"), max_size=12)
 _int64 = st.integers(-(2**63), 2**63 - 1)
