@@ -29,9 +29,9 @@ $(VENV)/runs: locks/bench.txt locks/install.sh pyproject.toml
 	@touch $@
 
 # A server of another kind for the tests, in an environment of its own.
-mlserver: $(VENV)-mlserver/installed
-$(VENV)-mlserver/installed: locks/mlserver.txt locks/install.sh
-	@PROJECT=no locks/install.sh $(PYTHON) $(VENV)-mlserver locks/mlserver.txt
+mlserver: .venv-mlserver/installed
+.venv-mlserver/installed: locks/mlserver.txt locks/install.sh
+	@PROJECT=no locks/install.sh $(PYTHON) .venv-mlserver locks/mlserver.txt
 	@touch $@
 
 bench: $(VENV)/runs
