@@ -55,6 +55,9 @@ def page(tmp_path_factory: pytest.TempPathFactory, server: ScoringServer) -> Ite
         ("limit", "p99<50", "--limit"),
         ("warm_up", "2s", "--warm-up 2s: the run lasts 1 s"),
         ("data", "/etc/passwd", "--data: cannot be set here"),
+        ("header", "X-Tenant a", "--header: no colon in it"),
+        ("header", "X-A: 1, Authorization: abcdef", "pass --header-env Authorization=VARIABLE"),
+        ("header_env", "X-A=HOME", "--header-env: cannot be set here"),
         ("arrivals", "replay:/etc/passwd", "--arrivals replay: names a file"),
         ("host", "http://127.0.0.1:1", "127.0.0.1:1"),
         ("host", "ftp://x", "ftp"),
@@ -76,11 +79,20 @@ def test_a_wrong_option_is_told_in_the_form_and_nothing_starts(
 
 
 def test_what_is_shown_is_what_the_run_left(page: tuple[str, Path], server: ScoringServer) -> None:
-    """Figures of the tab after the run stand so in summary.json; a cleared field is no value."""
+    """Figures of the tab after the run stand so in summary.json; a cleared field is no value.
+
+    Headers of the form go with each call, and their values are in no file.
+    """
     url, folder = page
     assert state(url)["board"] is None or state(url)["runs"]
-    assert post(f"{url}/swarm", **FORM, limit="p99<5s,valid>1%", rate="", warm_up="")["success"]
+    wanted = {"limit": "p99<5s,valid>1%", "header": "X-Tenant: tenant-of-mine, X-Two: b, c"}
+    before = len(server.log())
+    assert post(f"{url}/swarm", **FORM, **wanted, rate="", warm_up="")["success"]
     shown = ended(url)
+    sent = {(call.headers["x-tenant"], call.headers["x-two"]) for call in server.log()[before:]}
+    assert sent == {("tenant-of-mine", "b, c")}
+    left = [path for path in folder.rglob("*") if path.is_file()]
+    assert not [path for path in left if b"tenant-of-mine" in path.read_bytes()]
     name = shown["runs"][0]["name"]
     summary = json.loads((folder / "reports" / name / "summary.json").read_text())
     assert shown["board"]["progress"].startswith(f"{summary['calls']:,} calls in ")

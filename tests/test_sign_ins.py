@@ -17,6 +17,8 @@ from scorebench.errors import InputError
 from scorebench.options import settings
 from scorebench.options.table import OPTIONS
 from tests.commands import ROOT
+from tests.scoring_server import Record
+from tests.test_remote import AWS, signature_of, signed
 
 HTTPS = "https://example.org/score"
 OAUTH = "token-url=https://sso.example/token,client-id=me,client-secret-env=SECRET"
@@ -168,6 +170,23 @@ def test_no_region_and_no_profile_are_told(
     with pytest.raises(InputError, match=r"^sagemaker://[^\n]+$") as refused:
         asked("sagemaker://mine", **options)
     assert said in str(refused.value)
+
+
+def test_headers_are_signed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also Host and what replaces ours; the signature is computed again from what would be sent."""
+    for name, value in AWS.items():
+        monkeypatch.setenv(name, value)
+    headers = ["X-Amzn-SageMaker-Inference-Component: b", "Host: vpc.example", "Accept: text/csv"]
+    access = asked("sagemaker://wine", region="eu-west-1", header=headers).credentials.load()
+    body = b"1,2"
+    head = access.target.request(body, "text/csv", access.headers(body, "text/csv")).partition(b"\r\n\r\n")[0]
+    first, *lines = head.decode().split("\r\n")
+    sent = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    record = Record(0, 0, 0.0, path=first.split()[1], headers=sent, body=body)
+    names = sent["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    assert {"accept", "content-type", "host", "x-amzn-sagemaker-inference-component"} <= set(names)
+    assert (len(lines), sent["host"]) == (len(sent), "vpc.example")
+    assert signed(record) == signature_of(record, "vpc.example", "eu-west-1", AWS["AWS_SECRET_ACCESS_KEY"])
 
 
 # A sign-in of the test's own.

@@ -6,6 +6,8 @@ Who sends asks here. Nothing here waits: grants are renewed by greenlets of thei
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from time import monotonic as clock
 
 import gevent
 
@@ -34,6 +36,8 @@ class Access:
         self._values = (*hidden_values, *secrets_in(plain))
         self._changing = [one for one in renewals if one.changes]
         self._keepers: list[gevent.Greenlet] = []
+        self._lines, self._end_s = b"", inf
+        self._bring_up_to_date()
 
     @property
     def signs(self) -> bool:
@@ -63,7 +67,15 @@ class Access:
 
     def changing(self) -> bytes:
         """The lines of the headers that change, as they are now. CallFailed where nobody is signed in."""
-        return b"".join([self._valid(one).lines for one in self._changing])
+        if clock() >= self._end_s:
+            for one in self._changing:
+                self._valid(one)
+        return self._lines
+
+    def _bring_up_to_date(self) -> None:
+        """Each call asks for the lines: they are put together after a look, and not for each."""
+        self._lines = b"".join(one.lines for one in self._changing)
+        self._end_s = min((one.ends_s for one in self._changing), default=inf)
 
     def headers(self, body: bytes, content_type: str) -> Mapping[str, str]:
         """All headers of a call with this body, as they are now, signatures too. CallFailed as above."""
@@ -97,16 +109,19 @@ class Access:
         for one in self._changing:
             one.on_problem = tell
             if not one.wait_s:  # since it was fetched, payloads were encoded, or the last test ran
-                one.look()
-            self._keepers.append(gevent.spawn(_keep, one))
+                self._look(one)
+            self._keepers.append(gevent.spawn(self._keep, one))
 
     def end(self) -> None:
         """Renew no longer: nobody sends."""
         gevent.killall(self._keepers, block=False)
         self._keepers.clear()
 
+    def _keep(self, renewal: Renewal) -> None:
+        while True:
+            gevent.sleep(renewal.wait_s)
+            self._look(renewal)
 
-def _keep(renewal: Renewal) -> None:
-    while True:
-        gevent.sleep(renewal.wait_s)
+    def _look(self, renewal: Renewal) -> None:
         renewal.look()
+        self._bring_up_to_date()

@@ -6,6 +6,7 @@ Knows target, payload and access; sends nothing.
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import overload
 
@@ -36,16 +37,17 @@ class _OneByOne(Sequence[bytes]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[bytes]: ...
     def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        return self._made(index)
+        if isinstance(index, int):
+            return self.made(index)
+        return [self.made(number) for number in range(*index.indices(len(self)))]
 
-    def _made(self, index: int) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def made(self, index: int) -> bytes:
+        """The request with body `index`, as it is now. CallFailed where nobody is signed in."""
 
 
 class Renewed(_OneByOne):
-    """Requests that were made before the run, into which the headers that change are put: 0.5 µs a call."""
+    """Requests that were made before the run, into which the headers that change are put for each call."""
 
     def __init__(self, whole: Sequence[bytes], access: Access) -> None:
         self._access = access
@@ -56,7 +58,7 @@ class Renewed(_OneByOne):
     def __len__(self) -> int:
         return len(self._rest)
 
-    def _made(self, index: int) -> bytes:
+    def made(self, index: int) -> bytes:
         return self._line + self._access.changing() + self._rest[index]
 
 
@@ -69,7 +71,7 @@ class Signed(_OneByOne):
     def __len__(self) -> int:
         return len(self._payload.bodies)
 
-    def _made(self, index: int) -> bytes:
+    def made(self, index: int) -> bytes:
         body, content_type = self._payload.bodies[index], self._payload.content_type_of(index)
         headers = self._access.headers(body, content_type)
         return self._access.target.request(body, content_type, headers, _accepted(self._payload))
