@@ -38,6 +38,18 @@ def test_calls_that_were_not_sent_make_the_measurement_not_valid() -> None:
     )
 
 
+def test_the_server_is_not_blamed_for_calls_that_were_not_sent() -> None:
+    """Ten seconds of calls, five of them after the sign-in had ended: that is no outage of the server."""
+    outcomes = [Outcome.VALID] * 500 + [Outcome.NOT_SIGNED_IN] * 500
+    made = recording(calls(evenly(1000), outcomes), started_s=START_S)
+    codes = {one.code for one in judge(summarise(made), made).findings}
+    assert "not_signed_in" in codes
+    assert "outage" not in codes
+    refused = [Outcome.VALID] * 500 + [Outcome.CONNECTION_REFUSED] * 500
+    made = recording(calls(evenly(1000), refused), started_s=START_S)
+    assert "outage" in {one.code for one in judge(summarise(made), made).findings}
+
+
 def test_a_failure_that_cost_no_call_is_a_warning() -> None:
     (one,) = found([Outcome.VALID], [LATER])
     assert (one.severity, one.code) == (Severity.WARNING, "sign_in_failed")

@@ -29,6 +29,8 @@ class Outage:
     first: int
     last: int
     failed: int
+    not_sent: int = 0
+    """Those of `failed` that nobody could be signed in for."""
 
     @property
     def length_s(self) -> int:
@@ -57,8 +59,13 @@ def outages(recording: Recording, usual_s: float) -> list[Outage]:
 
 
 def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
-    """An outage if calls failed in it; a stall if all of them were answered in the end."""
+    """An outage if calls failed in it; a stall if all of them were answered in the end.
+
+    `sign_in_findings` tells of calls that were not sent because nobody was signed in: no server did that.
+    """
     for one in outages(recording, summary.response.at(0.5) or 0.0):
+        if one.not_sent:
+            continue
         text = f"no valid answer from second {one.first} to {one.last}"
         if one.failed:
             yield Finding(
@@ -90,7 +97,9 @@ def _outage(recording: Recording, first_s: int, stretch: list[int], *, reaches_e
     failed = sum(_done(recording, second, *FAILED) for second in seconds)
     if reaches_end:  # what was in flight then was cut off after the drain
         failed += recording.measured.outcomes[Outcome.CUT_OFF]
-    return Outage(stretch[0], stretch[-1], failed)
+    tallies = [tally for second in seconds if (tally := recording.measured.seconds.get(second))]
+    not_sent = sum(tally.done.get(Outcome.NOT_SIGNED_IN.label, 0) for tally in tallies)
+    return Outage(stretch[0], stretch[-1], failed, not_sent)
 
 
 def _done(recording: Recording, second: int, *groups: Group) -> int:
