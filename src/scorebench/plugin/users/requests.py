@@ -88,7 +88,7 @@ class Traced(_OneByOne):
     def __len__(self) -> int:
         return len(self._messages)
 
-    def _made(self, index: int) -> bytes:
+    def made(self, index: int) -> bytes:
         self.trace_id = ""
         message = self._messages[index]
         after = message.index(b"\r\n") + 2
