@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import kstest
 
 from scorebench.load.arrivals import parse
+from scorebench.load.dealing import Epoch, Tickets
 from tests.commands import ROOT, Done, locust, scorebench
 from tests.scoring_server import Behaviour, Constant, Exponential, Record, scoring_server
 
@@ -108,7 +109,8 @@ def test_the_check_of_gaps_goes_red() -> None:
 def test_the_workers_schedules_are_the_one_asked_for(spec: str, workers: int) -> None:
     """Together they have the rate, each its part of it."""
     whole = parse(spec, 300.0, 20.0, 5)
-    parts = [np.fromiter(whole.share(worker, workers).due_times(), dtype=float) for worker in range(workers)]
+    dealt = [Tickets(whole, Epoch(0.0, worker, workers)) for worker in range(workers)]
+    parts = [np.array([due_s for due_s, _ in tickets]) for tickets in dealt]
     counts = [len(part) for part in parts]
     assert sum(counts) == pytest.approx(6000, abs=5 * 6000**0.5)
     assert max(counts) - min(counts) <= 6 * (6000 / workers) ** 0.5

@@ -33,6 +33,7 @@ ROOMS = (
     "folders",
     "servers",
     "runs",
+    "cluster",
     "plugin.users",
     "plugin.lifecycle",
     "plugin.page",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scorebench.load.arrivals import BLOCK, Arrivals, parse
+from scorebench.load.arrivals import Arrivals, parse
 
 SEEDS = (0, 1, 2, 3, 7, 42, 1234, 99_991, 2**32, 2**63)
 SHAPES = ("ramp:10-500", "ramp:500-10", "steps:10,20,40", "spike:50-500@10s+5s")
@@ -142,43 +142,24 @@ def test_a_seed_means_the_same_schedule_in_every_release() -> None:
     assert due(parse("poisson", 1, None, 1), 3) == pytest.approx([0.7170744, 3.7221239, 3.8777953])
 
 
-@pytest.mark.parametrize("spec", EVERY)
-@pytest.mark.parametrize("workers", [1, 2, 3, 7])
-def test_the_workers_together_send_the_schedule_of_one(spec: str, workers: int) -> None:
-    """Dealt over any number of workers, the union is what a single process would have sent, call for call."""
-    whole = parse(spec, rate_for(spec), 20, 9)
-    shares = [due(whole.share(index, workers)) for index in range(workers)]
-    assert sorted(at for share in shares for at in share) == due(whole)
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
-
-
-def test_shares_stay_right_past_a_block() -> None:
-    """A number of workers that does not divide the block size deals on without a slip."""
-    whole = due(parse("poisson", 1, None, 3), 5 * BLOCK)
-    assert due(parse("poisson", 1, None, 3).share(2, 7), 5 * BLOCK // 7) == whole[2::7][: 5 * BLOCK // 7]
-
-
 @pytest.mark.parametrize("spec", ["constant", *SHAPES])
 @pytest.mark.parametrize("run_time_s", [20.0, 20.013, 33.3])
 def test_even_arrivals_know_their_number(spec: str, run_time_s: float) -> None:
-    """expected_calls is the very number of due times before the end, for the whole and for each share."""
-    whole = parse(spec, rate_for(spec), run_time_s, 1)
-    for arrivals in (whole, whole.share(0, 3), whole.share(2, 3)):
-        assert arrivals.expected_calls(run_time_s) == len(due(arrivals))
+    """expected_calls is the very number of due times before the end."""
+    arrivals = parse(spec, rate_for(spec), run_time_s, 1)
+    assert arrivals.expected_calls(run_time_s) == len(due(arrivals))
 
 
 def test_random_arrivals_expect_the_integral_of_their_rate() -> None:
-    """poisson+ramp:10-30 over 10 s expects 200 calls, and half of them on each of two workers."""
+    """poisson+ramp:10-30 over 10 s expects 200 calls."""
     arrivals = parse("poisson+ramp:10-30", None, 10, 1)
     assert arrivals.expected_calls(10) == pytest.approx(200)
-    assert arrivals.share(1, 2).expected_calls(10) == pytest.approx(100)
 
 
-def test_the_offered_rate_is_divided_too() -> None:
-    """rate_at is the rate that is offered: a worker's is its part, and outside the run there is none."""
+def test_no_rate_is_offered_outside_the_run() -> None:
+    """rate_at is the rate that is offered, from the first second to the last."""
     arrivals = parse("spike:50-500@10s+5s", None, 20, 1)
     assert [arrivals.rate_at(at) for at in (-1, 0, 9.9, 10, 14.9, 15, 20)] == [0, 50, 50, 500, 500, 50, 0]
-    assert arrivals.share(0, 4).rate_at(12) == 125
 
 
 rates = st.floats(0.5, 2000)
@@ -219,14 +200,6 @@ def test_a_rate_beside_a_shape_is_said_to_be_unused() -> None:
 def test_no_spec_means_constant() -> None:
     """Without --arrivals the calls come evenly."""
     assert due(parse(None, 2, None, 1), 3) == due(parse("", 2, None, 1), 3) == [0, 0.5, 1]
-
-
-def test_a_worker_outside_its_number_is_our_mistake() -> None:
-    """Workers count from 0 to n - 1."""
-    arrivals = parse("constant", 2, None, 1)
-    for worker, workers in ((2, 2), (-1, 2), (0, 0)):
-        with pytest.raises(ValueError, match="workers count from 0"):
-            arrivals.share(worker, workers)
 
 
 def test_the_ticket_at_hand_is_always_the_next(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from scorebench.errors import InputError
 from scorebench.load.arrivals import parse
+from scorebench.load.dealing import Epoch, Tickets
 from scorebench.payloads.bodies import load_bodies
 
 SPLIT = '{"dataframe_split": {"columns": ["a"], "data": [[1]]}}'
@@ -110,8 +111,8 @@ def test_a_delta_table_is_its_newest_version(tmp_path: Path) -> None:
 def test_recorded_times_are_due_times() -> None:
     """From the first at 0, and twice as fast with *2; each body at its own time."""
     assert list(parse("recorded", None, None, 1).at_times((10.0, 11.0, 14.0)).due_times()) == [0.0, 1.0, 4.0]
-    second = parse("recorded", None, None, 1).at_times((10.0, 11.0, 14.0)).share(1, 2)
-    assert list(second.due_times()) == [1.0]  # as worker 1 of 2 takes the bodies 1, 3, …
+    second = Tickets(parse("recorded", None, None, 1).at_times((10.0, 11.0, 14.0)), Epoch(0.0, 1, 2))
+    assert list(second) == [(1.0, 1)]  # as worker 1 of 2 takes the bodies 1, 3, …
     assert list(parse("recorded*2", None, 1.0, 1).at_times((10.0, 11.0, 14.0)).due_times()) == [0.0, 0.5]
     with pytest.raises(InputError, match="--arrivals recorded: the bodies have no times"):
         parse("recorded", None, None, 1).at_times(())

@@ -214,12 +214,13 @@ def test_a_restart_of_the_server_is_not_valid() -> None:
 
 def test_a_lost_worker_is_not_valid_and_no_rate_is_missed_for_it() -> None:
     """What it was to send is not heard of; that users were free and did not send is not said of it."""
-    made = recording(calls(healthy()), arrivals="constant")
-    made.events.append({"t_s": START_S + 3, "what": "worker lost", "why": "1 of 2 processes"})
+    made = recording(calls(healthy()), arrivals="constant", workers=2)
+    made.events.append({"t_s": START_S + 3, "what": "worker lost", "why": "worker 1: at most 9 calls …"})
     made.add_never_sent(NOT_HEARD_OF, 1000)
     found = found_in(made)
     assert found["worker_lost"].severity is Severity.INVALID
-    assert "1 of 2 processes of the generator" in found["worker_lost"].text
+    said = "1 of 2 processes of the generator ended early: worker 1: at most 9 calls …"
+    assert found["worker_lost"].text == said
     assert "were not heard of" in found["never_sent"].text
     assert "rate_not_reached" not in found
 

@@ -113,6 +113,37 @@ def test_a_generator_that_is_killed_at_once_is_told_of(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("reports/*/*"))
 
 
+def test_workers_of_a_killed_master_stop_and_leave_what_they_sent(tmp_path: Path) -> None:
+    """SIGKILL for the master alone: the last call leaves within 3 s, and the workers' folders make one run.
+
+    In it is every call of the server's log, from both workers.
+    """
+    with scoring_server(Behaviour(service=Constant(0.02))) as server:
+        process = started(tmp_path, server.url, "--processes", "2")
+        while not server.log():
+            time.sleep(0.05)
+        time.sleep(4.0)
+        (master,) = psutil.Process(process.pid).children()
+        workers = master.children()
+        killed_s = time.monotonic()
+        master.kill()
+        _, err = process.communicate(timeout=60)
+        log = server.log()
+    assert process.returncode == 128 + signal.SIGKILL
+    assert max(one.first_byte_s for one in log) - killed_s < 3.0
+    assert not psutil.wait_procs(workers, timeout=10)[1]
+    folders = sorted(path.parent for path in tmp_path.glob("reports/2*/worker-*/recording.json"))
+    assert [path.name for path in folders] == ["worker-0", "worker-1"]
+    assert f"scorebench merge {folders[0].parent.relative_to(tmp_path)}/worker-*" in err
+    done = scorebench(tmp_path, "merge", *map(str, folders))
+    assert done.code == 4
+    assert "the master was lost while the load ran: these are the figures of worker" in done.out
+    (merged,) = tmp_path.glob("reports/*-merged")
+    recording = folder.read(merged)
+    assert recording.measured.calls == len(log)
+    assert {worker for worker, _ in recording.measured.users} == {0, 1}
+
+
 def test_a_run_that_ends_leaves_no_journal(tmp_path: Path) -> None:
     """Long enough for entries: the recording has every call of the server's log, and no journal is left."""
     with scoring_server(Behaviour(service=Constant(0.02))) as server:

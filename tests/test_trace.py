@@ -8,6 +8,7 @@ import pytest
 
 from scorebench.errors import InputError
 from scorebench.load.arrivals import Arrivals, parse
+from scorebench.load.dealing import Epoch, Tickets
 
 
 def due(arrivals: Arrivals) -> list[float]:
@@ -45,8 +46,8 @@ def test_a_trace_counts_shares_and_ends_like_any_schedule(tmp_path: Path) -> Non
     """Calls before the run's end only; dealt in turn; its rate is the calls in the second."""
     arrivals = parse(trace_of(tmp_path, "0\n0.2\n0.4\n1.5\n3\n"), None, 3, 1)
     assert due(arrivals) == [0, 0.2, 0.4, 1.5]
-    assert due(arrivals.share(1, 2)) == [0.2, 1.5]
-    assert (arrivals.expected_calls(3), arrivals.share(0, 2).expected_calls(3)) == (4, 2)
+    assert [due_s for due_s, _ in Tickets(arrivals, Epoch(0.0, 1, 2))] == [0.2, 1.5]
+    assert arrivals.expected_calls(3) == 4
     assert [arrivals.rate_at(at) for at in (0.9, 1.2, 2.5)] == [3, 1, 0]
 
 

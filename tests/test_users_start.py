@@ -51,9 +51,9 @@ def started(users, expected):
     for _ in range(users):
         gevent.spawn(sending.wait_for_start)
     gevent.sleep(0)
-    waiting = not sending.running
+    waiting = not sending.share.running
     sending.expect(expected)
-    return waiting, sending.running, sending.start_by(0.05), sending.running
+    return waiting, sending.share.running, sending.start_by(0.05), sending.share.running
 print([started(2, 3), started(3, 3), started(0, 3)])
 """
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from scorebench.load.arrivals import parse
+from scorebench.load.dealing import Epoch, Tickets
 from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE, Schedule
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from tests.commands import Done, scorebench
-from tests.recordings import START_S, calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
 
@@ -67,21 +67,26 @@ def test_a_run_whose_workers_are_all_lost_ends(tmp_path: Path, words: list[str])
 
 
 def test_what_a_lost_worker_had_to_tell_worked_by_hand() -> None:
-    """100/s for 10 s: worker 1 of 2 has every second of 1,000 calls; it told of 20, so 480 are missing."""
-    told = calls(evenly(20))
-    made = recording(told)
-    made.rename_users(1)
+    """100/s for 10 s: worker 1 of 2 has every second of 1,000 calls; it told of 20, so 480 are missing.
+
+    Where it was alone from second 4 on, it had 200 and 600 of them, and 780 are missing.
+    """
     arrivals = parse("constant", 100.0, 10.0, 0)
-    for most_calls, expected in (None, 480), (100, 30):
-        missing = not_heard_of(made, arrivals, most_calls, worker=1, workers=2, stop_s=START_S + 10)
-        assert missing == expected
-    assert not_heard_of(made, None, None, worker=1, workers=2, stop_s=START_S + 10) == 0
+    half, all_of_it = Epoch(0.0, 1, 2), Epoch(4.0, 0, 1)
+    for epochs, most_calls, expected in (
+        ([half], None, 480),
+        ([half], 100, 30),
+        ([half, all_of_it], None, 780),
+        ([half, Epoch(4.0, None, 1)], None, 180),
+    ):
+        assert not_heard_of(arrivals, epochs, most_calls, told=20, stop_s=10.0) == expected
+    assert not_heard_of(None, [half], None, told=20, stop_s=10.0) == 0
 
 
 def test_calls_that_no_user_was_free_for_are_told_from_those_nobody_woke() -> None:
     """Four of ten calls due in half a second are taken: six are left, or seven, when a user held one."""
     for given_back, cause, count in (None, ALL_USERS_BUSY, 6), (0.3, GENERATOR_LATE, 7):
-        schedule = Schedule(parse("constant", 20, 0.5, 1), iter(range(100)), 0.0)
+        schedule = Schedule(Tickets(parse("constant", 20, 0.5, 1)), 100, 0.0)
         for _ in range(4):
             schedule.take()
         if given_back is not None:
@@ -91,7 +96,7 @@ def test_calls_that_no_user_was_free_for_are_told_from_those_nobody_woke() -> No
 
 def test_a_ticket_for_later_is_no_call_that_was_due() -> None:
     """A user that waits for the next call when the run ends has missed nothing."""
-    schedule = Schedule(parse("constant", 20, None, 1), iter(range(100)), 0.0)
+    schedule = Schedule(Tickets(parse("constant", 20, None, 1)), 100, 0.0)
     taken = [schedule.take() for _ in range(11)]
     assert taken[-1] == (0.5, 10)
     assert schedule.taken == 11

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scorebench.errors import InputError
+from scorebench.load.blocks import Blocks
 from scorebench.load.shape import Piece, Shape
 from scorebench.load.trace import Trace, read_trace
 from scorebench.units import parse_number, parse_seconds, say_rate, say_seconds
@@ -23,13 +23,11 @@ from scorebench.units import parse_number, parse_seconds, say_rate, say_seconds
 DEFAULT = "constant"
 RECORDED = "recorded"
 FASTEST_PER_S = 1_000_000.0
-BLOCK = 1024  # tickets made at a time: large enough that numpy costs little, small enough to make in 50 µs
 KNOWN = (
     "constant, poisson, ramp:FROM-TO[@DURATION], steps:RATE,RATE,…[@DURATION], "
     "spike:BASE-PEAK@START+DURATION, replay:FILE[*SPEED], recorded[*SPEED], and poisson+SHAPE for a shape at "
     "random"
 )
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """A schedule of calls, the same at each reading; `share` deals it out over workers."""
+    """A schedule of calls, the same at each reading; `load.dealing` deals it out over workers."""
 
     spec: str
     source: Shape | Trace | Recorded
@@ -58,8 +56,6 @@ class Arrivals:
     seed: int
     run_time_s: float | None = None
     note: str | None = None
-    worker: int = 0
-    workers: int = 1
 
     def at_times(self, times_s: Sequence[float]) -> Arrivals:
         """With the times that the bodies were recorded at, in Unix seconds, where those are asked for."""
@@ -69,21 +65,18 @@ class Arrivals:
 
     def due_times(self) -> Iterator[float]:
         """Seconds from the start, ascending, all before `run_time_s`; without one a shape never ends."""
-        for block in self._blocks():
-            if self.run_time_s is not None and block.size and block[-1] >= self.run_time_s:
+        blocks = self.blocks()
+        for _, counts in blocks.since():
+            block = blocks.due_s(counts)
+            if self.run_time_s is not None and block[-1] >= self.run_time_s:
                 yield from block[block < self.run_time_s].tolist()
                 return
             yield from block.tolist()
 
-    def share(self, worker: int, workers: int) -> Arrivals:
-        """What one worker of several sends: ticket k goes to worker k modulo `workers`.
-
-        Dealt from the one seeded schedule and not drawn anew with a part of the rate, so the workers' calls
-        together are the schedule that a single process would have sent, whatever their number.
-        """
-        if not 0 <= worker < workers:
-            raise ValueError(f"worker {worker} of {workers}: workers count from 0")
-        return replace(self, worker=worker, workers=workers)
+    def blocks(self) -> Blocks:
+        """The calls in blocks, for who sends some of them."""
+        assert not isinstance(self.source, Recorded)
+        return Blocks(self.source, is_random=self.is_random, seed=self.seed)
 
     def expected_calls(self, run_time_s: float) -> float:
         """Calls due before `run_time_s`: exact for even ones and for a trace, the mean for random ones.
@@ -94,47 +87,15 @@ class Arrivals:
         if isinstance(self.source, Shape) and run_time_s == math.inf:
             return math.inf
         if self.is_random and isinstance(self.source, Shape):
-            return self.source.calls(run_time_s) / self.workers
-        return float(len(range(self.worker, self.source.count_before(run_time_s), self.workers)))
+            return self.source.calls(run_time_s)
+        return float(self.source.count_before(run_time_s))
 
     def rate_at(self, at_s: float) -> float:
         """Offered rate, calls a second; of a trace, the calls in that whole second. 0 outside the run."""
         if at_s < 0 or (self.run_time_s is not None and at_s >= self.run_time_s):
             return 0.0
         assert not isinstance(self.source, Recorded)
-        return self.source.rate_at(at_s) / self.workers
-
-    def _blocks(self) -> Iterator[Floats]:
-        assert not isinstance(self.source, Recorded)
-        if isinstance(self.source, Trace):
-            mine = self.source.due_s[self.worker :: self.workers]
-            yield from (mine[first : first + BLOCK] for first in range(0, len(mine), BLOCK))
-            return
-        first = 0
-        for calls in _random_counts(self.seed) if self.is_random else _even_counts():
-            yield self.source.inverse(calls[(self.worker - first) % self.workers :: self.workers])
-            first += BLOCK
-
-
-def _even_counts() -> Iterator[Floats]:
-    first = 0
-    while True:
-        yield np.arange(first, first + BLOCK, dtype=np.float64)
-        first += BLOCK
-
-
-def _random_counts(seed: int) -> Iterator[Floats]:
-    # numpy promises that a bit generator's stream stays the same over its versions, and not that of
-    # Generator.exponential: from the raw bits a seed means the same schedule on every worker and next year.
-    bits = np.random.PCG64(seed)
-    before = 0.0
-    while True:
-        uniform = (bits.random_raw(BLOCK) >> np.uint64(11)) * 2.0**-53
-        gaps = -np.log1p(-uniform)
-        gaps[0] += before
-        counts = np.cumsum(gaps)
-        before = float(counts[-1])
-        yield counts
+        return self.source.rate_at(at_s)
 
 
 def parse(spec: str | None, rate_per_s: float | None, run_time_s: float | None, seed: int) -> Arrivals:

@@ -1,4 +1,4 @@
-"""Tickets of an open loop: which call is due when. Knows a schedule and the payloads' order; no socket.
+"""Tickets of an open loop: which call is due when. Knows tickets and how many bodies there are; no socket.
 
 Each free user takes the next ticket, so nothing is dropped in silence: when all users are busy the next due
 time is already past, the call leaves at once, and its response time counts the wait.
@@ -7,9 +7,8 @@ time is already past, the call leaves at once, and its response time counts the 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
-from scorebench.load.arrivals import Arrivals
+from scorebench.load.dealing import Epoch, Tickets
 
 ALL_USERS_BUSY = "the run ended with all users busy"
 """A cause of calls that were never sent: no user was free for them. Any other cause is the generator's."""
@@ -19,10 +18,8 @@ GENERATOR_LATE = "users were free, and the generator did not wake them"
 class Schedule:
     """Due times on the process's clock, from `start_s` on, each with the payload to send."""
 
-    def __init__(self, arrivals: Arrivals, payloads: Iterator[int], start_s: float) -> None:
-        self._due_times = arrivals.due_times()
-        self._payloads = payloads
-        self._start_s = start_s
+    def __init__(self, tickets: Tickets, bodies: int, start_s: float) -> None:
+        self._tickets, self._bodies, self._start_s = tickets, bodies, start_s
         self._given_back: list[tuple[float, int]] = []
         self.taken = 0
         """Tickets that users hold or have used: what was given back is not among them."""
@@ -33,17 +30,33 @@ class Schedule:
             self.taken += 1
             return self._given_back.pop()
         try:
-            due_s = self._start_s + next(self._due_times)
-            index = next(self._payloads)
+            due_s, number = next(self._tickets)
         except StopIteration:
             return None
         self.taken += 1
-        return due_s, index
+        return self._start_s + due_s, number % self._bodies
 
     def give_back(self, ticket: tuple[float, int]) -> None:
-        """A call that was not sent: its user was killed, or the run ended, before. The next to take."""
+        """A call that was not sent: its user was killed, or has to wait no longer. The next to take."""
         self.taken -= 1
         self._given_back.append(ticket)
+
+    def change(self, epoch: Epoch, now_s: float) -> None:
+        """Who sends what is dealt anew. No user holds a ticket that is due after `now_s` of the clock."""
+        kept = [ticket for ticket in self._given_back if ticket[0] < self._start_s + epoch.from_s]
+        self._given_back = sorted(kept, reverse=True)
+        self._tickets.change(epoch, now_s - self._start_s)
+
+    def skip(self, until_s: float) -> int:
+        """Leave out all calls that are due before `until_s`: how many there were."""
+        skipped = 0
+        while (ticket := self.take()) is not None:
+            if ticket[0] >= until_s:
+                self.give_back(ticket)
+                break
+            skipped += 1
+        self.taken -= skipped
+        return skipped
 
     def never_sent(self, until_s: float) -> dict[str, int]:
         """Calls that were due before `until_s` and that nobody sent, by cause; ends the schedule.
@@ -52,6 +65,6 @@ class Schedule:
         it and with all that come after.
         """
         held = sum(1 for due_s, _ in self._given_back if due_s < until_s)
-        rest = itertools.takewhile(lambda due_s: self._start_s + due_s < until_s, self._due_times)
-        left = sum(1 for _ in zip(rest, self._payloads, strict=False))
+        rest = itertools.takewhile(lambda ticket: self._start_s + ticket[0] < until_s, self._tickets)
+        left = sum(1 for _ in rest)
         return {GENERATOR_LATE if held else ALL_USERS_BUSY: held + left}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,3 @@ class WarmUp:
 
     seconds: float = 0.0
     calls: int = 0
-
-    def share(self, worker: int, workers: int) -> WarmUp:
-        """What one worker of several leaves out: its part of the calls, and all of the seconds."""
-        return replace(self, calls=len(range(worker, self.calls, workers)))

@@ -106,6 +106,7 @@ class Settings:
     stop_when: tuple[StopWhen, ...] = option("stop_when", values.each(parse_stop_when))
     scenario: str | None = option("scenario", values.given)
     report_dir: Path = option("report_dir", _report_dir)
+    hand_out: bool = option("hand_out", values.flag_set)
     keep_calls: bool = option("keep_calls", values.flag_set)
     traceparent: bool = option("traceparent", values.flag_set)
     otlp: str | None = option("otlp", _otlp)

@@ -278,6 +278,12 @@ OPTIONS = (
         for_all=True,
         group=LEFT,
     ),
+    Option(
+        "--hand-out",
+        "send the workers their payloads, so that they need no data file and no model",
+        switch=True,
+        group=SENT,
+    ),
     Option("--keep-calls", "write every call to calls.parquet", switch=True, for_all=True, group=LEFT),
     Option("--quiet", "print only errors", switch=True, for_all=True, group=LEFT),
 )

@@ -14,7 +14,7 @@ import gevent
 from locust import events
 
 from scorebench.errors import InputError
-from scorebench.plugin.lifecycle import command_line, in_advance, interrupt
+from scorebench.plugin.lifecycle import command_line, guard, in_advance, interrupt
 from scorebench.plugin.lifecycle.refusing import refuse
 from scorebench.plugin.lifecycle.run import Run
 from scorebench.plugin.lifecycle.states import ImpossibleEvent
@@ -30,6 +30,7 @@ __all__ = ["ScoringUser", "install"]
 
 logger = logging.getLogger("scorebench")
 
+guard.install()
 command_line.LINE.add_last(events.init_command_line_parser)
 plain.hear(events.request)  # from now on: other listeners to init may send requests before ours is called
 

@@ -6,6 +6,7 @@ knows how it stands in a file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
@@ -108,6 +109,13 @@ class Recording(Fields, kw_only=True):
         self.requests.rename_users(worker)
         for sample in self.resources:
             sample["who"] = f"{sample['who']} {worker}"
+
+    def renumber_workers(self, numbers: Mapping[int, int]) -> None:
+        """Give workers other numbers, by their old ones."""
+        for users in (self.measured.users, self.warm_up.users, *self.requests.users.values()):
+            renamed = {(numbers.get(worker, worker), user): tally for (worker, user), tally in users.items()}
+            users.clear()
+            users.update(renamed)
 
 
 def _merged(name: str, mine: Any, theirs: Any) -> Any:

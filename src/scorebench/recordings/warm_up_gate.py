@@ -17,8 +17,10 @@ class WarmUpGate:
 
     def __init__(self, warm_up: WarmUp) -> None:
         self._seconds = warm_up.seconds
-        self._calls_left = warm_up.calls
-        self._begin_s: float | None = None
+        self.calls_left = warm_up.calls
+        """Calls that are still left out."""
+        self.begin_s: float | None = None
+        """When the load began, in Unix seconds; None until the first call."""
 
     def add(self, recording: Recording, calls: Calls) -> None:
         """Count a batch."""
@@ -29,14 +31,14 @@ class WarmUpGate:
         self, recording: Recording, calls: Calls, names: Sequence[Name] | None = None
     ) -> Iterator[None]:
         """Count a batch in short steps, as `Tally.adding` does; by request too where `names` are given."""
-        if self._begin_s is None:
-            self._begin_s = float(calls.due_s.min())
-        if self._calls_left:
+        if self.begin_s is None:
+            self.begin_s = float(calls.due_s.min())
+        if self.calls_left:
             early = np.zeros(len(calls), dtype=bool)
-            early[np.argsort(calls.due_s, kind="stable")[: self._calls_left]] = True
-            self._calls_left -= int(early.sum())
+            early[np.argsort(calls.due_s, kind="stable")[: self.calls_left]] = True
+            self.calls_left -= int(early.sum())
         elif self._seconds:
-            early = calls.due_s < self._begin_s + self._seconds
+            early = calls.due_s < self.begin_s + self._seconds
         else:
             early = None
         measured = calls if early is None else calls.select(~early)

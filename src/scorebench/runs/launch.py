@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import secrets
 import signal
 import subprocess
 import sys
@@ -19,9 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from scorebench.folders.names import JOURNAL, RECORDING
 from scorebench.options.table import DEFAULT_USERS, OPTIONS
 from scorebench.recordings.happenings import CUT_SHORT, SERVER_ENDED, SERVER_RESTARTED
+from scorebench.runs.ended import end_workers, tidy
 
 if TYPE_CHECKING:
     from scorebench.servers.protocol import Server, ServerInfo
@@ -36,6 +36,8 @@ HIDDEN_VARIABLE = "SCOREBENCH_HIDDEN"
 """Gives it, as JSON by name, the options whose values stand on no command line that we make."""
 COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
 """Environment variable: the command that starts the run again."""
+SECRET_VARIABLE = "SCOREBENCH_CLUSTER_SECRET"  # noqa: S105 (its name)
+"""What master and workers seal their messages with; with `_FILE` it names a file."""
 HOST_VARIABLE = "LOCUST_HOST"
 """Locust's own name for -H."""
 WATCH_S = 1.0
@@ -96,35 +98,10 @@ def run(
         assert process.stdin is not None
         with suppress(BrokenPipeError):
             process.stdin.close()
-    _end_workers(process)
-    if code < 0:
-        code = 128 - code  # as a shell says it: ended by a signal, before there was anything to report
-    if (code == 2 or code > 128) and not (launch.folder / RECORDING).exists():
-        _say_what_is_left(launch.folder, code)
-    with suppress(OSError):
-        launch.folder.rmdir()  # a run that could not begin left it empty
+    end_workers(process.pid, was_killed=code < 0)
+    code = 128 - code if code < 0 else code  # as a shell says that a signal ended it
+    tidy(launch.folder, code)
     return code
-
-
-def _say_what_is_left(folder: Path, code: int) -> None:
-    """Nothing of a run that was refused, which has said why; of one that was killed, what it wrote down."""
-    ended = f"killed by signal {code - 128}" if code > 128 else "ended without a report"
-    if (folder / JOURNAL).exists():
-        _say(f"the run was {ended}; what it counted until then: scorebench report {folder}")
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    if code > 128:
-        _say(f"the run was {ended} before anything was written down: nothing is left of it")
-
-
-def _say(line: str) -> None:
-    print(f"scorebench: {line}", file=sys.stderr, flush=True)
-
-
-def _end_workers(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of the run's processes: workers would wait for a master that is gone."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Watch:
@@ -227,6 +204,8 @@ def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
     hidden = {one.name: value for one in OPTIONS if one.hides and (value := launch.options.get(one.name))}
     if hidden:
         variables[HIDDEN_VARIABLE] = json.dumps(hidden)
+    if launch.processes and not {SECRET_VARIABLE, f"{SECRET_VARIABLE}_FILE"} & os.environ.keys():
+        variables[SECRET_VARIABLE] = secrets.token_hex(32)  # other users of this machine can reach the port
     if launch.command is not None:
         variables[COMMAND_VARIABLE] = launch.command
     if launch.progress is not None:

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 from scorebench.recordings.happenings import (
     HELPER_DIED,
     KILLED,
+    MASTER_LOST,
     OWN_LIMIT,
     SERVER_ENDED,
     SERVER_RESTARTED,
     USERS_MISSING,
+    WORKER_AWAY,
+    WORKER_JOINED,
+    WORKER_LEFT,
     WORKER_LOST,
 )
 from scorebench.verdicts.finding import Finding, Severity
@@ -22,6 +26,9 @@ from scorebench.verdicts.finding import Finding, Severity
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
     from scorebench.recordings.recording import Recording
+
+MOST_LISTED = 3
+"""Events of a kind that one line tells of."""
 
 
 def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
@@ -40,14 +47,21 @@ def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
             f"the run was killed {killed[0]}: the figures cover what was written down until then",
             "look for what ended it, such as a lack of memory or a reboot; run again",
         )
+    if alone := _whys(summary, MASTER_LOST):
+        yield Finding(
+            Severity.INVALID,
+            "master_lost",
+            f"the master was lost while the load ran: these are the figures of {_listed(alone)}",
+            "make one run of all workers' folders (scorebench merge), find out why it ended, and run again",
+        )
     if lost := _whys(summary, WORKER_LOST):
         yield Finding(
             Severity.INVALID,
             "worker_lost",
-            f"{lost[0]} of the generator ended early: the figures lack what they sent since "
-            "their last report",
+            f"{_of_workers(len(lost), summary)} of the generator ended early: {_listed(lost)}",
             "find out why they ended (for example, out of memory), and run again",
         )
+    yield from _of_members(summary)
     yield from _of_the_generator(summary)
     if restarts := _whys(summary, SERVER_RESTARTED):
         yield Finding(
@@ -56,6 +70,42 @@ def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
             f"the server, or a worker of it, restarted {_times(len(restarts))} during the run",
             "see its log for the reason; the figures mix a warm server with a cold one",
         )
+
+
+def _of_members(summary: Summary) -> Iterator[Finding]:
+    """Workers that came and went: nothing was lost, but for a moment the load was not what was asked for."""
+    if whys := _whys(summary, WORKER_LEFT):
+        yield Finding(
+            Severity.WARNING,
+            "worker_left",
+            f"{_of_workers(len(whys), summary)} of the generator left while the load ran: {_listed(whys)}",
+            "keep the same workers from the beginning to the end",
+        )
+    if whys := _whys(summary, WORKER_AWAY):
+        yield Finding(
+            Severity.WARNING,
+            "worker_away",
+            f"{_of_workers(len(whys), summary)} of the generator did not answer for a time: {_listed(whys)}",
+            "find out what stopped it, and run again",
+        )
+    if whys := _whys(summary, WORKER_JOINED):
+        yield Finding(
+            Severity.NOTE,
+            "worker_joined",
+            f"{_of_workers(len(whys), summary)} of the generator joined while the load ran: {_listed(whys)}",
+            "start all workers before the run",
+        )
+
+
+def _of_workers(count: int, summary: Summary) -> str:
+    """How many of the processes that the load began with."""
+    workers = summary.environment.get("workers")
+    return f"{count} of {workers} processes" if workers else f"{count} processes"
+
+
+def _listed(whys: list[str]) -> str:
+    more = f" (and {len(whys) - MOST_LISTED} more)" if len(whys) > MOST_LISTED else ""
+    return "; ".join(whys[:MOST_LISTED]) + more
 
 
 def _of_the_generator(summary: Summary) -> Iterator[Finding]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ALL_AT_ONCE = "scorebench_all_at_once"
 """The option by which a master tells its workers whether all users start at once."""
+RUN_TIME = "scorebench_run_time"
+"""The option that holds --run-time once it is ours."""
 ELSEWHERE = Payload((), (), "", "the locustfile's own")
 """Where no user is ours: nothing to send."""
 
@@ -93,7 +95,7 @@ class Asked:
     @property
     def run_time_s(self) -> float | None:
         """--run-time, once it is ours."""
-        return getattr(self.options, "scorebench_run_time", None)
+        return getattr(self.options, RUN_TIME, None)
 
     def take_over_run_time(self) -> None:
         """Keep Locust from counting --run-time, which it does from before the first call could leave.
@@ -142,10 +144,10 @@ class Asked:
             self._encoded is not None and self._encoded[0] == replace(settings, arrivals=None)
         )
 
-    def encode(self, settings: Settings) -> None:
-        """Make the payload, unless it is there."""
-        if not self.is_encoded(settings):
-            payload = payload_of(settings)
+    def encode(self, settings: Settings, handed_out: Payload | None = None) -> None:
+        """Make the payload, unless it is there, or was `handed_out` by a master."""
+        if handed_out is not None or not self.is_encoded(settings):
+            payload = handed_out or payload_of(settings)
             settings.with_times(payload.times_s)  # which is refused where they are asked for and missing
             self._encoded = replace(settings, arrivals=None), payload
 

@@ -21,11 +21,17 @@ class Forked:
         """`asked` is --processes; 0 where workers are started by somebody else."""
         self._asked = asked
         self._alive = _own_children() if asked else []
+        self._all = {child.pid: child for child in self._alive}
 
     def ended(self) -> int:
         """How many have ended, also before they were counted first."""
         self._alive = [child for child in self._alive if _lives(child)]
         return self._asked - len(self._alive)
+
+    def has_ended(self, pid: int) -> bool:
+        """Whether the worker with this number has ended; False for a process that is none of them."""
+        child = self._all.get(pid)
+        return child is not None and not _lives(child)
 
     def watch(self, until: Callable[[], bool], on_ended: Callable[[str], None]) -> None:
         """Tell `on_ended` once how many have ended, unless `until` is true before; for a greenlet."""

@@ -7,6 +7,7 @@ reports, which a slow call outlasts.
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,100 +21,118 @@ from scorebench.plugin.lifecycle.asked import ALL_AT_ONCE, Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.forked import Forked
 from scorebench.plugin.lifecycle.gathered import Gathered
+from scorebench.plugin.lifecycle.joining import Joining
+from scorebench.plugin.lifecycle.membership import Membership
+from scorebench.plugin.lifecycle.muster import Muster
 from scorebench.plugin.lifecycle.refusing import abandon
-from scorebench.recordings.happenings import ALL_REJECTED, WORKER_LOST
+from scorebench.recordings.happenings import ALL_REJECTED
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from scorebench.recordings.recording import Recording
 
 _START_S = 60.0
-"""How long workers may take until the first call can leave: each encodes the payload."""
+"""How long workers may take until the first call can leave: their users connect."""
 _GRACE_S = 10.0
 """How much longer than its drain a worker may take for its last word."""
 
 
 class Master:
-    """Deals the places, gathers what the workers counted, and misses those that are lost."""
+    """Has the workers make ready, gathers what they counted, and misses those that are lost."""
 
     leads = True
     behind_s = messages.BEHIND_S
 
     def __init__(self, runner: MasterRunner, asked: Asked, gathered: Gathered, ending: Ending) -> None:
         self._runner, self._asked, self._gathered, self._ending = runner, asked, gathered, ending
-        self._order: list[str] = []
-        """The workers of this test, each at its place."""
-        self._last: set[str] = set()
-        """Those that have told all."""
-        self._exhausted: set[str] = set()
         self._resets = 0
-        self._begun = False
-        """Whether a first call may have left."""
+        self._begun = self._is_running = False
+        """Whether a first call may have left; whether more may leave."""
         options = runner.environment.parsed_options
         waits = options is not None and options.headless  # who looks at Locust's page sees what is missing
-        self._forked = Forked(getattr(options, "processes", None) or 0 if waits else 0)
-        gevent.spawn(self._forked.watch, lambda: self._begun, self._on_early_end)
+        self._forked = Forked(getattr(options, "processes", None) or 0)
+        if waits:
+            gevent.spawn(self._forked.watch, lambda: self._begun, self._on_early_end)
+        self._muster = Muster(runner, asked)
+        self._joining = Joining(
+            runner, self._muster, lambda: self._is_running, self._on_join, on_all_lost=ending.soon
+        )
+        self._members = Membership(runner, gathered, self._is_dead, self._joining.lock_out, ending.soon)
         runner.environment.events.worker_report.add_listener(self._on_report)
         runner.register_message(messages.BEGUN, self._on_begun)
         runner.register_message(messages.LAST, self._on_last)
-        runner.register_message(messages.EXHAUSTED, self._on_exhausted)
 
-    def prepare(self, settings: Settings) -> None:  # noqa: ARG002 (its workers look at them)
-        """Tell the workers their places; Locust sends the options with the order to spawn."""
-        self._order = sorted(client.id for client in self._runner.clients.all)
-        self._last.clear()
-        self._exhausted.clear()
-        self._resets = 0
-        setattr(self._asked.options, messages.ORDER, self._order)
+    def prepare(self, settings: Settings) -> None:
+        """Have the workers make ready, and deal; Locust sends the options with the order to spawn."""
         setattr(self._asked.options, ALL_AT_ONCE, self._asked.all_at_once)
+        names = sorted(client.id for client in self._runner.clients.all if client.state != "missing")
+        self._muster.gather(names)
+        self._resets = 0
+        closed = settings.arrivals is None and self._asked.needs_payload
+        most_calls = settings.most_calls(self._asked.bodies) if closed else None
+        self._members.begin(names, most_calls, settings.warm_up.calls)
 
     def begin(self) -> None:
+        self._is_running = True
+        self._gathered.facts["workers"] = len(self._members.heard)
+        gevent.spawn(self._members.watch)
         self._ending.count_from_now(_START_S)  # and anew when a worker says that it has begun
 
     def fall_silent(self, settings: Settings) -> None:
         """Have the workers finish their calls, and wait for what they counted; who says nothing is lost."""
-        self._tell(messages.STOP, self._here())
-        stop_s = time.time()
+        self._is_running = False
+        self._joining.end()
+        self._members.end()
+        self._tell(messages.STOP, self._awaited())
+        stop_s = self._members.time.at(time.monotonic())
         end_s = time.monotonic() + settings.drain_s + _GRACE_S
-        while not self._here() <= self._last and time.monotonic() < end_s:
+        while self._awaited() and time.monotonic() < end_s:
             gevent.sleep(0.02)
         self._count_lost(settings, stop_s)
 
     def cut_short(self) -> None:
-        self._tell(messages.CUT_SHORT, self._here())
+        self._tell(messages.CUT_SHORT, self._awaited())
 
     def hand_over(self, report: Callable[[], None]) -> None:
         report()
-        if not self._here():
+        if not self._runner.worker_count:
             self._ending.leave()
 
     def reset(self) -> None:
         """Have the workers drop what they counted; what they sent before they heard of it is dropped here."""
         self._gathered.reset()
         self._resets += 1
-        self._tell(messages.RESET, self._order, {"resets": self._resets})
+        self._tell(messages.RESET, self._members.heard, {"resets": self._resets})
 
     def so_far(self) -> Recording:
         return self._gathered.recording
 
     def _tell(self, message: str, workers: Iterable[str], data: Any = None) -> None:
-        for worker in workers:
+        for worker in list(workers):
             self._runner.send_message(message, data, worker)
 
-    def _here(self) -> set[str]:
-        """The workers of this test that still send heartbeats."""
-        missing = {client.id for client in self._runner.clients.missing}
-        return {client.id for client in self._runner.clients.all} & set(self._order) - missing
+    def _awaited(self) -> set[str]:
+        """The workers that have not told all, and still can."""
+        connected = {client.id for client in self._runner.clients.all if client.state != "missing"}
+        return {
+            name
+            for name, heard in self._members.heard.items()
+            if not heard.is_last and (name in connected or heard.is_leaving) and not self._is_dead(name)
+        }
+
+    def _is_dead(self, name: str) -> bool:
+        """Whether it is a process of ours that has ended."""
+        hello = self._muster.known.get(name)
+        return hello is not None and hello.host == socket.gethostname() and self._forked.has_ended(hello.pid)
 
     def _count_lost(self, settings: Settings, stop_s: float) -> None:
-        recording, workers = self._gathered.recording, len(self._order)
-        lost = [number for number, worker in enumerate(self._order) if worker not in self._last]
-        if lost:
-            self._gathered.note(WORKER_LOST, f"{len(lost)} of {workers} processes")
-            recording.due = None  # what it told last held calls that were still in flight
+        for name, heard in self._members.heard.items():
+            if not heard.is_last and self._members.number(name) is not None:
+                self._members.miss(name)
+        recording = self._gathered.recording
         most_calls = settings.most_calls(self._asked.bodies)
-        for number in lost:
-            place = {"worker": number, "workers": workers}
-            calls = not_heard_of(recording, settings.arrivals, most_calls, **place, stop_s=stop_s)
+        for lost in self._members.losses:
+            calls = not_heard_of(settings.arrivals, lost.epochs, most_calls, told=lost.told, stop_s=stop_s)
             recording.add_never_sent(NOT_HEARD_OF, calls)
+            recording.due = None  # what it told last held calls that were still in flight
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
         if messages.KEY in data:
@@ -127,25 +146,29 @@ class Master:
             "what ended them, such as a lack of memory, and run again."
         )
 
+    def _on_join(self, name: str) -> None:
+        self._members.admit(name)
+
     def _on_begun(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
         self._begun = True
         self._gathered.load_began()
-        self._ending.count_from_now()
+        if self._members.begun(msg.node_id):
+            self._ending.count_from_now()
 
     def _on_last(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
         self._merge(msg.node_id, msg.data[messages.KEY])
-        self._last.add(msg.node_id)
-
-    def _on_exhausted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
-        self._exhausted.add(msg.node_id)
-        if self._exhausted >= set(self._order):
-            self._ending.soon()
+        if msg.node_id in self._members.heard:
+            self._members.heard[msg.node_id].is_last = True
 
     def _merge(self, client_id: str, message: bytes) -> None:
+        worker = self._members.number(client_id)
+        if worker is None:
+            return
         report = messages.unpack(message)
-        if client_id in self._order and report.resets == self._resets:
-            worker = self._order.index(client_id)
-            self._gathered.add(worker, *messages.counted(report, worker))
+        recording, kept = messages.counted(report, worker)
+        self._members.heard[client_id].count(recording)
+        if report.resets == self._resets:
+            self._gathered.add(worker, recording, kept)
             if _rejects_every_call(self._gathered.recording):
                 self._ending.soon()
 

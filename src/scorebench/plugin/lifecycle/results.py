@@ -30,9 +30,10 @@ from scorebench.verdicts.verdict import Verdict, judge
 class RunFolder:
     """Where a test writes its report: the folder that a launcher gave, or a new one below --report-dir."""
 
-    def __init__(self, settings: Settings, server_name: str) -> None:
+    def __init__(self, settings: Settings, server_name: str, part: str = "") -> None:
+        """`part` names a folder in that of the launcher."""
         given = os.environ.get(FOLDER_VARIABLE)
-        self._path = Path(given) if given else None
+        self._path = Path(given, part) if given else None
         self._settings, self._server_name = settings, server_name
         self.is_ours = not given
         """Whether we make `latest` lead to it; a launcher does that for its own."""
@@ -88,7 +89,7 @@ class Reporter:
         """Write the folder, or write it again with what came later; `kept` are the calls of --keep-calls."""
         assert self._settings is not None
         assert self._place is not None
-        self.results = _results(self._gathered.recording, kept, self._settings, self._place)
+        self.results = write_results(self._gathered.recording, kept, self._settings, self._place)
         self._gathered.reported(in_a_recording=RECORDING not in self.results.unwritten)
 
     def print(self, *, quiet: bool) -> None:
@@ -103,7 +104,7 @@ class Reporter:
             print(f"scorebench: {self.results.loss}", file=sys.stderr, flush=True)
 
 
-def _results(
+def write_results(
     recording: Recording, kept: Sequence[tuple[int, Calls]], settings: Settings, place: RunFolder
 ) -> Results:
     summary = summarise(recording)

@@ -59,14 +59,14 @@ class Sender:
         session: Session | None = session_of(self._environment)
         return session
 
-    def prepare(self, settings: Settings, *, worker: int = 0, workers: int = 1) -> Session:
-        """The session that `begin` begins, for worker `worker` of `workers`. Raises InputError."""
+    def prepare(self, settings: Settings, *, is_dealt: bool = False) -> Session:
+        """The session that `begin` begins; `is_dealt`: a master says what is sent. Raises InputError."""
         if not self._asked.is_encoded(settings):
             # In a thread, since a worker's heartbeats must go on meanwhile.
             gevent.get_hub().threadpool.apply(self._asked.encode, (settings,))
-        self._gate = WarmUpGate(settings.warm_up.share(worker, workers))
+        self._gate = WarmUpGate(replace(settings.warm_up, calls=0) if is_dealt else settings.warm_up)
         payload, access = self._asked.payload or ELSEWHERE, self._asked.access(settings)
-        self._next = Session(settings, payload, access, worker=worker, workers=workers)
+        self._next = Session(settings, payload, access, is_dealt=is_dealt)
         return self._next
 
     def begin(self) -> None:
@@ -117,6 +117,20 @@ class Sender:
                     self.on_rejected()
                     return
             gevent.sleep(LOOK_S)
+
+    def add_warm_up(self, calls: int) -> None:
+        """Leave so many more calls out of the figures."""
+        assert self._gate is not None
+        self._gate.calls_left += calls
+
+    def warm_up_left(self) -> int:
+        """How many calls are still to be left out."""
+        return 0 if self._gate is None else self._gate.calls_left
+
+    def begin_warm_up_at(self, begin_s: float) -> None:
+        """The load began at that Unix time, before this process came."""
+        assert self._gate is not None
+        self._gate.begin_s = begin_s
 
     def _user_count(self) -> int:
         runner = self._environment.runner

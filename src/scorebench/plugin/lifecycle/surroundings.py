@@ -15,10 +15,19 @@ from typing import Any
 PACKAGES = ("scorebench", "locust", "gevent", "httptools", "hdrhistogram", "numpy", "pandas", "mlflow")
 
 
+SENDERS = ("scorebench", "locust", "gevent", "httptools", "hdrhistogram", "numpy", "msgspec")
+"""What sends and counts: workers with others measure something else."""
+
+
+def versions(names: Iterable[str] = SENDERS) -> dict[str, str]:
+    """Python's version, and those of the packages that are installed."""
+    return {"python": platform.python_version(), **dict(_installed(names))}
+
+
 def describe() -> dict[str, Any]:
     """What figures depend on besides server and load."""
     return {
-        "versions": {"python": platform.python_version(), **dict(_installed(PACKAGES))},
+        "versions": versions(PACKAGES),
         "host": socket.gethostname(),
         "system": _system(),
         "host_cores": os.cpu_count(),

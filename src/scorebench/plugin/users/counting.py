@@ -73,6 +73,11 @@ class Counting:
         self._steps: Iterator[None] = iter(())
         self._totals: dict[str, int] = {}
 
+    @property
+    def done(self) -> int:
+        """Calls that ended since the start."""
+        return self.taken + len(self.numbers) // FIELDS_PER_CALL
+
     def judge(self, index: int, answer: Answer) -> Outcome:
         """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
         self.rejections.see(answer)

@@ -96,7 +96,7 @@ def _walker(
             call = caller(session, self.connection, self.number, answers.judge)
             bodies = len(session.sending.messages)
             for number in range(calls):
-                if not session.sending.running:
+                if not session.sending.share.running:
                     return
                 record = call(number % bodies)
                 if wanted(number):

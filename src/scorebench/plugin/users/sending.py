@@ -1,4 +1,4 @@
-"""What sends in one test of this process: connections, due times, the order of the payloads, its end.
+"""What sends in one test of this process: its connections, its beginning and its end.
 
 Knows settings, requests and connections; nothing of what the calls come to, or of Locust.
 """
@@ -6,7 +6,7 @@ Knows settings, requests and connections; nothing of what the calls come to, or 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter as clock
 
 import gevent
@@ -18,40 +18,33 @@ from scorebench.client.streaming import StreamingConnection
 from scorebench.client.timed import TimedConnection
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
-from scorebench.load.schedule import Schedule
 from scorebench.options.settings import Settings
-from scorebench.plugin.users.waker import Waker
+from scorebench.plugin.users.share import Share
 
 CUT_OFF_S = 1.0
 """How long calls that were given up may take to end; the watchdog looks at them ten times a second."""
 
 
 class Sending:
-    """What the users of one test share while they send. Worker `worker` of `workers` sends its share."""
+    """What the users of one test have in common while they send."""
 
-    def __init__(
-        self, settings: Settings, messages: Sequence[bytes], *, worker: int = 0, workers: int = 1
-    ) -> None:
+    def __init__(self, settings: Settings, messages: Sequence[bytes], *, is_dealt: bool = False) -> None:
+        """Where it `is_dealt`, a master says what this process sends; else all that was asked for."""
         self.messages = messages
         """Whole requests, one for each body."""
-        self.running = False
-        """Whether a new call may leave."""
+        self.share = Share(settings, len(messages), is_dealt=is_dealt)
+        """Which calls users send, and whether a new one may leave."""
         self.over = Event()
         """Set once no new call may leave."""
         self.cutting = False
         """Whether calls in flight are being cut off."""
         self.stop_s: float | None = None
         """When the last new call could leave, on `time.perf_counter`'s clock; None before."""
-        self.waker = Waker()
-        self.payloads: Iterator[int] = _order(settings, len(messages), worker, workers)
-        self.schedule: Schedule | None = None
-        """The tickets of an open loop, from `start` on; None in a closed loop."""
         self.on_start: Callable[[], None] = lambda: None
         """Called once, when the first call may leave."""
         self.on_exhausted: Callable[[], None] = lambda: None
         """Called once, when the last user has left because no calls are left to send."""
         self._settings = settings
-        self._place = worker, workers
         secure = settings.target.scheme == "https"
         self._tls = client_context(settings.ca_file, settings.certificate) if secure else None
         self._watchdog = Watchdog()
@@ -68,10 +61,7 @@ class Sending:
 
     def start(self) -> None:
         """Let the users begin: due times count from now."""
-        if self._settings.arrivals is not None:
-            mine = self._settings.arrivals.share(*self._place)
-            self.schedule = Schedule(mine, self.payloads, clock())
-        self.running = True
+        self.share.start()
         self._started.set()
         self.on_start()
 
@@ -87,7 +77,7 @@ class Sending:
     def start_by(self, limit_s: float) -> tuple[int, int] | None:
         """Start in `limit_s` at the latest; (users here, users expected) where some were missing then."""
         self._started.wait(limit_s)
-        if self.running or self.stop_s is not None:
+        if self._started.is_set() or self.stop_s is not None:
             return None
         here = self._arrived, self._expected or 0
         self.start()
@@ -100,23 +90,22 @@ class Sending:
         self._started.wait()
 
     def _start_if_all_are_here(self) -> None:
-        is_waiting = not self.running and self.stop_s is None and self._expected is not None
+        is_waiting = not self._started.is_set() and self._expected is not None
         if is_waiting and self._arrived >= max(self._expected or 0, 1):
             self.start()
 
     def finish(self, drain_s: float) -> None:
         """Send no new call, wait up to `drain_s` for those in flight, and cut off the rest."""
         self.stop_s = clock()
-        self.running = False
+        self.share.end()
         self.over.set()
         self._started.set()  # who waits for a start that won't come leaves
-        self.waker.wake_all()
         self._wait_for_silence(drain_s)
         self.cutting = True
         for connection in self._connections:
             connection.give_up()
         self._wait_for_silence(CUT_OFF_S)
-        self.waker.close()
+        self.share.waker.close()
 
     def cut_short(self) -> None:
         """Stop waiting for the calls in flight: they are cut off."""
@@ -126,14 +115,15 @@ class Sending:
     def _wait_for_silence(self, limit_s: float) -> None:
         self._silent_by_s = clock() + limit_s
         while clock() < self._silent_by_s and (
-            self.waker.waiting or self.pauses.active or any(c.in_call for c in self._connections)
+            self.share.waker.waiting or self.pauses.active or any(c.in_call for c in self._connections)
         ):
             gevent.sleep(0.01)
 
     @property
     def due(self) -> int | None:
         """Calls that users have taken a ticket for; None in a closed loop."""
-        return None if self.schedule is None else self.schedule.taken
+        schedule = self.share.schedule
+        return None if schedule is None else schedule.taken
 
     @property
     def totals(self) -> dict[str, int]:
@@ -146,7 +136,12 @@ class Sending:
     def never_sent(self) -> dict[str, int]:
         """Calls that were due until the end and that nobody sent, by cause; ends the schedule."""
         assert self.stop_s is not None
-        return {} if self.schedule is None else self.schedule.never_sent(self.stop_s)
+        schedule = self.share.schedule
+        return {} if schedule is None else schedule.never_sent(self.stop_s)
+
+    def wait_for_more(self, is_wanted: Callable[[], bool]) -> bool:
+        """For a user that has nothing to send: whether it goes on, see `Share`."""
+        return self.share.wait_for_more(is_wanted, lambda: self._active)
 
     def next_user(self) -> int:
         """The number of a user of ours that begins."""
@@ -159,7 +154,7 @@ class Sending:
 
     def finished_user(self) -> None:
         """A user leaves because there is nothing left to send."""
-        self._exhausted = self._exhausted or self.running
+        self._exhausted = self._exhausted or self.share.running
 
     def new_connection(self) -> Connection:
         """A connection to the target, watched for time-outs."""
@@ -187,10 +182,3 @@ class Sending:
         if self._exhausted and not self._active:
             self._exhausted = False
             self.on_exhausted()
-
-
-def _order(settings: Settings, bodies: int, worker: int, workers: int) -> Iterator[int]:
-    """Payloads in turn; with --calls or --iterations this worker's share of them, to the call."""
-    order = itertools.islice(itertools.cycle(range(bodies)), worker, None, workers)
-    calls = settings.most_calls(bodies)
-    return order if calls is None else itertools.islice(order, len(range(worker, calls, workers)))

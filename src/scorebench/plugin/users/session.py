@@ -40,11 +40,10 @@ class Session:
         payload: Payload,
         access: Access | None = None,
         *,
-        worker: int = 0,
-        workers: int = 1,
+        is_dealt: bool = False,
         expected_bytes: int = EXPECTED_BYTES,
     ) -> None:
-        """Worker `worker` of `workers` sends its share. Calls go to the target of `access`.
+        """`is_dealt`: a master says what it sends. Calls go to the target of `access`.
 
         Without `access` the credentials are loaded here: InputError where one is missing.
         """
@@ -53,7 +52,7 @@ class Session:
         wanted = expected(payload.answers)
         settings = replace(settings, target=self.access.target).with_times(payload.times_s)
         self.settings = settings
-        self.sending = Sending(settings, messages, worker=worker, workers=workers)
+        self.sending = Sending(settings, messages, is_dealt=is_dealt)
         self.counting = Counting(
             payload.rows,
             judge=Judge(
@@ -63,7 +62,7 @@ class Session:
                 pause=self.sending.pauses,
             ),
             hidden=self.access.hidden,
-            is_near=self.sending.waker.is_near,
+            is_near=self.sending.share.waker.is_near,
             expected_bytes=expected_bytes,
         )
         self.access.begin(lambda why: self.counting.note(SIGN_IN_FAILED, why))

@@ -16,8 +16,8 @@ from locust.user.task import LOCUST_STATE_RUNNING
 
 from scorebench.load.schedule import Schedule
 from scorebench.plugin.users.caller import Call, caller
-from scorebench.plugin.users.sending import Sending
 from scorebench.plugin.users.session import Session, session_of
+from scorebench.plugin.users.share import Share
 
 
 class ScoringUser(User):
@@ -63,45 +63,48 @@ class ScoringUser(User):
     def send_calls(self, session: Session) -> None:
         """Call until there is nothing left to send, outside of Locust's task loop: it costs 5 µs a turn."""
         call = caller(session, self.connection, self.number)
-        if session.sending.schedule is None:
-            self._call_closed(session.sending, call)
-        else:
-            self._call_open(session.sending, session.sending.schedule, call)
+        share, more = session.sending.share, True
+        while more:
+            if share.schedule is None:
+                self._call_closed(share, call)
+            else:
+                self._call_open(share, share.schedule, call)
+            more = session.sending.wait_for_more(lambda: self._state == LOCUST_STATE_RUNNING)
 
-    def _call_closed(self, sending: Sending, call: Call) -> None:
+    def _call_closed(self, share: Share, call: Call) -> None:
         """Closed loop: a call is due when the last one was answered."""
-        next_payload = sending.payloads.__next__
-        while sending.running and self._state == LOCUST_STATE_RUNNING:
+        next_payload = share.payloads.__next__
+        while share.running and self._state == LOCUST_STATE_RUNNING:
             try:
                 index = next_payload()
             except StopIteration:
                 return
             call(index)
 
-    def _call_open(self, sending: Sending, schedule: Schedule, call: Call) -> None:
+    def _call_open(self, share: Share, schedule: Schedule, call: Call) -> None:
         """Open loop: a call is due when its ticket says, whether or not a user is free."""
         take = schedule.take
-        while sending.running and self._state == LOCUST_STATE_RUNNING:
+        while share.running and self._state == LOCUST_STATE_RUNNING:
             ticket = take()
             if ticket is None:
                 return
             due, index = ticket
             waited = due > clock()
-            if waited and not _wait(sending, schedule, ticket):
+            if waited and not _wait(share, schedule, ticket):
                 return
             call(index, due, waited)
 
 
-def _wait(sending: Sending, schedule: Schedule, ticket: tuple[float, int]) -> bool:
-    """Wait for the due time; False where the run ended meanwhile.
+def _wait(share: Share, schedule: Schedule, ticket: tuple[float, int]) -> bool:
+    """Wait for the due time; False where the run ended meanwhile, or all calls are held.
 
     A user that Locust stops meanwhile makes this one call still: no other user has its ticket.
     """
     try:
-        sending.waker.wait_until(ticket[0])
+        share.waker.wait_until(ticket[0])
     except gevent.GreenletExit:
         schedule.give_back(ticket)
         raise
-    if not sending.running:
+    if not share.running:
         schedule.give_back(ticket)
-    return sending.running
+    return share.running

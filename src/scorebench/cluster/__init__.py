@@ -1,0 +1,1 @@
+"""What master and workers hold each other to: sealed messages, and how long a silence may last. Pure."""

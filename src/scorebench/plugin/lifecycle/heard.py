@@ -1,0 +1,93 @@
+"""What a master knows of one worker, and of the time of the schedule. Pure; asks no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scorebench.cluster.lease import BEAT_S
+from scorebench.load.dealing import Epoch
+from scorebench.plugin.lifecycle.messages import Beat
+from scorebench.recordings.recording import Recording
+
+MARGIN_S = 0.5
+"""How long before an epoch begins its members are told of it: longer than a message takes."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A worker that ended before it had told all. `told` are the calls in its reports."""
+
+    number: int
+    epochs: tuple[Epoch, ...]
+    told: int
+
+
+@dataclass
+class Heard:
+    """What the master knows of one worker."""
+
+    at_s: float
+    """When its last beat came, on the monotonic clock."""
+    beat: Beat = field(default_factory=lambda: Beat(0, 0, 0))
+    fastest_per_s: float = 0.0
+    """Most calls a second between two of its beats."""
+    told: int = 0
+    """Calls in its reports, those of the warm-up too."""
+    told_warm_up: int = 0
+    deals: int = 0
+    exhausted: int = -1
+    """After how many deals it had nothing left."""
+    epochs: int = 0
+    """Of those dealt to it, how many it was told."""
+    away_s: float | None = None
+    """Since when others have its calls, on the monotonic clock."""
+    dead_s: float | None = None
+    """When it was found to be dead."""
+    is_last: bool = False
+    """Whether it has told all."""
+    is_leaving: bool = False
+
+    def most_lost(self, now_s: float) -> int:
+        """Calls that it can have sent and not told of: known ones, those since its beat, those in flight."""
+        since = self.fastest_per_s * max(now_s - self.at_s, 0.0)
+        return max(self.beat.calls - self.told, 0) + int(since + 1) + self.beat.users
+
+    def heard(self, beat: Beat, now_s: float) -> float:
+        """A beat came; seconds since the one before."""
+        silent_s = now_s - self.at_s
+        rate_per_s = (beat.calls - self.beat.calls) / max(silent_s, BEAT_S)
+        self.fastest_per_s = max(self.fastest_per_s, rate_per_s)
+        self.at_s, self.beat = now_s, beat
+        return silent_s
+
+    def count(self, recording: Recording) -> None:
+        """A report came, with what it counted since the last."""
+        self.told += recording.measured.calls + recording.warm_up.calls
+        self.told_warm_up += recording.warm_up.calls
+
+
+class ScheduleTime:
+    """Seconds of the schedule, which each worker begins when its users are there: a moment apart."""
+
+    def __init__(self) -> None:
+        self._begun_s: list[float] = []
+
+    @property
+    def has_begun(self) -> bool:
+        return bool(self._begun_s)
+
+    def begin(self, now_s: float) -> None:
+        """A worker begins at that time of the monotonic clock."""
+        self._begun_s.append(now_s)
+
+    def at(self, now_s: float) -> float:
+        """The time of the worker that began first; 0 before that."""
+        return now_s - self._begun_s[0] if self._begun_s else 0.0
+
+    def soon(self, now_s: float) -> float:
+        """When an epoch can begin of which the members hear only now."""
+        return self.at(now_s) + MARGIN_S
+
+    def for_a_late_one(self, now_s: float) -> float:
+        """The time of a worker that joins: that of the one that began last."""
+        return now_s - self._begun_s[-1] if self._begun_s else 0.0

@@ -1,0 +1,144 @@
+"""Before a test: each worker says what it would send, and with what; a difference is refused.
+
+Knows our messages and Locust's master; nothing of what is dealt, or of what happens then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import msgspec
+from locust.runners import MasterRunner
+
+from scorebench.errors import InputError
+from scorebench.options.names import value_of
+from scorebench.options.settings import Settings
+from scorebench.options.table import OPTIONS, Option
+from scorebench.payloads.payload import Payload
+from scorebench.plugin.lifecycle import messages, surroundings
+from scorebench.plugin.lifecycle.asked import RUN_TIME, Asked
+from scorebench.plugin.lifecycle.messages import Hello, Prepare, Ready
+from scorebench.report.words import plain
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+HELLO_S = 30.0
+"""How long after Locust's own greeting a worker may take for ours: it has the locustfile to load."""
+
+
+class Muster:
+    """Asks workers whether they can run a test as it is asked for."""
+
+    def __init__(self, runner: MasterRunner, asked: Asked) -> None:
+        self._runner, self._asked = runner, asked
+        self.known: dict[str, Hello] = {}
+        """The workers that have scorebench, by Locust's names for them."""
+        self._ready: dict[str, Ready] = {}
+        self._test = 0
+        runner.register_message(messages.HELLO, self._on_hello)
+        runner.register_message(messages.READY, self._on_ready)
+
+    def gather(self, names: Iterable[str]) -> None:
+        """Have all of them make ready for the next test. InputError says what is different, and where."""
+        self._test += 1
+        names = list(names)
+        for asking in [gevent.spawn(self.fault, name) for name in names]:
+            if fault := asking.get():
+                raise InputError(fault)
+
+    def fault(self, name: str) -> str | None:
+        """What keeps this worker from the test, once it has made ready; None where it may send."""
+        with gevent.Timeout(HELLO_S, False):
+            while name not in self.known:
+                gevent.sleep(0.02)
+        if name not in self.known:
+            return (
+                f"worker {name}: does not answer as one of scorebench; start it with this locustfile, and "
+                "with this version of scorebench"
+            )
+        self._ask(name)
+        while not self._is_ready(name):
+            if self._is_lost(name):
+                return f"worker {name}: was lost while it made ready; find out why it ended, and run again"
+            gevent.sleep(0.02)
+        return self._difference(name)
+
+    def _ask(self, name: str) -> None:
+        self._ready.pop(name, None)
+        settings, host = self._asked.settings(), self._runner.environment.host
+        what = messages.saying(Prepare(self._test, host, self._asked.payload if settings.hand_out else None))
+        options = {} if self._asked.options is None else vars(self._asked.options)
+        # Locust keeps its own --run-time from workers; their schedules end with it.
+        options = options | {RUN_TIME: settings.run_time_s}
+        self._runner.send_message(messages.PREPARE, what | {"options": options}, name)
+
+    def _is_ready(self, name: str) -> bool:
+        return name in self._ready and self._ready[name].test == self._test
+
+    def _is_lost(self, name: str) -> bool:
+        return any(one.id == name for one in self._runner.clients.missing)
+
+    def _difference(self, name: str) -> str | None:
+        ready, mine = (
+            self._ready[name],
+            ready_for(self._runner.environment, self._asked, self._asked.settings(), self._test),
+        )
+        host = f"worker {name}"
+        if ready.fault is not None:
+            return f"{host}: {plain(ready.fault, 500)}"
+        for what, found, expected in (
+            *_pairs("the version of", ready.versions, mine.versions),
+            *_pairs("its option", ready.options, mine.options),
+            ("the payload's digest", ready.digest, mine.digest),
+        ):
+            if found != expected:
+                return (
+                    f"{host}: {what} is {plain(str(found), 200)}; expected {expected}, as its master has it. "
+                    "All workers must send the same, in the same way: give it the same files and packages."
+                )
+        return None
+
+    def _on_hello(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
+        self.known[msg.node_id] = messages.said(msg, Hello)
+
+    def _on_ready(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
+        self._ready[msg.node_id] = messages.said(msg, Ready)
+
+
+def ready_for(environment: Environment, asked: Asked, settings: Settings, test: int) -> Ready:
+    """What this process would send, and with what; its payload is encoded."""
+    return Ready(
+        test,
+        digest=_digest(asked.payload) if asked.needs_payload and asked.payload else None,
+        versions=surroundings.versions(),
+        options=_as_texts(environment, settings),
+    )
+
+
+def _digest(payload: Payload) -> str:
+    """Of all that is sent, and of what is expected of the answers."""
+    told = (payload.digest, payload.rows, payload.answers, payload.null_predictions, payload.times_s)
+    return hashlib.sha256(msgspec.msgpack.encode((*told, payload.stream))).hexdigest()
+
+
+def _as_texts(environment: Environment, settings: Settings) -> dict[str, str]:
+    """What is asked for, as texts that two processes can compare and anybody may read."""
+    options = environment.parsed_options
+    texts = {option.flag: _as_text(option, value_of(options, option.name)) for option in OPTIONS}
+    names = sorted(cls.__name__ for cls in environment.user_classes)
+    return texts | {"--run-time": repr(settings.run_time_s), "user classes": ", ".join(names)}
+
+
+def _as_text(option: Option, value: object) -> str:
+    text = repr(value)
+    return hashlib.sha256(text.encode()).hexdigest() if option.hides else text
+
+
+def _pairs(
+    what: str, found: dict[str, str], expected: dict[str, str]
+) -> list[tuple[str, str | None, str | None]]:
+    return [(f"{what} {name}", found.get(name), expected.get(name)) for name in expected]

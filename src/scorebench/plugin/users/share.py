@@ -1,0 +1,156 @@
+"""What one process sends in a test: all that was asked for, or what its master deals to it, and has anew.
+
+Knows tickets, numbers of calls and gevent; nothing of connections, of what calls come to, or of messages.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter as clock
+
+import gevent
+from gevent.event import Event
+
+from scorebench.load.dealing import Epoch, Tickets
+from scorebench.load.members import Deal
+from scorebench.load.numbers import Numbers, Ranges
+from scorebench.load.schedule import Schedule
+from scorebench.options.settings import Settings
+from scorebench.plugin.users.waker import Waker
+
+LOOK_S = 0.25
+"""How often an idle user asks whether it is still wanted."""
+
+
+class Share:
+    """The calls of this process, and whether they may leave."""
+
+    def __init__(self, settings: Settings, bodies: int, *, is_dealt: bool = False) -> None:
+        """Where it `is_dealt`, a master says what is sent, and nothing is until then."""
+        self.running = False
+        """Whether a new call may leave."""
+        self.is_over = False
+        """Whether none will leave any more."""
+        self.waker = Waker()
+        self.payloads: Iterator[int] = iter(())
+        """The bodies of a closed loop, in turn."""
+        self.schedule: Schedule | None = None
+        """The tickets of an open loop, once it has begun; None in a closed loop."""
+        self.on_exhausted: Callable[[], None] = lambda: None
+        """Called when all users wait, because nothing is left to send."""
+        self._settings, self._bodies, self._is_dealt = settings, bodies, is_dealt
+        self._deal = None if is_dealt else Deal(Epoch())
+        self._zero_s: float | None = None
+        self._has_started = False
+        self._more = Event()
+        self._idle = 0
+
+    def start(self) -> None:
+        """The users are there: due times count from now."""
+        self._has_started = True
+        if self._deal is not None:
+            self._begin(self._deal)
+
+    def deal(self, deal: Deal, zero_s: float | None) -> None:
+        """What is sent at first; `zero_s` is the schedule's start on `time.perf_counter`'s clock.
+
+        None: it starts when the users do.
+        """
+        self._deal, self._zero_s = deal, zero_s
+        if self._has_started:
+            self._begin(deal)
+
+    def _begin(self, deal: Deal) -> None:
+        most_calls = self._settings.most_calls(self._bodies)
+        if self._settings.arrivals is not None:
+            tickets = Tickets(self._settings.arrivals, deal.epoch, most_calls)
+            self.schedule = Schedule(tickets, self._bodies, clock() if self._zero_s is None else self._zero_s)
+        elif self._is_dealt and most_calls is not None:
+            self.payloads = Numbers(self._bodies, deal.numbers)
+        else:
+            self.payloads = itertools.islice(_in_turn(self._bodies, deal.epoch), most_calls)
+        self.release()
+
+    def hold(self) -> None:
+        """Send no new call until `release`; who waits for a due time gives its ticket back."""
+        self.running = False
+        self.waker.wake_all()
+
+    def release(self) -> None:
+        """Let calls leave, unless it is all over."""
+        if not self.is_over:
+            self.running = True
+            self._wake_idle()
+
+    def end(self) -> None:
+        """Send nothing any more."""
+        self.is_over = True
+        self.hold()
+        self._wake_idle()
+
+    def change(self, epochs: Sequence[Epoch], *, stood_still: bool) -> int:
+        """Send by other epochs from their times on; waits a moment for users that hold tickets.
+
+        Where this process `stood_still`, the calls that came due meanwhile are left out: how many there were.
+        """
+        if self.schedule is None:
+            return 0
+        was_running = self.running
+        self.hold()
+        while self.waker.waiting:
+            gevent.sleep(0.001)
+        for epoch in epochs:
+            self.schedule.change(epoch, clock())
+        skipped = self.schedule.skip(clock()) if stood_still else 0
+        if was_running:
+            self.release()
+        return skipped
+
+    def add(self, numbers: Ranges) -> None:
+        """Send these calls of a closed loop too."""
+        if numbers and isinstance(self.payloads, Numbers):
+            self.payloads.add(numbers)
+            self._wake_idle()
+
+    def give_up(self, parts: int) -> Ranges:
+        """Hand in one of `parts` parts of the numbers of calls that are left."""
+        return self.payloads.give_up(parts) if isinstance(self.payloads, Numbers) else ()
+
+    def wait_for_more(self, is_wanted: Callable[[], bool], users: Callable[[], int]) -> bool:
+        """For a user with nothing to send: True once there may be something; False where it shall leave.
+
+        `is_wanted` says whether Locust still wants this user, `users` how many there are.
+        """
+        if self.is_over or not is_wanted() or (self.running and not self._is_dealt):
+            return False
+        more = self._more
+        self._idle += 1
+        try:
+            while not self.is_over and is_wanted():
+                if self.running and self._idle >= users() and self.is_exhausted:
+                    self.on_exhausted()
+                if more.wait(LOOK_S):
+                    return True
+        finally:
+            self._idle -= 1
+        return False
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing is left to send, as far as is known here."""
+        if isinstance(self.payloads, Numbers):
+            return not self.payloads.left
+        ticket = None if self.schedule is None else self.schedule.take()
+        if self.schedule is not None and ticket is not None:
+            self.schedule.give_back(ticket)
+        return ticket is None
+
+    def _wake_idle(self) -> None:
+        told, self._more = self._more, Event()
+        told.set()
+
+
+def _in_turn(bodies: int, epoch: Epoch) -> Iterator[int]:
+    """Payloads in turn, those of this worker's place."""
+    return itertools.islice(itertools.cycle(range(bodies)), epoch.place or 0, None, epoch.members)
