@@ -104,7 +104,7 @@ def test_a_load_from_three_machines_counts_what_the_server_saw(
 ) -> None:
     """60/s for 20 s; one worker is killed, and one comes: 1,200 due, and no call unaccounted for.
 
-    Calls of the log that the report lacks are at most as many as it says were lost. Locust lacks a batch at most.
+    Calls of the log that the report lacks are at most as many as it says were lost.
     """
     scoring, spaces = server
     reach = ["--worker", "--master-host", ADDRESS["master"]]
