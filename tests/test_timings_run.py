@@ -10,7 +10,7 @@ import pytest
 from scorebench.folders.finished import finished
 from scorebench.report.page import render
 from tests.commands import scorebench
-from tests.scoring_server import Behaviour, Reply, scoring_server
+from tests.scoring_server import Behaviour, Reply, replies, scoring_server
 
 TOLD = Reply(
     service_s=0.03, headers=(("Server-Timing", "total;dur=25, predict;dur=20, own;dur=3, worker;desc=8"),)
@@ -48,6 +48,17 @@ def test_a_run_with_timings(tmp_path: Path) -> None:
     page = render(run.recording, run.summary, run.verdict)
     assert "The median call" in page
     assert "the model&#39;s predict" in page
+
+
+def test_calls_that_fail_leave_the_others_their_parts(tmp_path: Path) -> None:
+    """Two resets and a 500 among 30 calls: 27 are valid, and each of them has its parts."""
+    script = {3: replies.RESET, 7: Reply(status=500, body=b"no"), 11: replies.RESET}
+    with scoring_server(Behaviour(default=TOLD, script=script)) as server:
+        done = scorebench(tmp_path, "run", server.url, "--users", "2", "--calls", "30", "--timings")
+    assert done.code == 1, done.err
+    stages = done.summary["stages"]
+    assert (stages["calls"], stages["told"], stages["impossible"]) == (27, 27, 0)
+    assert stages["mean_s"]["predict"] == pytest.approx(0.020, abs=1e-6)
 
 
 def test_without_timings_nothing_is_split(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ and not of objects: looking up eight attributes for each call would cost 0.2 µs
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter as clock
 from typing import Protocol
 
@@ -51,7 +51,7 @@ def caller(
     send, messages, expected = connection.call, session.messages_of_a_user(), counting.expected
     judge, append = judge or counting.judge, session.recorder(connection, messages)
     valid, valid_waited = (tag(number, Outcome.VALID, waited=waited) for waited in (False, True))
-    failed = _failures(session, connection, number)
+    failed = _failures(session, connection, number, append)
 
     def call(index: int, due: float | None = None, waited: bool = False) -> Record:
         try:
@@ -79,9 +79,13 @@ def caller(
     return call
 
 
-def _failures(session: Session, connection: Connection, number: int) -> Callable[..., Record]:
-    """A function that records the failed calls of user `number`, and pauses before the next call."""
-    append = session.counting.numbers.extend
+def _failures(
+    session: Session, connection: Connection, number: int, append: Callable[[Iterable[float]], None]
+) -> Callable[..., Record]:
+    """A function that records the failed calls of user `number` by `append`, and pauses before the next.
+
+    The same `append` as for other calls: what is kept besides a call's numbers must be kept of each.
+    """
 
     def failed(failure: CallFailed, index: int, due: float | None, sent: float, waited: bool) -> Record:
         done = clock()
