@@ -81,7 +81,7 @@ def test_too_few_calls_have_no_typical_one() -> None:
     found = figures(counted(told_calls([1.0] * 661, [5.0] * 661)))
     assert found.typical["p99"] is None
     assert found.typical["p50"] is not None
-    assert "Too few calls for the p99 call." in report.lines(found)[-3:][0] + report.lines(found)[-2]
+    assert "Too few calls for the p99 call." in report.lines(found, {})[-3:][0] + report.lines(found, {})[-2]
 
 
 def test_bands_are_taken_in_part() -> None:
@@ -146,11 +146,18 @@ def test_what_a_report_says_of_a_server_that_tells_nothing() -> None:
     one = calls([(float(n), float(n), n + 0.01) for n in range(20)])
     phases = [number for n in range(20) for number in (0, 0, 0, n + 0.001, n + 0.009)]
     tally = counted(replace(one, split=split_of(phases, [b""] * 20, START_S)))
-    lines = "\n".join(report.lines(stages_of(tally.stages)))
+    lines = "\n".join(report.lines(stages_of(tally.stages), {}))
     assert "not known" in lines
     assert "The server sent no Server-Timing" in lines
 
 
+@pytest.mark.parametrize("floor", [None, 3, [], {}, {"ping_s": "x", "connect_s": []}])
+def test_a_recording_may_say_anything_of_the_floor(floor: object) -> None:
+    """Only numbers are shown."""
+    found = figures(counted(told_calls([1.0] * 20, [5.0] * 20)))
+    assert "at least" not in "".join(report.notes(found, {"server": {"floor": floor}}))
+
+
 def test_an_empty_tally_has_no_figures() -> None:
     assert stages_of(StageTally()) is None
-    assert report.lines(None) == []
+    assert report.lines(None, {}) == []

@@ -23,9 +23,7 @@ def test_a_run_with_timings(tmp_path: Path) -> None:
     What the report says is exact: 20 ms of predict, 5 around it, the rest of the wait is the network's.
     """
     with scoring_server(Behaviour(default=TOLD)) as server:
-        done = scorebench(
-            tmp_path, "run", server.url, "--users", "2", "--calls", "60", "--timings", "--processes", "2"
-        )
+        done = scorebench(tmp_path, "run", server.url, "--users", "2", "--calls", "60", "--timings")
         log = server.log()
     stages = done.summary["stages"]
     assert (stages["calls"], stages["told"], stages["impossible"]) == (60, 60, 0)
@@ -43,6 +41,10 @@ def test_a_run_with_timings(tmp_path: Path) -> None:
     )
     assert stages["workers"] == {"8": 60}
     assert "the model's predict" in done.out
+    floor = done.summary["environment"]["server"]["floor"]
+    assert floor["ping_status"] == 200
+    assert 0 < floor["ping_s"] < 5
+    assert "what any call takes at least" in done.out
     (folder,) = done.folders
     run = finished(folder)
     page = render(run.recording, run.summary, run.verdict)

@@ -90,7 +90,7 @@ def _parts(summary: Summary) -> dict[str, Any]:
     return {
         "parts": stages.charts(told),
         "part_rows": [] if told is None else stages.rows(told),
-        "part_notes": [] if told is None else list(stages.notes(told)),
+        "part_notes": [] if told is None else list(stages.notes(told, summary.environment)),
     }
 
 

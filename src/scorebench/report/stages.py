@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from scorebench.recordings.split import PARTS
 from scorebench.report import svg
@@ -24,11 +24,11 @@ _HOW = (
 )
 
 
-def lines(stages: Stages | None) -> list[str]:
-    """The section of the text report, without its title; empty without --timings."""
+def lines(stages: Stages | None, told: Mapping[str, Any]) -> list[str]:
+    """The section of the text report, without its title; empty without --timings. `told`: the environment."""
     if stages is None:
         return []
-    return [*table(rows(stages)), *(f"  {line}" for line in notes(stages))]
+    return [*table(rows(stages)), *(f"  {line}" for line in notes(stages, told))]
 
 
 def rows(stages: Stages) -> list[list[str]]:
@@ -41,7 +41,7 @@ def rows(stages: Stages) -> list[list[str]]:
     return [["ms", *shown, "mean"], *body, ["together", *sums]]
 
 
-def notes(stages: Stages) -> Iterator[str]:
+def notes(stages: Stages, told: Mapping[str, Any]) -> Iterator[str]:
     """What the reader must know of the table."""
     for name, call in stages.typical.items():
         if call is None:
@@ -53,6 +53,7 @@ def notes(stages: Stages) -> Iterator[str]:
         yield "The server sent no Server-Timing, so its own time is not known (docs/why.md)."
     elif untold:
         yield f"{count(untold, 'call')} of {stages.calls:,} came without Server-Timing of use."
+    yield from _floor(told)
     if stages.impossible:
         yield f"Server-Timing of {count(stages.impossible, 'call')} contradicts the call, and was not used."
     if stages.refused:
@@ -61,6 +62,16 @@ def notes(stages: Stages) -> Iterator[str]:
         yield f"The server's own {plain(name, 40)}: p50 {_ms(times.at(0.5))}, p99 {_ms(times.at(0.99))}."
     if stages.workers:
         yield f"Calls by server process: {_workers(stages)}."
+
+
+def _floor(told: Mapping[str, Any]) -> Iterator[str]:
+    """What any call takes at least. A recording may say anything of it."""
+    floor = (told.get("server") or {}).get("floor")
+    known = floor if isinstance(floor, Mapping) else {}
+    ping_s, connect_s = known.get("ping_s"), known.get("connect_s")
+    if isinstance(ping_s, float) and isinstance(connect_s, float):
+        took = f"GET /ping took {_ms(ping_s)} (median), connecting {_ms(connect_s)}"
+        yield f"Before the run {took}: what any call takes at least."
 
 
 def charts(stages: Stages | None) -> list[Chart]:

@@ -168,7 +168,7 @@ def _streams(summary: Summary, page: _Page) -> list[str]:
 
 
 def _parts(summary: Summary, page: _Page) -> list[str]:
-    told = stages.lines(summary.stages)
+    told = stages.lines(summary.stages, summary.environment)
     return [page.title(stages.TITLE), *told] if told else []
 
 

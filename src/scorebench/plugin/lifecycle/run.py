@@ -15,6 +15,7 @@ import locust.log
 from gevent.event import Event as Flag
 from locust.runners import MasterRunner, WorkerRunner
 
+from scorebench.client.floor import floor_of
 from scorebench.client.probe import server_version
 from scorebench.options.names import value_of
 from scorebench.options.settings import Settings
@@ -113,6 +114,8 @@ class Run:
         if self.asked.needs_payload:
             there = self.asked.reached(settings).target
             self._server["version"] = server_version(there, settings.ca_file, settings.certificate)
+            if settings.timings and self.leads:
+                self._server["floor"] = floor_of(there, settings.ca_file, settings.certificate)
 
     def start(self, *, checked: bool) -> None:
         """A test starts: everything from zero. Raises InputError where its options are wrong.
