@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from scorebench.recordings.types import Sample
 from scorebench.servers.kinds import Kind, Wanted
 from scorebench.servers.protocol import Progress, ServerInfo
 from tests.scoring_server import Behaviour, Constant, ScoringServer, scoring_server
@@ -45,6 +46,9 @@ class OwnServer:
         return ServerInfo(
             kind=self.kind, url=self.endpoint, model=self.wanted.model_uri, workers=self.wanted.workers
         )
+
+    def usage(self) -> list[Sample]:
+        return []
 
     def log_tail(self, lines: int = 20) -> str:
         return "mine has said nothing"

@@ -18,6 +18,7 @@ from scorebench.commands.run import worst
 from scorebench.figures.summary import summarise
 from scorebench.folders import folder
 from scorebench.recordings.happenings import SERVER_ENDED
+from scorebench.recordings.types import Sample
 from scorebench.runs import launch
 from scorebench.runs.launch import Launch, run
 from scorebench.servers.protocol import Progress, ServerInfo
@@ -47,6 +48,9 @@ class Told:
     def describe(self) -> ServerInfo:
         pids, self.pids = self.pids, self.next_pids
         return ServerInfo(kind=self.kind, url=self.url, pids=pids or None)
+
+    def usage(self) -> list[Sample]:
+        return []
 
     def log_tail(self, lines: int = 20) -> str:
         return ""

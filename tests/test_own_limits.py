@@ -109,7 +109,7 @@ from scorebench.plugin import ScoringUser
 def broken(*_):
     raise RuntimeError("no sample today")
 
-sampler._sample = broken
+sampler._rss = broken
 
 class Caller(ScoringUser):
     pass

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from scorebench import servers
 from scorebench.errors import InputError
 from scorebench.models.spark import require_java
+from scorebench.recordings.types import Sample
 from scorebench.servers import docker as docker_server
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
 from scorebench.servers import sagemaker as sagemaker_server
@@ -310,6 +311,9 @@ class _Mute:
 
     def exit_status(self) -> int | None:
         return None if self._is_alive else 137
+
+    def usage(self) -> list[Sample]:
+        return []
 
     def log_tail(self, lines: int = 20) -> str:
         return "starting\nout of memory"

@@ -251,3 +251,18 @@ def _conditions(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "rate", environment.get("offered_rate_per_s")
     yield "users", environment.get("users")
     yield "host", environment.get("host")
+    yield "processor", environment.get("processor")
+    yield from _server_settings(environment.get("server"))
+
+
+def _server_settings(server: Any) -> Iterator[tuple[str, Any]]:
+    """What changes a server's speed besides its model."""
+    server = server if isinstance(server, dict) else {}
+    yield "the server's workers", server.get("workers")
+    yield "the server's cores", server.get("cpus")
+    yield "uvloop", server.get("uvloop")
+    yield "httptools", server.get("httptools")
+    variables = server.get("environment")
+    variables = variables if isinstance(variables, dict) else {}
+    told = ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
+    yield "the server's variables", told or None

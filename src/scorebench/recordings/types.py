@@ -45,9 +45,15 @@ class Sample(TypedDict):
     """CPU and memory of one process in one second, and of a generator's process how late it was."""
 
     t_s: Annotated[UnixTime, Meta(description="Unix seconds.")]
-    who: Annotated[str, Meta(max_length=200, description="'generator' or 'server', and the worker's number.")]
+    who: Annotated[
+        str,
+        Meta(max_length=200, description="'generator' and its number, 'server', or a process of the server."),
+    ]
     cpu: Annotated[Annotated[float, Meta(ge=0, le=1e6)] | None, Meta(description="1.0 is one core.")]
     rss_bytes: Annotated[Count | None, Meta(description="Resident memory in bytes.")]
+    threads: NotRequired[
+        Annotated[Annotated[int, Meta(ge=0, le=10**9)], Meta(description="Threads of the process.")]
+    ]
     users: NotRequired[
         Annotated[Annotated[int, Meta(ge=0, le=10**9)], Meta(description="Users of this generator process.")]
     ]
@@ -88,6 +94,7 @@ class Environment(TypedDict, total=False):
     warm_up_s: Annotated[Seconds | None, Meta(description="Seconds that were asked for.")]
     users: Annotated[Count | None, Meta(description="Locust users.")]
     host_cores: Annotated[Count | None, Meta(description="Cores of the generator's host.")]
+    processor: Annotated[str | None, Meta(description="Model of the generator's processor.")]
     shared_cores: Annotated[
         bool | None, Meta(description="Whether server and generator ran on the same cores.")
     ]

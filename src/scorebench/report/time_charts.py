@@ -174,6 +174,9 @@ _SAMPLED = (
         lambda v: say_percent(round(v, 3)),
         "100 % is one core. A generator near 100 % measures itself.",
     ),
+    _Sampled(
+        "Threads", "threads", lambda v: f"{v:,.0f}", "Threads of the server and of each of its processes."
+    ),
     _Sampled("Memory", "rss_bytes", lambda v: f"{v / 1e6:,.0f} MB", "Resident memory of all processes."),
 )
 

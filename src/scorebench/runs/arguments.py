@@ -11,6 +11,7 @@ from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, GROUPS, OP
 from scorebench.runs.publish import GITHUB_VARIABLE
 from scorebench.servers import kinds
 from scorebench.servers.kinds import ENV_MANAGERS
+from scorebench.servers.settings import OPTION
 
 
 def add_all(parser: Any) -> None:
@@ -99,6 +100,12 @@ def add_sizes(parser: Any) -> None:
     parser.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
     parser.add_argument("--cpu-limit", type=float, metavar="N", help="CPU limit of the container, in cores")
     parser.add_argument("--memory", type=int, metavar="MB", help="memory limit of the container")
+    parser.add_argument(
+        OPTION,
+        action="append",
+        metavar="NAME=VALUE",
+        help="environment variable for the server, such as OMP_NUM_THREADS=1; repeatable",
+    )
     parser.add_argument("--base-image", metavar="IMAGE", help="base image of the container's image")
     parser.add_argument(
         "--env-manager",

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from scorebench.options.table import DEFAULT_USERS, OPTIONS
-from scorebench.recordings.happenings import CUT_SHORT, SERVER_ENDED, SERVER_RESTARTED
+from scorebench.recordings.happenings import CUT_SHORT, SAMPLE, SERVER_ENDED, SERVER_RESTARTED
 from scorebench.runs.ended import end_workers, tidy
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class _Watch:
 
     def _look(self) -> None:
         assert self._server is not None
+        for sample in self._server.usage():
+            _tell(self._process, SAMPLE + json.dumps(sample))
         # Processes first: those of a server that has just ended are gone too, and it is no restart.
         lost = bool(self._pids) and self._lost_a_process()
         if not self._server.alive():

@@ -27,7 +27,9 @@ from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
 from scorebench.runs import server
 from scorebench.runs.launch import Launch
 from scorebench.servers import check_cpus, kinds, parse_cpus
+from scorebench.servers import settings as server_settings
 from scorebench.servers.kinds import KINDS
+from scorebench.servers.settings import hidden_in
 from scorebench.units import parse_seconds
 
 if TYPE_CHECKING:
@@ -76,7 +78,8 @@ class Request:
             sent.model = None  # it is served; a ready body is sent as it is
             forget(sent, "model")
         settings = options_settings.from_namespace(sent, _ANY_URL if brought_up else asked.target)
-        return cls(asked, settings, in_urls(command or shown(["scorebench", *asked.words])))
+        words = shown(["scorebench", *hidden_in(asked.words)])
+        return cls(asked, settings, in_urls(command or words))
 
     def warn(self) -> None:
         """Say on stderr what others can see of the command; for a shell, whose words are in `ps`."""
@@ -121,6 +124,8 @@ def _check_place(asked: Namespace) -> None:
             f"{asked.target}: no such server; expected one of {kinds.names()}, or a URL such as "
             "http://localhost:5001"
         )
+    if server_settings.parse(getattr(asked, "server_env", None)) and asked.target not in KINDS:
+        raise InputError(f"{server_settings.OPTION}: {asked.target} is started by you; set it there")
     processes = getattr(asked, "processes", None)
     if processes is not None and processes < 1:
         raise InputError(f"--processes {processes}: expected at least 1")

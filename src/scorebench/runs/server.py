@@ -12,6 +12,7 @@ from scorebench import servers
 from scorebench.errors import InputError
 from scorebench.models.flavors import DEFAULT_FLAVOR, FLAVORS, demo_model
 from scorebench.runs.progress import Waiting
+from scorebench.servers import settings
 from scorebench.servers.kinds import KINDS, LOCAL
 
 if TYPE_CHECKING:
@@ -66,5 +67,6 @@ def running_server(options: Namespace, log_folder: Path | None = None) -> Abstra
         deployment_flavor=None if options.model else FLAVORS[name].deployment_flavor,
         log_folder=log_folder,
         timings=getattr(options, "timings", False),
+        environment=settings.parse(getattr(options, "server_env", None)),
     )
     return servers.running(server, Waiting(options.target, quiet=getattr(options, "quiet", False)))

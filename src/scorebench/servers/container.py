@@ -13,11 +13,13 @@ from scorebench import timings
 from scorebench.errors import InputError
 from scorebench.folders import atomic
 from scorebench.folders.names import SERVER_LOG
-from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready
+from scorebench.recordings.types import Sample
+from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready, settings
 from scorebench.servers.cores import check_cpus
 from scorebench.servers.hosting import CONTAINER_PORT, READY_WITHIN_S, STOPPED_WITHIN_S
 from scorebench.servers.kinds import LOCAL, Wanted
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
+from scorebench.servers.usage import ContainerUsage
 
 STOP_TIMEOUT_UNSERVED_S = 1
 TIMINGS_VARIABLE = "SCOREBENCH_TIMINGS"
@@ -65,6 +67,7 @@ class ContainerServer:
         self._versions: Mapping[str, Any] = {}
         self._last_log = b""
         self._time_to_ready_s: float | None = None
+        self._usage = ContainerUsage()
 
     @property
     def kind(self) -> str:
@@ -114,6 +117,7 @@ class ContainerServer:
             uvloop=None if by_java else self._versions.get("uvloop"),
             httptools=None if by_java else self._versions.get("httptools"),
             workers=None if by_java else self._wanted.workers,
+            environment=settings.told(self._environment(), self._wanted.environment),
             cpus=tuple(self._wanted.cpus) or None,
             cpu_limit=self._wanted.cpu_limit,
             memory_limit_bytes=self._wanted.memory_bytes,
@@ -123,6 +127,19 @@ class ContainerServer:
             container_ids=None if self._container is None else (self._container.id,),
             time_to_ready_s=self._time_to_ready_s,
         )
+
+    def usage(self) -> list[Sample]:
+        import docker
+        import requests.exceptions
+
+        if self._container is None:
+            return []
+        try:
+            return self._usage.of(
+                self._container.client.api.stats(self._container.id, stream=False, one_shot=True)
+            )
+        except (docker.errors.DockerException, requests.exceptions.RequestException):
+            return []
 
     def log_tail(self, lines: int = TAIL_LINES) -> str:
         if self._container is None:
@@ -180,7 +197,7 @@ class ContainerServer:
     def _options(self, model: Path) -> dict[str, Any]:
         wanted, at = self._wanted, self._spec.mount_model_at
         options: dict[str, Any] = {
-            "environment": {"MLFLOW_MODELS_WORKERS": str(wanted.workers), **self._spec.environment},
+            "environment": self._environment(),
             "ports": {f"{CONTAINER_PORT}/tcp": (ports.LOOPBACK, self._port)},
             "volumes": {} if at is None else {str(model.resolve()): {"bind": at, "mode": "ro"}},
             "labels": {leftovers.TOKEN_LABEL: self._token},
@@ -191,6 +208,11 @@ class ContainerServer:
             "detach": True,
         }
         return options | ({"command": list(self._spec.command)} if self._spec.command else {})
+
+    def _environment(self) -> dict[str, str]:
+        wanted = self._wanted
+        own = {"MLFLOW_MODELS_WORKERS": str(wanted.workers), **self._spec.environment}
+        return own | dict(wanted.environment)
 
     def _folder(self) -> Path:
         folder = self._wanted.log_folder or leftovers.runtime_folder()

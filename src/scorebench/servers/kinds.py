@@ -8,8 +8,8 @@ To add a kind, add its record to `KINDS` and a module with two names:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +44,8 @@ class Wanted:
     """Which flavor of a model the SageMaker image scores; `mleap` or `python_function`."""
     base_image: str | None = None
     """What the container's image is built on."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for its processes, besides those that it gets anyway."""
     timings: bool = False
     """Start it so that it tells its stages in `Server-Timing`."""
     env_manager: str = LOCAL

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from scorebench.recordings.types import Sample
 
 Progress = Callable[[float, str], None]
 """Called while a server is waited for: seconds waited so far, the last line of its log ("" if none)."""
@@ -31,6 +33,8 @@ class ServerInfo:
     uvloop: bool | None = None
     httptools: bool | None = None
     workers: int | None = None
+    environment: Mapping[str, str] | None = None
+    """Of its variables those that change its speed, and those that were asked for, secrets hidden."""
     cpus: tuple[int, ...] | None = None
     """The cores that the server is pinned to; None: not pinned, or not known."""
     cpu_limit: float | None = None
@@ -69,6 +73,10 @@ class Server(Protocol):
         ...
 
     def describe(self) -> ServerInfo: ...
+
+    def usage(self) -> list[Sample]:
+        """CPU, memory and threads since it was last asked: all of it, then each process. Empty: not known."""
+        ...
 
     def log_tail(self, lines: int = TAIL_LINES) -> str:
         """The last lines of its log, control characters removed; "" where there is no log."""

@@ -11,7 +11,8 @@ from scorebench import extras, timings
 from scorebench.errors import InputError
 from scorebench.folders.names import SERVER_LOG
 from scorebench.payloads.signature import read_mlmodel, read_text
-from scorebench.servers import images, leftovers, mlmodel, ports, ready
+from scorebench.recordings.types import Sample
+from scorebench.servers import images, leftovers, mlmodel, ports, ready, settings
 from scorebench.servers.cores import check_cpus
 from scorebench.servers.images import Recipe
 from scorebench.servers.interpreter import Interpreter, interpreter
@@ -20,6 +21,7 @@ from scorebench.servers.logs import tail_of_file
 from scorebench.servers.mlmodel import ModelCard
 from scorebench.servers.process import SupervisedProcess
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerInfo
+from scorebench.servers.usage import ProcessUsage
 
 KIND = "webserver"
 REQUIREMENTS = "requirements.txt"
@@ -55,6 +57,8 @@ class WebServer:
         self._card: mlmodel.ModelCard | None = None
         self._python: Interpreter | None = None
         self._time_to_ready_s: float | None = None
+        self._usage = ProcessUsage()
+        self._environment: dict[str, str] = {}
 
     @property
     def endpoint(self) -> str:
@@ -76,8 +80,8 @@ class WebServer:
         check_cpus(self._cpus)
         leftovers.stop_abandoned()
         self._port = ports.claim(self._port)
-        command, environment = self._command(python.path), _environment(python.path)
-        self._process = SupervisedProcess(KIND, command, self._new_log(), environment, self._cpus)
+        command, self._environment = self._command(python.path), self._variables(python.path)
+        self._process = SupervisedProcess(KIND, command, self._new_log(), self._environment, self._cpus)
         self._process.start()
 
     def wait_ready(self, progress: Progress | None = None, timeout_s: float | None = None) -> None:
@@ -106,10 +110,14 @@ class WebServer:
             uvloop=None if python is None else python.version("uvloop") is not None,
             httptools=None if python is None else python.version("httptools") is not None,
             workers=self._wanted.workers,
+            environment=settings.told(self._environment, self._wanted.environment),
             cpus=self._cpus or None,
             pids=None if self._process is None else self._process.pids(),
             time_to_ready_s=self._time_to_ready_s,
         )
+
+    def usage(self) -> list[Sample]:
+        return self._usage.of(() if self._process is None else self._process.pids())
 
     def log_tail(self, lines: int = TAIL_LINES) -> str:
         return "" if self._process is None else tail_of_file(self._process.log, lines)
@@ -129,6 +137,9 @@ class WebServer:
         serve = [python, "-m", *mlflow, "models", "serve", "--env-manager", self._wanted.env_manager]
         where = ["-h", ports.LOOPBACK, "-p", str(self._port), "-w", str(self._wanted.workers)]
         return [*serve, *where, "-m", self._wanted.model_uri]
+
+    def _variables(self, python: str) -> dict[str, str]:
+        return _environment(python) | dict(self._wanted.environment)
 
     def _new_log(self) -> Path:
         if self._wanted.log_folder is not None:

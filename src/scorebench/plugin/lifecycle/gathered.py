@@ -27,6 +27,8 @@ class Gathered:
         """With --keep-calls: (worker, a batch of its calls)."""
         self.events: list[types.Event] = []
         """What happened besides calls, each with `t_s` and `what`."""
+        self.samples: list[types.Sample] = []
+        """Of the server, from the process that started it."""
         self.facts: dict[str, Any] = {}
         """What the figures depend on: the `environment` of a recording."""
         self._written: WrittenDown | None = None
@@ -37,6 +39,7 @@ class Gathered:
         self._written = None
         self.reset()
         self.events.clear()
+        self.samples.clear()
         self.facts, self._began = facts, False
         self._written = WrittenDown(folder, facts)
 
@@ -79,6 +82,13 @@ class Gathered:
         self.recording.events.extend(events)
         return bool(events)
 
+    def sampled(self, text: str) -> None:
+        """Keep a sample of the server, told as JSON."""
+        sample = msgspec.json.decode(text, type=types.Sample)
+        self.samples.append(sample)
+        if self._written is not None:
+            self._written.add(Recording(resources=[sample]))
+
     def add(self, worker: int, recording: Recording, kept: list[Calls]) -> None:
         """What a process has counted since it told last."""
         self.recording.merge(recording)
@@ -88,11 +98,15 @@ class Gathered:
 
     def so_far(self, counted: Recording) -> Recording:
         """`counted` with all that is known besides; not to be changed."""
-        return msgspec.structs.replace(counted, environment=self.facts, events=self.events)
+        resources = counted.resources + self.samples
+        return msgspec.structs.replace(
+            counted, environment=self.facts, events=self.events, resources=resources
+        )
 
     def close(self) -> Recording:
         """The test is over: the whole recording."""
         self.facts["stopped_s"] = time.time()
         self.recording.environment = self.facts
         self.recording.events.extend(self.events)
+        self.recording.resources.extend(self.samples)
         return self.recording

@@ -39,6 +39,7 @@ from scorebench.plugin.users.session import set_session
 from scorebench.recordings.happenings import (
     CUT_SHORT,
     LEFT_ALONE,
+    SAMPLE,
     SERVER_ENDED,
     TASK_RAISED,
     USERS_MISSING,
@@ -89,7 +90,7 @@ class Run:
         runner = self.environment.runner
         if isinstance(runner, MasterRunner):
             return Master(runner, self.asked, self._gathered, self._ending)
-        sender = Sender(self.environment, self.asked, self.others, self._server.get("pids") or ())
+        sender = Sender(self.environment, self.asked, self.others)
         if isinstance(runner, WorkerRunner):
             return Worker(runner, self.asked, sender, self._hurry)
         return Alone(sender, self._gathered, self._ending)
@@ -165,6 +166,9 @@ class Run:
     def _on_word(self, word: str) -> None:
         if word == CUT_SHORT:
             self._hurry()
+            return
+        if word.startswith(SAMPLE):
+            self._gathered.sampled(word.removeprefix(SAMPLE))
             return
         self._gathered.note(word)
         if word in (SERVER_ENDED, LEFT_ALONE):

@@ -1,4 +1,4 @@
-"""CPU and memory of the generator, and of the server where it is known, once a second from the first.
+"""CPU and memory of the generator, and how late it is, once a second from the first.
 
 Knows psutil; nothing of calls.
 """
@@ -6,7 +6,7 @@ Knows psutil; nothing of calls.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import perf_counter
 
 import gevent
@@ -14,34 +14,34 @@ import psutil
 
 from scorebench.recordings.types import Sample
 
+WHO = "generator"
 PERIOD_S = 1.0
 BEAT_S = 0.01
 """How often the generator's own loop is asked whether it is late."""
 
 
 def sample_regularly(
-    sink: Callable[[Sample], None],
-    running: Callable[[], bool],
-    server_pids: Iterable[int],
-    users: Callable[[], int],
+    sink: Callable[[Sample], None], running: Callable[[], bool], users: Callable[[], int]
 ) -> None:
     """Give `sink` a sample a second while `running`; for a greenlet of its own. 1.0 of `cpu` is one core.
 
-    `users` are those of this process, and go with the generator's samples.
+    `users` are those of this process.
     """
-    processes = {"generator": [psutil.Process()]}
-    if servers := _existing(server_pids):
-        processes["server"] = servers
-    for group in processes.values():
-        for process in group:
-            _cpu(process)  # the first reading has nothing to compare with
+    process = psutil.Process()
+    _cpu(process)  # the first reading has nothing to compare with
     while running():
         late_s, stall_s = _lateness()
-        for who, group in processes.items():
-            sample = _sample(who, group)
-            if who == "generator":
-                sample |= {"late_s": late_s, "stall_s": stall_s, "users": users()}
-            sink(sample)
+        sink(
+            {
+                "t_s": time.time(),
+                "who": WHO,
+                "cpu": _cpu(process),
+                "rss_bytes": _rss(process),
+                "late_s": late_s,
+                "stall_s": stall_s,
+                "users": users(),
+            }
+        )
 
 
 def _lateness() -> tuple[float, float]:
@@ -61,27 +61,6 @@ def _lateness() -> tuple[float, float]:
         worst = max(worst, kept)
         before = now
     return waited / (before - began), worst
-
-
-def _existing(pids: Iterable[int]) -> list[psutil.Process]:
-    found = []
-    for pid in pids:
-        try:
-            found.append(psutil.Process(pid))
-        except psutil.Error:
-            continue
-    return found
-
-
-def _sample(who: str, group: list[psutil.Process]) -> Sample:
-    readings = [(_cpu(process), _rss(process)) for process in group]
-    known = [(cpu, rss) for cpu, rss in readings if cpu is not None and rss is not None]
-    return {
-        "t_s": time.time(),
-        "who": who,
-        "cpu": sum(cpu for cpu, _ in known) if known else None,
-        "rss_bytes": sum(rss for _, rss in known) if known else None,
-    }
 
 
 def _cpu(process: psutil.Process) -> float | None:

@@ -5,7 +5,7 @@ Knows Locust's environment and the session; nothing of masters, workers or repor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,8 @@ START_S = 10.0
 class Sender:
     """Sends and counts the calls of one process, test after test."""
 
-    def __init__(
-        self, environment: Environment, asked: Asked, others: Others, server_pids: Iterable[int]
-    ) -> None:
+    def __init__(self, environment: Environment, asked: Asked, others: Others) -> None:
         self._environment, self._asked, self._others = environment, asked, others
-        self._server_pids = server_pids
         self._helpers = Helpers(self.note)
         self.on_rejected: Callable[[], None] = lambda: None
         """Called where the server rejects every call; what it said is an event of the recording then."""
@@ -84,7 +81,6 @@ class Sender:
             sampler.sample_regularly,
             lambda sample: session.counting.pending.resources.append(sample),  # noqa: PLW0108 (pending changes)
             lambda: not session.is_over,
-            self._server_pids,
             self._user_count,
         )
         if self._asked.needs_payload:

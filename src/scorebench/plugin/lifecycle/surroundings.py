@@ -9,7 +9,10 @@ import importlib.metadata
 import os
 import platform
 import socket
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 PACKAGES = ("scorebench", "locust", "gevent", "httptools", "hdrhistogram", "numpy", "pandas", "mlflow")
@@ -31,6 +34,7 @@ def describe() -> dict[str, Any]:
         "host": socket.gethostname(),
         "system": _system(),
         "host_cores": os.cpu_count(),
+        "processor": _processor(),
         "generator_cpus": _own_cores(),
     }
 
@@ -51,6 +55,16 @@ def _system() -> str:
         return platform.platform()
     told, libc = os.uname(), "".join(platform.libc_ver())
     return "-".join([told.sysname, told.release, told.machine, *([f"with-{libc}"] if libc else [])])
+
+
+def _processor() -> str | None:
+    """The model of the first processor, as Linux tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() in ("model name", "Model"):
+                return value.strip() or None
+    return platform.processor() or None if sys.platform == "darwin" else None
 
 
 def _own_cores() -> list[int] | None:
