@@ -10,7 +10,7 @@ from typing import Any
 from scorebench.answers.http_message import CallFailed
 from scorebench.client.target import Target
 from scorebench.client.timed import TimedConnection
-from scorebench.client.tls import client_context
+from scorebench.client.tls import Certificate, client_context
 from scorebench.client.watchdog import Watchdog
 
 PINGS = 20
@@ -18,7 +18,9 @@ TIMEOUT_S = 5.0
 _MOST_BYTES = 65_536
 
 
-def floor_of(target: Target, ca_file: Path | None = None) -> dict[str, Any] | None:
+def floor_of(
+    target: Target, ca_file: Path | None = None, certificate: Certificate | None = None
+) -> dict[str, Any] | None:
     """Seconds for name, connection and TLS of one connection, and the median of `PINGS` calls over it.
 
     None where a ping has no answer. Its status is told: a 404 takes as long as any answer takes at least.
@@ -29,7 +31,7 @@ def floor_of(target: Target, ca_file: Path | None = None) -> dict[str, Any] | No
         timeout_s=TIMEOUT_S,
         connect_timeout_s=TIMEOUT_S,
         max_answer_bytes=_MOST_BYTES,
-        tls=client_context(ca_file) if target.scheme == "https" else None,
+        tls=client_context(ca_file, certificate) if target.scheme == "https" else None,
     )
     request, took_s, status = target.get("/ping"), [], None
     try:
