@@ -13,7 +13,6 @@ from scorebench import timings
 from scorebench.errors import InputError
 from scorebench.folders import atomic
 from scorebench.folders.names import SERVER_LOG
-from scorebench.recordings.types import Sample
 from scorebench.servers import engine, images, leftovers, logs, mlmodel, ports, ready, settings
 from scorebench.servers.cores import check_cpus
 from scorebench.servers.hosting import CONTAINER_PORT, READY_WITHIN_S, STOPPED_WITHIN_S
@@ -30,6 +29,9 @@ _LEAST_MEMORY_BYTES = 6 * 2**20
 """The engine's own."""
 _ASK_VERSIONS = """
 import importlib.metadata as m, importlib.util as u, json, platform
+
+if TYPE_CHECKING:
+    from scorebench.recordings.types import Sample
 def version(name):
     try: return m.version(name)
     except m.PackageNotFoundError: return None

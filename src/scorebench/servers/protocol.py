@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from scorebench.recordings.types import Sample
+if TYPE_CHECKING:
+    from scorebench.recordings.types import Sample
+
 
 Progress = Callable[[float, str], None]
 """Called while a server is waited for: seconds waited so far, the last line of its log ("" if none)."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from scorebench.recordings.types import Sample
+if TYPE_CHECKING:
+    from scorebench.recordings.types import Sample
+
 
 WHO = "server"
 MOST_PROCESSES = 16

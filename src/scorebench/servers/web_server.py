@@ -6,12 +6,12 @@ import importlib.util
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scorebench import extras, timings
 from scorebench.errors import InputError
 from scorebench.folders.names import SERVER_LOG
 from scorebench.payloads.signature import read_mlmodel, read_text
-from scorebench.recordings.types import Sample
 from scorebench.servers import images, leftovers, mlmodel, ports, ready, settings
 from scorebench.servers.cores import check_cpus
 from scorebench.servers.images import Recipe
@@ -22,6 +22,9 @@ from scorebench.servers.mlmodel import ModelCard
 from scorebench.servers.process import SupervisedProcess
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerInfo
 from scorebench.servers.usage import ProcessUsage
+
+if TYPE_CHECKING:
+    from scorebench.recordings.types import Sample
 
 KIND = "webserver"
 REQUIREMENTS = "requirements.txt"
