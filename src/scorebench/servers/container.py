@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scorebench import timings
 from scorebench.errors import InputError
@@ -20,6 +20,9 @@ from scorebench.servers.kinds import LOCAL, Wanted
 from scorebench.servers.protocol import TAIL_LINES, Progress, ServerFailed, ServerInfo
 from scorebench.servers.usage import ContainerUsage
 
+if TYPE_CHECKING:
+    from scorebench.recordings.types import Sample
+
 STOP_TIMEOUT_UNSERVED_S = 1
 TIMINGS_VARIABLE = "SCOREBENCH_TIMINGS"
 TIMINGS_FOLDER = "/opt/scorebench-timings"
@@ -29,9 +32,6 @@ _LEAST_MEMORY_BYTES = 6 * 2**20
 """The engine's own."""
 _ASK_VERSIONS = """
 import importlib.metadata as m, importlib.util as u, json, platform
-
-if TYPE_CHECKING:
-    from scorebench.recordings.types import Sample
 def version(name):
     try: return m.version(name)
     except m.PackageNotFoundError: return None
