@@ -207,14 +207,14 @@ def test_errors_from_a_server() -> None:
 
 
 def test_the_same_bytes_are_no_change() -> None:
-    """Equal answers count nothing; another valid one counts once, and is then what is known."""
+    """Equal answers count nothing; each that differs from the first counts, also when it comes again."""
     judge = Judge((2,))
     changes = []
     for body in (TWO, TWO, b"[1, 2]", b"[1, 2]", TWO, b"[3]", TWO):
         judge.judge(0, ok(body))
-        changes.append(judge.changed)
-    # The invalid [3] is another answer too; TWO, still the last valid one, is not.
-    assert changes == [0, 0, 1, 1, 2, 3, 3]
+        changes.append(judge.first.changed)
+    # The invalid [3] is another answer too; TWO, the first one, is not.
+    assert changes == [0, 0, 1, 2, 2, 3, 3]
 
 
 def test_payloads_are_judged_apart() -> None:
@@ -223,14 +223,14 @@ def test_payloads_are_judged_apart() -> None:
     bodies = (TWO, b"[1]")
     assert [judge.judge(index, ok(bodies[index])) for index in (0, 1, 0, 1)] == [Outcome.VALID] * 4
     assert judge.judge(1, ok(TWO)) is Outcome.WRONG_COUNT
-    assert judge.changed == 1
+    assert judge.first.changed == 1
 
 
 def test_an_invalid_answer_is_never_known() -> None:
     """Its bytes again are invalid again, and nothing has changed."""
     judge = Judge((2,))
     assert [judge.judge(0, ok(b"[1]")) for _ in range(3)] == [Outcome.WRONG_COUNT] * 3
-    assert judge.changed == 0
+    assert judge.first.changed == 0
 
 
 def test_errors_are_no_change() -> None:
@@ -238,7 +238,7 @@ def test_errors_are_no_change() -> None:
     judge = Judge((2,))
     for answer in (ok(TWO), Answer(503, "", b""), ok(TWO)):
         judge.judge(0, answer)
-    assert judge.changed == 0
+    assert judge.first.changed == 0
 
 
 def test_a_null_is_a_prediction_where_the_signature_allows_it() -> None:

@@ -1,7 +1,7 @@
 """Answer → Outcome: valid, or the reason why not. Knows MLflow's replies; no time, no socket.
 
 The first answer to a payload is parsed and judged. The same body again is valid without parsing; another
-body is judged anew, and counted as changed under load.
+body is judged anew, and counted as changed under load, unless it is near enough.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from scorebench.answers.first import FirstAnswers
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.pages import is_page, title_of
@@ -54,16 +55,17 @@ class Judge:
         *,
         nulls: bool = True,
         pause: Callable[[], None] = lambda: None,
+        tolerance: float = 0.0,
     ) -> None:
         """`rows`: what `reading` has to count in the answer to each payload; `nulls`: whether a prediction
-        may be null; `pause` between the slices of a large answer."""
+        may be null; `pause` between the slices of a large answer; `tolerance` as in `FirstAnswers`."""
         self._rows = rows
         self._reading = reading
         self._nulls = nulls
         self._pause = pause
-        self._valid_digest: dict[int, bytes] = {}
-        self.changed = 0
-        """Answers to a payload whose bytes were not those of the valid answer before."""
+        self.first = FirstAnswers(tolerance)
+        self.repeats_first = False
+        """Whether the last answer has the bytes of the first valid one to its payload."""
 
     def judge(self, payload: int, answer: Answer) -> Outcome:
         """The outcome of `answer` to payload number `payload`."""
@@ -72,17 +74,20 @@ class Judge:
         if answer.stream is not None:
             return answer.stream.outcome
         digest = _digest(answer.body, self._pause)
-        known = self._valid_digest.get(payload)
-        if known == digest:
+        self.repeats_first = self.first.repeats(payload, digest)
+        if self.repeats_first:
             return Outcome.VALID
-        self.changed += known is not None
+        if self.first.is_known(payload):
+            self.first.compare(payload, answer.body)
         try:
             count = self._reading.count(answer.body, nulls=self._nulls, pause=self._pause)
         except NotPredictions as error:
             return error.outcome
         if count is not None and count != self._rows[payload]:
             return Outcome.WRONG_COUNT
-        self._valid_digest[payload] = digest
+        if not self.first.is_known(payload):
+            self.first.keep(payload, answer.body, digest)
+            self.repeats_first = True
         return Outcome.VALID
 
 

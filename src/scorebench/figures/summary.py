@@ -105,6 +105,8 @@ class Summary:
     sent_twice: int
     unasked: int
     changed: int
+    changed_example: Mapping[str, str]
+    """Two answers to one body that differ: `body`, `first`, `then`; empty where none do."""
     examples: Mapping[str, str]
     warm_up: LeftOut
     environment: Mapping[str, Any]
@@ -166,6 +168,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         sent_twice=recording.sent_twice,
         unasked=recording.unasked,
         changed=recording.changed,
+        changed_example=dict(recording.changed_example),
         examples=dict(recording.examples),
         warm_up=_warm_up(recording.warm_up),
         environment=dict(recording.environment),

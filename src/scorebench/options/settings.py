@@ -65,6 +65,13 @@ def _otlp(_flag: str, value: Any) -> str | None:
     return None if value is None else otlp.checked(str(value))
 
 
+def _tolerance(flag: str, value: Any) -> float:
+    tolerance = float(value)
+    if not 0 <= tolerance < 1:
+        raise InputError(f"{flag} {tolerance:g}: expected a share from 0 to below 1, such as 1e-9")
+    return tolerance
+
+
 def _report_dir(_flag: str, value: Any) -> Path:
     return Path(value or DEFAULTS["report_dir"])
 
@@ -91,6 +98,7 @@ class Settings:
     params: str | None = option("params", values.given)
     expect: str | None = option("expect", _expect)
     """What a valid answer is; None: what the bodies' form says."""
+    tolerance: float = option("tolerance", _tolerance)
     payload_memory_bytes: int = option("payload_memory", values.mebibytes)
     stream: bool = option("stream", values.flag_set)
     ca_file: Path | None = option("ca_file", values.path)

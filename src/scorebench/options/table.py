@@ -106,6 +106,14 @@ OPTIONS = (
         group=JUDGED,
     ),
     Option(
+        "--tolerance",
+        "by how much numbers may differ in two answers to the same body, relative or in all, such as 1e-9",
+        float,
+        0.0,
+        "X",
+        group=JUDGED,
+    ),
+    Option(
         "--label", "column to leave out, if the data has it", metavar="NAME", makes_bodies=True, group=SENT
     ),
     Option(

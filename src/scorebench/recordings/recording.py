@@ -49,6 +49,10 @@ class Fields(Struct, kw_only=True):
         Meta(description="Connections that were closed because the server sent more than it was asked for."),
     ] = 0
     changed: Annotated[Count, Meta(description="Answers to a payload that differed from its first.")] = 0
+    changed_example: Annotated[
+        dict[str, Example],
+        Meta(description="Two answers that differ: `body`, its number; `first` and `then`, cut."),
+    ] = field(default_factory=dict)
     examples: Annotated[
         dict[Label, Example], Meta(description="The first answer of each outcome but 'valid', cut to 2 kB.")
     ] = field(default_factory=dict)

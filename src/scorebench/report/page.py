@@ -55,6 +55,7 @@ def render(
         **_parts(summary),
         over_time=time_charts(recording),
         outcomes=[[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()],
+        changed=[plain(text) for name in ("first", "then") if (text := summary.changed_example.get(name))],
         examples=[(label, plain(answer)) for label, answer in summary.examples.items()],
         account=[plain(line) for line in account(summary)],
         events=_events(recording),

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
     from scorebench.recordings.recording import Recording
 
+_SHOWN = 80
+"""Characters of each of two answers that differ; the report has more of both."""
+
 
 def _notes(summary: Summary, _: Recording) -> Iterator[Finding]:
     for note in (summary.environment.get("payload") or {}).get("notes") or ():
@@ -26,9 +29,15 @@ def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             "changed_under_load",
-            f"{summary.changed:,} answers{of} differed from the first to the same payload",
-            "unless the model draws random numbers, ask why; --limit 'changed<1%' holds a run to it",
+            f"{summary.changed:,} answers{of} differed from the first to the same payload{_pair(summary)}",
+            "if the model draws random numbers, say so with --expect random; numbers that may differ a little: "
+            "--tolerance 1e-9; --limit 'changed<0.1%' fails such a run",
         )
+
+
+def _pair(summary: Summary) -> str:
+    first, then = summary.changed_example.get("first"), summary.changed_example.get("then")
+    return "" if first is None or then is None else f": {first[:_SHOWN]} became {then[:_SHOWN]}"
 
 
 CHECKS = (_notes, _changed)

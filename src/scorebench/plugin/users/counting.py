@@ -15,6 +15,7 @@ import gevent
 import numpy as np
 
 from scorebench.answers.answer import Judge, describe
+from scorebench.answers.first import Changed
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Group, Outcome
 from scorebench.answers.streams import Streamed
@@ -88,9 +89,17 @@ class Counting:
             self.pending.add_example(outcome.label, describe(shown))
         elif answer.stream is not None:  # its user appends the call next, and no other does before
             self._streamed.append((len(self.numbers) // FIELDS_PER_CALL, answer.stream))
-        elif outcome is Outcome.VALID and answer.raw is not None:
+        elif outcome is Outcome.VALID and answer.raw is not None and self._judge.repeats_first:
             self._expect(index, answer.raw)
+        if (changed := self._judge.first.take_example()) is not None:
+            self._show(changed)
         return outcome
+
+    def _show(self, changed: Changed) -> None:
+        """Keep two answers that differ; credentials go before anything is cut."""
+        bare = Changed(changed.payload, self._hidden(changed.first), self._hidden(changed.then))
+        first, then = bare.shown()
+        self.pending.changed_example = {"body": str(changed.payload), "first": first, "then": then}
 
     def _expect(self, index: int, raw: bytes) -> None:
         if self.expected[index] is None:
@@ -159,7 +168,7 @@ class Counting:
 
     def bring_up_to_date(self, totals: Mapping[str, int], *, due: int | None) -> None:
         """Count what others keep `totals` of, by field of the recording; `due` is None in a closed loop."""
-        for name, total in {**totals, "changed": self._judge.changed}.items():
+        for name, total in {**totals, "changed": self._judge.first.changed}.items():
             setattr(self.pending, name, getattr(self.pending, name) + self._since(name, total))
         if due is not None:
             self.pending.add_due(self._since("due", due))

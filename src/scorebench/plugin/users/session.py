@@ -60,6 +60,7 @@ class Session:
                 wanted.reading,
                 nulls=payload.null_predictions,
                 pause=self.sending.pauses,
+                tolerance=settings.tolerance,
             ),
             hidden=self.access.hidden,
             is_near=self.sending.share.waker.is_near,

@@ -157,6 +157,10 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
         Meta(description="Connections that were closed because the server sent more than it was asked for."),
     ]
     changed: Annotated[Count, Meta(description="Answers to a payload that differed from its first.")]
+    changed_example: Annotated[
+        dict[str, Example],
+        Meta(description="Two answers that differ: `body`, its number; `first` and `then`, cut."),
+    ]
     examples: Annotated[
         dict[Label, Example], Meta(description="The first answer of each outcome but 'valid', cut to 2 kB.")
     ]

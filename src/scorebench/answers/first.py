@@ -1,0 +1,107 @@
+"""The first valid answer to each body, and whether a later one says the same. Knows bytes and JSON; no HTTP.
+
+A digest is kept of each, 16 bytes whatever the size of the answers. Bodies are kept as well while they are few
+and small: what tells by how much two answers differ, and shows both.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import msgspec
+
+LARGEST_BYTES = 65_536
+"""A larger body is not kept: parsing two of them would keep users waiting."""
+KEPT_BYTES = 8 * 2**20
+"""Of all bodies together."""
+SHOWN_CHARACTERS, BEFORE = 300, 40
+"""Of each answer that is shown, and how many of them stand before the first difference."""
+
+
+class Changed(NamedTuple):
+    """Two answers to body number `payload` that differ."""
+
+    payload: int
+    first: bytes
+    then: bytes
+
+    def shown(self) -> tuple[str, str]:
+        """Both from a little before they differ."""
+        pairs = zip(self.first, self.then, strict=False)
+        at = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(self.first), len(self.then)))
+        begin = max(at - BEFORE, 0)
+        return _cut(self.first, begin), _cut(self.then, begin)
+
+
+class FirstAnswers:
+    """Compares each answer with the first valid one to the same body. `changed` counts those that differ."""
+
+    def __init__(self, tolerance: float = 0.0) -> None:
+        """`tolerance`: by how much numbers may differ, relative to their size or in all; 0: by no byte."""
+        self._tolerance = tolerance
+        self._digests: dict[int, bytes] = {}
+        self._bodies: dict[int, bytes] = {}
+        self._room_bytes = KEPT_BYTES
+        self._example: Changed | None = None
+        self._has_shown = False
+        self.changed = 0
+
+    def repeats(self, payload: int, digest: bytes) -> bool:
+        """Whether these are the bytes of the first answer to the body."""
+        return self._digests.get(payload) == digest
+
+    def is_known(self, payload: int) -> bool:
+        """Whether the body had a valid answer before."""
+        return payload in self._digests
+
+    def keep(self, payload: int, body: bytes, digest: bytes) -> None:
+        """This is the first."""
+        self._digests[payload] = digest
+        if len(body) <= min(LARGEST_BYTES, self._room_bytes):
+            self._room_bytes -= len(body)
+            self._bodies[payload] = body
+
+    def compare(self, payload: int, body: bytes) -> None:
+        """Count an answer with other bytes than the first, unless its numbers are near enough."""
+        first = self._bodies.get(payload)
+        comparable = first is not None and len(body) <= LARGEST_BYTES
+        if comparable and self._tolerance and _near(first or b"", body, self._tolerance):
+            return
+        self.changed += 1
+        if comparable and not self._has_shown:
+            self._has_shown, self._example = True, Changed(payload, first or b"", body)
+
+    def take_example(self) -> Changed | None:
+        """The first pair that differed, once."""
+        example, self._example = self._example, None
+        return example
+
+
+def _near(first: bytes, then: bytes, tolerance: float) -> bool:
+    try:
+        return _are_near(msgspec.json.decode(first), msgspec.json.decode(then), tolerance)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def _are_near(left: Any, right: Any, tolerance: float) -> bool:
+    """The same JSON, but for numbers that differ by no more than the tolerance."""
+    if _is_number(left) and _is_number(right):
+        return left == right or math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance)
+    if isinstance(left, list) and isinstance(right, list):
+        pairs = zip(left, right, strict=False)
+        return len(left) == len(right) and all(_are_near(a, b, tolerance) for a, b in pairs)
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_are_near(left[k], right[k], tolerance) for k in left)
+    return bool(type(left) is type(right) and left == right)
+
+
+def _is_number(value: object) -> bool:
+    """A truth value is none, and a number beyond a double can't be compared."""
+    return (isinstance(value, float) or type(value) is int) and abs(value) < 1e308
+
+
+def _cut(body: bytes, begin: int) -> str:
+    text = body[begin : begin + SHOWN_CHARACTERS].decode("utf-8", "replace")
+    return f"{'…' if begin else ''}{text}{'…' if len(body) > begin + SHOWN_CHARACTERS else ''}"
