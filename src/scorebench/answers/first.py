@@ -1,7 +1,7 @@
 """The first valid answer to each body, and whether a later one says the same. Knows bytes and JSON; no HTTP.
 
-A digest is kept of each, 16 bytes whatever the size of the answers. Bodies are kept as well while they are few
-and small: what tells by how much two answers differ, and shows both.
+A digest is kept of each, 16 bytes whatever the size of the answers. Bodies are kept as well while they are
+few and small: they tell by how much two answers differ, and show both.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ def _changed(summary: Summary, _: Recording) -> Iterator[Finding]:
             Severity.WARNING,
             "changed_under_load",
             f"{summary.changed:,} answers{of} differed from the first to the same payload{_pair(summary)}",
-            "if the model draws random numbers, say so with --expect random; numbers that may differ a little: "
-            "--tolerance 1e-9; --limit 'changed<0.1%' fails such a run",
+            "look for state that calls share; --expect random is for models that draw random numbers, "
+            "--tolerance for small differences, and --limit 'changed<0.1%' fails the run",
         )
 
 
