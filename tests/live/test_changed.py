@@ -10,6 +10,8 @@ import pytest
 from tests import requirements
 from tests.commands import scorebench
 
+from scorebench import servers
+
 _MODEL = """
 import sys, time
 import pandas as pd
@@ -30,7 +32,7 @@ rows.to_csv(sys.argv[2], index=False)
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_race_in_a_model_is_found(tmp_path: Path) -> None:
     """One user sees the same answers always; four users, each with other rows, get those of another call."""
     requirements.module("mlflow")
@@ -38,11 +40,12 @@ def test_a_race_in_a_model_is_found(tmp_path: Path) -> None:
     script.write_text(_MODEL)
     subprocess.run([sys.executable, str(script), model, rows], check=True, capture_output=True)
     summaries = []
-    for users in ("1", "4"):
-        folder = tmp_path / users
-        folder.mkdir()
-        words = ["--users", users, "--calls", "200", "--port", "0", "--model-uri", model, "--data", rows]
-        summaries.append(scorebench(folder, "run", "webserver", *words).summary)
+    with servers.running(servers.create("webserver", model_uri=model, port=0)) as server:
+        for users in ("1", "4"):
+            folder = tmp_path / users
+            folder.mkdir()
+            words = ["--users", users, "--calls", "200", "--model", model, "--data", rows]
+            summaries.append(scorebench(folder, "run", server.endpoint, *words).summary)
     alone, loaded = summaries
     assert alone["changed"] == 0
     assert loaded["changed"] > 0

@@ -10,6 +10,8 @@ import pytest
 from tests import requirements
 from tests.commands import scorebench
 
+from scorebench import servers
+
 SLEEP_S = 0.02
 _MODEL = """
 import sys, time
@@ -28,7 +30,7 @@ save_model(sys.argv[1], python_model=Sleeper(), signature=infer_signature(rows, 
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_model_that_sleeps_does_so_in_predict(tmp_path: Path) -> None:
     """20 ms of sleep are in `predict`; of no other part was the fastest call that slow, on any machine.
 
@@ -38,18 +40,10 @@ def test_a_model_that_sleeps_does_so_in_predict(tmp_path: Path) -> None:
     script = tmp_path / "make.py"
     script.write_text(_MODEL.format(sleep_s=SLEEP_S))
     subprocess.run([sys.executable, str(script), str(tmp_path / "model")], check=True, capture_output=True)
-    words = [
-        "--timings",
-        "--users",
-        "1",
-        "--calls",
-        "40",
-        "--port",
-        "0",
-        "--model-uri",
-        str(tmp_path / "model"),
-    ]
-    done = scorebench(tmp_path, "run", "webserver", *words)
+    model = str(tmp_path / "model")
+    with servers.running(servers.create("webserver", model_uri=model, port=0, timings=True)) as server:
+        words = ["--timings", "--users", "1", "--calls", "40", "--model", model]
+        done = scorebench(tmp_path, "run", server.endpoint, *words)
     assert done.code == 0, done.err
     stages = done.summary["stages"]
     assert (stages["calls"], stages["told"], stages["refused"]) == (40, 40, 0)

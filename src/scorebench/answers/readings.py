@@ -76,13 +76,13 @@ READINGS: dict[str, Reading] = {
     reading.name: reading
     for reading in (
         ROWS,
+        Reading("any", _any, "it holds any JSON but an error: one value, or any number of predictions"),
         Reading(
             "random",
             count_predictions,
             "it holds one prediction per row, which may differ from call to call",
             varies=True,
         ),
-        Reading("any", _any, "it holds any JSON but an error: one value, or any number of predictions"),
         Reading("chat", count_chat, "it is a chat completion: `choices`, or `messages`", varies=True),
         Reading("completion", count_completion, "it is a completion: `choices` with text", varies=True),
         Reading("responses", count_responses, "it is a response: a list of `output` items", varies=True),
