@@ -77,12 +77,6 @@ READINGS: dict[str, Reading] = {
     for reading in (
         ROWS,
         Reading("any", _any, "it holds any JSON but an error: one value, or any number of predictions"),
-        Reading(
-            "random",
-            count_predictions,
-            "it holds one prediction per row, which may differ from call to call",
-            varies=True,
-        ),
         Reading("chat", count_chat, "it is a chat completion: `choices`, or `messages`", varies=True),
         Reading("completion", count_completion, "it is a completion: `choices` with text", varies=True),
         Reading("responses", count_responses, "it is a response: a list of `output` items", varies=True),
@@ -93,6 +87,12 @@ READINGS: dict[str, Reading] = {
             "v2", count_tensors, "its `outputs` are whole tensors whose first dimension is the number of rows"
         ),
         Reading("text", _text, "it is text, and no web page", varies=True),
+        Reading(
+            "random",
+            count_predictions,
+            "it holds one prediction per row, which may differ from call to call",
+            varies=True,
+        ),
     )
 }
 """By the name that `--expect` takes, in the order in which help and docs list them."""
