@@ -134,6 +134,10 @@ class Summary:
         return find(metric).estimate(self)
 
 
+_COUNTED = ("reconnects", "sent_twice", "unasked", "changed")
+"""What a recording counts that is a figure as it stands."""
+
+
 def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
     """The figures of what was measured; an empty recording has counts of 0 and nothing else.
 
@@ -164,10 +168,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         accounting=accounting,
         users=_users(tally.users),
         requests=_requests(recording.requests),
-        reconnects=recording.reconnects,
-        sent_twice=recording.sent_twice,
-        unasked=recording.unasked,
-        changed=recording.changed,
+        **{name: getattr(recording, name) for name in _COUNTED},
         changed_example=dict(recording.changed_example),
         examples=dict(recording.examples),
         warm_up=_warm_up(recording.warm_up),
