@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scorebench.payloads.payload import Payload
 
 
-UNREAD = ("split-1x",)
+UNREAD = ("split-1x", "v2", "azure")
 """Body formats that MLflow's scoring server does not read. A new one of another server belongs here."""
 
 

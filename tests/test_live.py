@@ -64,7 +64,8 @@ def test_a_pipe_gets_plain_lines(tmp_path: Path) -> None:
         done = scorebench(tmp_path, "run", server.url, "--users", "2", "--run-time", "7s")
     assert "5 s of 7 s: " in done.err
     assert "\x1b" not in done.err
-    assert done.out.startswith("Measurement:")
+    assert done.out.startswith("Sent: ")
+    assert "\nMeasurement: valid\n" in done.out
 
 
 def test_a_program_gets_json(tmp_path: Path) -> None:

@@ -46,7 +46,10 @@ def test_a_word_that_is_not_known_is_one_line(
 
 def test_a_command_that_is_not_known_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """The one that is like it, or all of them."""
-    for word, hint in (("runn", "did you mean run?"), ("xyzzy", "expected one of run, capacity, matrix")):
+    for word, hint in (
+        ("runn", "did you mean run?"),
+        ("xyzzy", "expected one of run, call, capacity"),
+    ):
         with pytest.raises(SystemExit):
             cli.main([word])
         assert capsys.readouterr().err.startswith(f"scorebench: {word}: no such command; {hint}")

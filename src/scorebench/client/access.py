@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from time import monotonic as clock
-
-import gevent
+from typing import TYPE_CHECKING
 
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
@@ -17,6 +16,9 @@ from scorebench.client.headers import KNOWN_TO_ALL, secrets_in
 from scorebench.client.hiding import without
 from scorebench.client.renewal import Renewal
 from scorebench.client.target import Target
+
+if TYPE_CHECKING:
+    import gevent
 
 
 class Access:
@@ -101,6 +103,8 @@ class Access:
     def begin(self, on_problem: Callable[[str], None]) -> None:
         """Renew from now on, until `end`. `on_problem` hears why one fails, once for each time it does."""
 
+        import gevent  # not in a process that only checks what is asked for
+
         self.end()
 
         def tell(why: str) -> None:
@@ -114,10 +118,16 @@ class Access:
 
     def end(self) -> None:
         """Renew no longer: nobody sends."""
+        if not self._keepers:
+            return
+        import gevent
+
         gevent.killall(self._keepers, block=False)
         self._keepers.clear()
 
     def _keep(self, renewal: Renewal) -> None:
+        import gevent
+
         while True:
             gevent.sleep(renewal.wait_s)
             self._look(renewal)

@@ -112,7 +112,8 @@ def _requests(options: argparse.Namespace) -> list[Request]:
 def _flavors(options: argparse.Namespace) -> tuple[str | None, ...]:
     """The demo models to measure; (None,) where the user's own model is."""
     if options.model is None:
-        return _listed("--flavors", options.flavors or ",".join(served()), served())
+        asked = ",".join(served()) if options.flavors is None else options.flavors
+        return _listed("--flavors", asked, served())
     if options.flavors is not None:
         raise InputError(
             f"--flavors {options.flavors}: demo models, and --model {options.model} is given; leave one out"

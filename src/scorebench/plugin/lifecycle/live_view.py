@@ -38,7 +38,7 @@ class LiveView:
         self._greenlet: Any = None
 
     def start(self) -> None:
-        if not self._quiet or _wants_json():
+        if not self._quiet or wants_json():
             self._greenlet = gevent.spawn(self._show)
 
     def end(self) -> None:
@@ -56,14 +56,14 @@ class LiveView:
                     show(live)
 
 
-def _wants_json() -> bool:
+def wants_json() -> bool:
     return os.environ.get(PROGRESS_VARIABLE) == "json"
 
 
 @contextmanager
 def _display() -> Iterator[tuple[Callable[[Live], None], int]]:
     """What shows a look, and every how many seconds."""
-    if _wants_json():
+    if wants_json():
         yield lambda live: _say(json.dumps(live.to_dict())), 1
     elif sys.stderr.isatty():
         with _screen() as show:

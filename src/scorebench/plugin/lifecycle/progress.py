@@ -16,7 +16,7 @@ from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.helpers import Helpers
-from scorebench.plugin.lifecycle.live_view import LiveView
+from scorebench.plugin.lifecycle.live_view import LiveView, wants_json
 from scorebench.plugin.lifecycle.roles import Role
 from scorebench.plugin.lifecycle.states import UNDER_WAY, Course, State
 from scorebench.recordings.happenings import STOPPED_EARLY
@@ -63,7 +63,7 @@ class Progress:
 
     def _say_what_is_sent(self, settings: Settings) -> None:
         facts = self._gathered.facts
-        if (rows := sent.rows(facts)) and not settings.quiet:
+        if (rows := sent.rows(facts)) and not settings.quiet and not wants_json():
             print(f"sending {plain(rows)}, to {plain(sent.place(facts))}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
