@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scorebench import servers
+from scorebench.api import run as api_run
 from scorebench.cli import parser
 from scorebench.comparison.compare import mismatches
 from scorebench.errors import InputError
@@ -66,6 +67,17 @@ def test_a_command_hides_values_that_may_be_secrets() -> None:
     options = parser().parse_args(words)
     options.words = words
     assert SECRET not in Request.of(options).command
+
+
+def test_the_command_of_a_run_from_python_hides_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`scorebench.run` says in the recording how to run it again."""
+    commands: list[str] = []
+    monkeypatch.setattr(api_run, "_measure", lambda _asked, command: commands.append(command))
+    api_run.run("webserver", server_env=[f"MINE={SECRET}", "OMP_NUM_THREADS=1"])
+    (command,) = commands
+    assert SECRET not in command
+    assert f"MINE={HIDDEN}" in command
+    assert "OMP_NUM_THREADS=1" in command
 
 
 def test_a_server_that_is_not_ours_gets_none() -> None:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from scorebench.api.keywords import PLACE, parsed
 from scorebench.api.result import Result
 from scorebench.errors import InputError
-from scorebench.options.recorded import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,16 +43,18 @@ def run(
     after Ctrl-C, once the run has ended and its folder is written. Failed calls and missed limits raise
     nothing: they are what was measured.
     """
+    from scorebench.runs.request import command_of
+
     limit = [one for given in (limits, options.pop("limit", None) or ()) for one in _several(given)]
     if isinstance(run_time, int | float) and not isinstance(run_time, bool):
         run_time = f"{run_time:.15g}s"
     asked = {"users": users, "run_time": run_time, "limit": limit, "quiet": quiet, **options}
     if data is None or isinstance(data, str | os.PathLike):
         chosen = parsed(target, {"data": data, **asked})
-        return _measure(chosen, shown(["scorebench", *chosen.words]))
+        return _measure(chosen, command_of(chosen.words))
     with _file_of(data) as file:
         chosen = parsed(target, {"data": file, **asked})
-        said = shown(["scorebench", *parsed(target, asked).words])
+        said = command_of(parsed(target, asked).words)
         return _measure(chosen, f"{said} --data FILE  # the {len(data):,} rows of a DataFrame")
 
 

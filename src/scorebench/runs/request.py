@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil, inf
@@ -48,6 +48,11 @@ class Ready:
     server: Server | None
 
 
+def command_of(words: Iterable[str]) -> str:
+    """The command as a recording may hold it: without the values of --server-env that may be secrets."""
+    return shown(["scorebench", *hidden_in(words)])
+
+
 @dataclass(frozen=True)
 class Request:
     """A run that was asked for, checked; nothing is started yet. `command` makes it again."""
@@ -78,8 +83,8 @@ class Request:
             sent.model = None  # it is served; a ready body is sent as it is
             forget(sent, "model")
         settings = options_settings.from_namespace(sent, _ANY_URL if brought_up else asked.target)
-        words = shown(["scorebench", *hidden_in(asked.words)])
-        return cls(asked, settings, in_urls(command or words))
+        command = command or command_of(asked.words)
+        return cls(asked, settings, in_urls(command))
 
     def warn(self) -> None:
         """Say on stderr what others can see of the command; for a shell, whose words are in `ps`."""
