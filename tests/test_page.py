@@ -86,12 +86,14 @@ def test_what_is_shown_is_what_the_run_left(page: tuple[str, Path], server: Scor
     url, folder = page
     assert state(url)["board"] is None or state(url)["runs"]
     wanted = {"limit": "p99<5s,valid>1%", "header": "X-Tenant: tenant-of-mine, X-Two: b, c"}
+    wanted |= {"traceparent": "true", "stream": "false"}  # as Locust's page sends its boxes
     before = len(server.log())
     # 3 s, because Locust counts the time that a test takes to begin.
     assert post(f"{url}/swarm", **(FORM | wanted | {"run_time": "3s"}), rate="", warm_up="")["success"]
     shown = ended(url)
     sent = {(call.headers["x-tenant"], call.headers["x-two"]) for call in server.log()[before:]}
     assert sent == {("tenant-of-mine", "b, c")}
+    assert all(call.headers["traceparent"].startswith("00-") for call in server.log()[before:])
     left = [path for path in folder.rglob("*") if path.is_file()]
     assert not [path for path in left if b"tenant-of-mine" in path.read_bytes()]
     name = shown["runs"][0]["name"]

@@ -135,3 +135,15 @@ def test_the_rows_that_were_sent_are_reported(words: list[str], rows: int, tmp_p
     assert {len(rows_of(call.body, "application/json")) for call in log} == {rows}
     said = "--rows-per-call 10000: the data has 4 rows, and each call sends all of them"
     assert (done.err.count(said), done.out.count(said)) == ((1, 1) if "10000" in words else (0, 0))
+
+
+@pytest.mark.parametrize("words", [["--data", "rows.csv", "--format", "v2"], ["--body", "body.json"]])
+def test_v2_needs_the_models_own_path(words: list[str], tmp_path: Path) -> None:
+    """The protocol's path has the model's name in it; /invocations never takes such bodies."""
+    (tmp_path / "rows.csv").write_text("a,b\n1,2.5\n")
+    tensor = {"name": "a", "shape": [1, 1], "datatype": "FP64", "data": [1.5]}
+    (tmp_path / "body.json").write_text(json.dumps({"inputs": [tensor]}))
+    refused = scorebench(tmp_path, "run", "http://127.0.0.1:1", *words)
+    assert refused.code == 2
+    assert "http://127.0.0.1:1: no path in it, and the bodies are v2; expected " in refused.err
+    assert "http://127.0.0.1:1/v2/models/NAME/infer" in refused.err

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import msgspec
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scorebench.answers.outcome import Outcome
 from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import Calls
+from scorebench.recordings.form import RecordingForm, recording_of
 from scorebench.recordings.recording import EXAMPLE_BYTES, Fields, Recording
 from scorebench.recordings.types import Count
 from scorebench.recordings.warm_up_gate import WarmUpGate
@@ -103,3 +109,16 @@ def test_a_new_field_is_one_line() -> None:
     """A field with a default is left out of older files, and read from newer ones."""
     assert msgspec.json.decode(b"{}", type=Later).waits is None
     assert msgspec.json.decode(msgspec.json.encode(Later(waits=3)), type=Later).waits == 3
+
+
+def test_labels_of_earlier_versions_are_read() -> None:
+    """`not signed` of an earlier version is `not signed in`: in counts, seconds, examples, slowest calls."""
+    now, then = Outcome.NOT_SIGNED_IN.label, "not signed"
+    made = recording(
+        replace(calls(evenly(2), outcome=Outcome.NOT_SIGNED_IN), traces=np.array(["1" * 32] * 2))
+    )
+    made.add_example(now, "no token")
+    text = json.dumps(data_of(made))
+    assert text.count(f'"{now}"') >= 5
+    old = msgspec.json.decode(text.replace(f'"{now}"', f'"{then}"'), type=RecordingForm)
+    assert data_of(recording_of(old)) == data_of(made)

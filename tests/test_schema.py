@@ -12,7 +12,7 @@ from bench.schemas import FORMS, text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scorebench.answers.outcome import BY_LABEL
+from scorebench.answers.outcome import BY_LABEL, FORMER
 from scorebench.errors import InputError
 from scorebench.folders import folder
 from tests.recordings import calls, data_of, evenly, recording
@@ -76,9 +76,9 @@ def test_the_schemas_are_schemas(name: str) -> None:
 
 
 def test_the_schema_knows_every_outcome() -> None:
-    """By their labels, as names of counts."""
+    """By their labels, as names of counts; those of earlier versions too."""
     known = schema("recording")["properties"]["examples"]["propertyNames"]["enum"]
-    assert known == list(BY_LABEL)
+    assert known == [*BY_LABEL, *FORMER]
 
 
 BEYOND_A_SCHEMA = ("found counts", "durations", "a week at most", "buckets")

@@ -15,7 +15,7 @@ from scorebench.errors import InputError
 from scorebench.options import settings
 from tests import requirements
 from tests.commands import scorebench
-from tests.gateway import Asked, Gateway, Said, Tokens, gateway
+from tests.gateway import Asked, Gateway, Said, Tokens, gateway, scores
 from tests.scoring_server import Certificates, certificates
 from tests.workspace import Workspace
 
@@ -135,8 +135,11 @@ def test_what_databricks_refuses_is_told(
 # Microsoft Entra.
 
 
-def entra(server: Gateway, lifetime_s: int) -> list[dict[str, str]]:
-    """Entra's token endpoint for a service principal, as Microsoft documents it; what it was asked for."""
+def entra(server: Gateway, lifetime_s: int, known: Tokens | None = None) -> list[dict[str, str]]:
+    """Entra's token endpoint for a service principal, as Microsoft documents it; what it was asked for.
+
+    Tokens that it issues are `known` from then on.
+    """
     forms: list[dict[str, str]] = []
     base = f"{server.url}/tenant-1"
 
@@ -146,6 +149,8 @@ def entra(server: Gateway, lifetime_s: int) -> list[dict[str, str]]:
             description = f"AADSTS7000215: Invalid client secret {asked.form.get('client_secret')}"
             return Said(401, {"error": "invalid_client", "error_description": description})
         token = f"entra-token-{len(forms)}-0123456789"
+        if known is not None:
+            known.issued[token] = time.monotonic() + lifetime_s
         return Said(200, {"token_type": "Bearer", "expires_in": lifetime_s, "access_token": token})
 
     server.routes["/tenant-1/v2.0/.well-known/openid-configuration"] = lambda _: Said(
@@ -183,6 +188,30 @@ def test_a_service_principal_of_entra(
     assert (form["grant_type"], form["scope"], form["client_id"]) == ("client_credentials", SCOPE, ID)
     assert access.changes
     assert access.hidden(f"{SECRET} entra-token-1-0123456789".encode()) == b"(hidden) (hidden)"
+
+
+def test_a_run_signs_in_with_entra(tmp_path: Path, papers: Certificates, server: Gateway) -> None:
+    """`scorebench run URL --entra SCOPE`: tokens of 2 s over 6 s, each call let in, and no secret left.
+
+    The library asks anew for each token that ends within five minutes, so every look brings a new one.
+    """
+    requirements.module("azure.identity")
+    tokens = Tokens(ID, SECRET, lifetime_s=2)
+    entra(server, 2, tokens)
+    server.routes["/score"] = tokens.guard(scores)
+    words = ["--entra", SCOPE, "--ca-file", str(papers.ca), "--users", "2", "--rate", "20"]
+    named = service_principal(server, papers)
+    done = scorebench(tmp_path, "run", f"{server.url}/score", *words, "--run-time", "6s", **named)
+    calls = server.asked("/score")
+    assert done.code in (0, 4), done.err
+    assert set(done.summary["outcomes"]) == {"valid"}
+    assert len(calls) >= 100
+    assert all(tokens.admits(call) for call in calls)
+    assert 4 <= len(tokens.issued) <= 10
+    assert done.summary["environment"]["sign_in"] == "Microsoft Entra"
+    left = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    everything = b"\0".join([*left, done.out.encode(), done.err.encode()])
+    assert not [secret for secret in (SECRET, *tokens.issued) if secret.encode() in everything]
 
 
 def test_what_entra_refuses_is_told(

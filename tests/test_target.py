@@ -42,6 +42,15 @@ def test_urls(url: str, target: Target) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "named"),
+    [("localhost:1", False), ("http://localhost:1/?a=b", False), ("http://localhost/invocations", True)],
+)
+def test_it_is_known_whether_the_url_names_a_path(url: str, *, named: bool) -> None:
+    """Some bodies are taken at paths that only the user knows."""
+    assert Target.parse(url).names_path is named
+
+
+@pytest.mark.parametrize(
     ("url", "found"),
     [
         ("", "no scheme or no host"),

@@ -166,3 +166,10 @@ FATES: dict[Outcome, Fate] = {
 """Every outcome, in the order in which docs/client.md explains them."""
 
 BY_LABEL: dict[str, Outcome] = {outcome.label: outcome for outcome in Outcome}
+FORMER = {"not signed": Outcome.NOT_SIGNED_IN.label}
+"""Labels in folders of earlier versions, and what they are called today."""
+
+
+def label_of_today(label: str) -> str:
+    """The label that stands for `label`, which an earlier version may have written."""
+    return FORMER.get(label, label)

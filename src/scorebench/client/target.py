@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from scorebench.client.hiding import in_urls
@@ -28,6 +28,8 @@ class Target:
     host: str
     port: int
     path: str
+    names_path: bool = field(default=True, compare=False)
+    """Whether the path was given; else it is DEFAULT_PATH."""
 
     @classmethod
     def parse(cls, url: str) -> Target:
@@ -56,9 +58,11 @@ class Target:
             raise InputError(f"{shown}: no server has port 0; expected 1 to 65535")
         if not _is_printable_ascii(url.replace(parts.netloc, "")):
             raise InputError(f"{shown}: a space, control or non-ASCII character; percent-encode it")
-        path = parts.path if parts.path not in ("", "/") else DEFAULT_PATH
-        query = f"?{parts.query}" if parts.query else ""
-        return cls(parts.scheme, _ascii_host(parts.hostname), port or PORTS[parts.scheme], path + query)
+        is_named = parts.path not in ("", "/")
+        path = parts.path if is_named else DEFAULT_PATH
+        path += f"?{parts.query}" if parts.query else ""
+        host = _ascii_host(parts.hostname)
+        return cls(parts.scheme, host, port or PORTS[parts.scheme], path, is_named)
 
     @classmethod
     def elsewhere(cls, host: str | None) -> Target:

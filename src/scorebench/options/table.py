@@ -166,6 +166,7 @@ OPTIONS = (
         "--stream",
         "ask for streamed answers (server-sent events), and time their chunks",
         switch=True,
+        on_page=True,
         group=SENT,
     ),
     Option("--ca-file", "CA certificates to verify the server with, PEM", metavar="FILE"),
@@ -277,6 +278,7 @@ OPTIONS = (
         "--traceparent",
         "send W3C trace context, with a new trace for each call; the report names the slowest ones",
         switch=True,
+        on_page=True,
         group=SENT,
     ),
     Option(

@@ -23,7 +23,8 @@ def given(_flag: str, value: Any) -> Any:
 
 
 def flag_set(_flag: str, value: Any) -> bool:
-    return bool(value)
+    """A switch: set or not by the command line, `true` or `false` as text by Locust's page."""
+    return value == "true" if isinstance(value, str) else bool(value)
 
 
 def path(_flag: str, value: Any) -> Path | None:

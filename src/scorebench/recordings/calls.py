@@ -23,9 +23,10 @@ FIELDS_PER_CALL = 5
 
 UNKNOWN_USER = -1
 """The number of a user that nobody knows: a thread, or no user at all, made the call."""
-_OUTCOMES = 32
-_WAITED = 32
-_TAGS_PER_USER = 64
+_OUTCOMES = 64
+"""More than there are; a tag lives in one process, so no file has to be read again when it grows."""
+_WAITED = 64
+_TAGS_PER_USER = 128
 _SECONDS = ("due_s", "sent_s", "done_s", "first_chunk_s", "gaps_s")
 _KINDS = {**dict.fromkeys(_SECONDS, np.float64), "waited": np.bool_}
 _OF_STREAMS = "streams."

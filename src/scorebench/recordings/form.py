@@ -10,12 +10,12 @@ it can't require a field that has a default: `Head` names the fields that every 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from scorebench.answers.outcome import BY_LABEL
+from scorebench.answers.outcome import BY_LABEL, label_of_today
 from scorebench.recordings.histogram import Histogram
 from scorebench.recordings.histogram_form import HistogramForm, histogram_of
 from scorebench.recordings.histogram_form import form_of as histogram_form_of
@@ -39,6 +39,7 @@ from scorebench.recordings.types import (
     UserNumber,
 )
 
+T = TypeVar("T")
 FORMAT: Literal[1] = 1
 """The version of this form; raised when an older reader could not make sense of it."""
 HISTOGRAMS = ("service", "response", "lag", "failing")
@@ -180,6 +181,7 @@ def form_of(recording: Recording) -> RecordingForm:
 def recording_of(form: RecordingForm) -> Recording:
     """What was read. ValueError where a histogram does not decode."""
     fields = {name: getattr(form, name) for name in Fields.__struct_fields__}
+    fields["examples"] = _as_today(form.examples)
     return Recording(
         measured=_tally_of(form.measured),
         warm_up=_tally_of(form.warm_up),
@@ -237,7 +239,7 @@ def _form_of_tally(tally: Tally) -> TallyForm:
 
 def _tally_of(form: TallyForm) -> Tally:
     return Tally(
-        outcomes=Counter({BY_LABEL[label]: count for label, count in form.outcomes.items()}),
+        outcomes=Counter({BY_LABEL[label]: count for label, count in _as_today(form.outcomes).items()}),
         rows=form.rows,
         late=form.late,
         first_due_s=form.first_due_s,
@@ -246,7 +248,7 @@ def _tally_of(form: TallyForm) -> Tally:
         last_done_s=form.last_done_s,
         waiting=Histogram() if form.waiting is None else histogram_of(form.waiting),
         stages=StageTally() if form.stages is None else stages_of(form.stages),
-        slowest=form.slowest,
+        slowest=[msgspec.structs.replace(one, outcome=label_of_today(one.outcome)) for one in form.slowest],
         streams=None if form.streams is None else streams_of(form.streams),
         users={(row.worker, row.user): UserTally(*row[2:]) for row in form.users},
         seconds={row.second: _second_of(row) for row in form.seconds},
@@ -255,4 +257,11 @@ def _tally_of(form: TallyForm) -> Tally:
 
 
 def _second_of(row: SecondRow) -> SecondTally:
-    return SecondTally(row.due, row.sent, row.done, row.rows, buckets(row.second, *row.response_us))
+    return SecondTally(
+        row.due, row.sent, _as_today(row.done), row.rows, buckets(row.second, *row.response_us)
+    )
+
+
+def _as_today(by_label: dict[str, T]) -> dict[str, T]:
+    """With the names that outcomes have today: a recording of an earlier version is read as it was meant."""
+    return {label_of_today(label): value for label, value in by_label.items()}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from scorebench.answers.outcome import BY_LABEL
+from scorebench.answers.outcome import BY_LABEL, FORMER
 from scorebench.recordings.calls import UNKNOWN_USER
 
 LONGEST_RUN_S = 7 * 24 * 3600
@@ -32,8 +32,8 @@ UnixSecond = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 Label = Annotated[
     str,
     Meta(
-        pattern=f"^(?:{'|'.join(map(re.escape, BY_LABEL))})$",
-        extra_json_schema={"enum": list(BY_LABEL)},
+        pattern=f"^(?:{'|'.join(map(re.escape, [*BY_LABEL, *FORMER]))})$",
+        extra_json_schema={"enum": [*BY_LABEL, *FORMER]},
     ),
 ]
 """An outcome by its label."""

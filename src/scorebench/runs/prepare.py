@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.payloads.bodies import load_bodies, whole_body
-from scorebench.payloads.formats import DEFAULT_FORMAT, recognise_body
+from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS, recognise_body
 from scorebench.payloads.formats.record import Source
 from scorebench.payloads.formats.whole import WholeForm
 from scorebench.payloads.origin import Kind, Origin, origin
@@ -29,8 +29,18 @@ if TYPE_CHECKING:
 def payload_of(settings: Settings) -> Payload:
     """The bodies of a run; InputError where the data, the model or the format can't be used."""
     payload = _bodies_of(settings) if settings.body is not None else _made(settings)
+    _check_path(settings, payload)
     payload = payload if settings.expect is None else replace(payload, answers=settings.expect)
     return asking_for_a_stream(payload) if settings.stream else telling_of_streams(payload)
+
+
+def _check_path(settings: Settings, payload: Payload) -> None:
+    """InputError for a URL without a path, where nobody takes such bodies at the one that it means."""
+    for name in payload.format.split(", "):
+        path = None if name not in FORMATS else FORMATS[name].path
+        if path is not None and not settings.target.names_path:
+            base = settings.target.base_url
+            raise InputError(f"{base}: no path in it, and the bodies are {name}; expected {base}{path}")
 
 
 def _bodies_of(settings: Settings) -> Payload:

@@ -192,6 +192,7 @@ V2 = BodyFormat(
     values_problem=_values_problem,
     params_key=_PARAMETERS,
     answers="v2",
+    path="/v2/models/NAME/infer",
     sample=(
         '{"id":"1","parameters":{"content_type":"pd"},"inputs":['
         '{"name":"a","shape":[2,1],"datatype":"INT64","data":[1,2]},'

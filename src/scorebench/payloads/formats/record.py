@@ -156,6 +156,8 @@ class BodyFormat:
     """The keys on the way to the list in a JSON body that has an item a row; empty where there is none."""
     answers: str = "rows"
     """Which kind of answer is expected, as `--expect` names it."""
+    path: str | None = None
+    """An example of a path that takes it, where /invocations never does: a URL has to name one."""
 
     @property
     def takes_params(self) -> bool:
