@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from scorebench.options.table import REACHED, SENT, Option
+from scorebench.options.option import REACHED, SENT, Option
 from scorebench.runs import arguments
 
 if TYPE_CHECKING:

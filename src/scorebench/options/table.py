@@ -5,15 +5,12 @@ Knows names, types, defaults and help texts; nothing of what an option does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from scorebench.answers.readings import READINGS
 from scorebench.client.headers import FROM_FILE, FROM_VARIABLE, PLAIN
 from scorebench.client.sign_ins import flags, schemes
-from scorebench.options.given import Store
+from scorebench.options.option import JUDGED, LEFT, OFFERED, SENT, Option
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 
 TIMEOUT_S = 60.0
@@ -24,53 +21,6 @@ PAYLOAD_MEMORY_MB = 256
 REPORT_DIR = "reports"
 DEFAULT_USERS = 5
 DEFAULT_RUN_TIME = "30s"
-
-
-SENT, REACHED, OFFERED = "what is sent", "how the server is reached", "how it is offered"
-JUDGED, LEFT = "what is judged", "where it goes"
-GROUPS = (SENT, OFFERED, JUDGED, LEFT, REACHED)
-"""The headings of `--help`, in their order."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option, under the heading `group` of `--help`; `first`: above all headings, for newcomers.
-
-    `on_page`: it stands in the start form of Locust's web page.
-    `for_all`: it holds for a locustfile without users of scorebench too.
-    `makes_bodies`: it says what the encoded bodies are, so it can't go with a ready one (`--body`).
-    """
-
-    flag: str
-    help: str
-    kind: Callable[[str], Any] = str
-    default: Any = None
-    metavar: str | None = None
-    repeated: bool = False
-    switch: bool = False
-    on_page: bool = False
-    for_all: bool = False
-    makes_bodies: bool = False
-    group: str = REACHED
-    first: bool = False
-    hides: bool = False
-    """Its value is neither recorded nor handed to another process on a command line."""
-    signs_in: bool = False
-    """It names what only the host may see that it was given for."""
-
-    @property
-    def name(self) -> str:
-        """The attribute that the parsed option becomes."""
-        return self.flag.removeprefix("--").replace("-", "_")
-
-    def arguments(self) -> dict[str, Any]:
-        """What argparse's add_argument takes."""
-        if self.switch:
-            return {"action": "store_true", "default": False, "help": self.help}
-        common: dict[str, Any] = {"default": self.default, "help": self.help, "metavar": self.metavar}
-        if self.repeated:
-            return common | {"action": "append"}
-        return common | {"action": partial(Store, note=self.name), "type": self.kind}
 
 
 OPTIONS = (

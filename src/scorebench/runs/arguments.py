@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.models.flavors import DEFAULT_FLAVOR, served
-from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, GROUPS, OPTIONS, Option
+from scorebench.options.option import GROUPS, Option
+from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
 from scorebench.runs.publish import GITHUB_VARIABLE
 from scorebench.servers import kinds
 from scorebench.servers.kinds import ENV_MANAGERS

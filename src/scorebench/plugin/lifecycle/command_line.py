@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.options.names import PREFIX, name_in, value_of
+from scorebench.options.option import Option
 from scorebench.options.recorded import told
-from scorebench.options.table import DEFAULTS, OPTIONS, Option
+from scorebench.options.table import DEFAULTS, OPTIONS
 from scorebench.runs.launch import HIDDEN_VARIABLE
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from locust.runners import MasterRunner
 
 from scorebench.errors import InputError
 from scorebench.options.names import value_of
+from scorebench.options.option import Option
 from scorebench.options.settings import Settings
-from scorebench.options.table import OPTIONS, Option
+from scorebench.options.table import OPTIONS
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.lifecycle import messages, surroundings
 from scorebench.plugin.lifecycle.asked import RUN_TIME, Asked
