@@ -31,7 +31,7 @@ class Asked:
     body: bytes
     at_s: float
     peer: str | None = None
-    """The common name of the client's certificate."""
+    """A name that the client's certificate is for."""
 
     @property
     def form(self) -> dict[str, str]:
@@ -56,7 +56,15 @@ Route = Callable[[Asked], Said]
 class Gateway:
     """A service on a free port of 127.0.0.1. `routes` by path, without its query."""
 
-    def __init__(self, pem: Path | None, routes: Mapping[str, Route], client_ca: Path | None = None) -> None:
+    def __init__(
+        self,
+        pem: Path | None,
+        routes: Mapping[str, Route],
+        client_ca: Path | None = None,
+        *,
+        keeps_alive: bool = True,
+    ) -> None:
+        self._keeps_alive = keeps_alive
         self.log: list[Asked] = []
         self.answers: list[int] = []
         """The status of each answer, in the order in which they were made."""
@@ -102,6 +110,8 @@ class Gateway:
         handler.send_response(said.status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(content)))
+        if not self._keeps_alive:
+            handler.send_header("Connection", "close")
         handler.end_headers()
         handler.wfile.write(content)
 
@@ -117,17 +127,20 @@ class Gateway:
 def _peer(connection: object) -> str | None:
     if not isinstance(connection, ssl.SSLSocket):
         return None
-    subject = (connection.getpeercert() or {}).get("subject", ())
-    names = {str(part[0]): str(part[1]) for group in subject for part in group}
-    return names.get("commonName", names.get("organizationName"))
+    names = (connection.getpeercert() or {}).get("subjectAltName", ())
+    return next((str(value) for kind, value in names if kind == "DNS"), None)
 
 
 @contextmanager
 def gateway(
-    pem: Path | None, routes: Mapping[str, Route], client_ca: Path | None = None
+    pem: Path | None,
+    routes: Mapping[str, Route],
+    client_ca: Path | None = None,
+    *,
+    keeps_alive: bool = True,
 ) -> Iterator[Gateway]:
     """A running gateway; `pem` has its key and certificate, None: plain HTTP."""
-    running = Gateway(pem, routes, client_ca)
+    running = Gateway(pem, routes, client_ca, keeps_alive=keeps_alive)
     try:
         yield running
     finally:

@@ -176,3 +176,89 @@ def test_earlier_secrets_are_hidden_too() -> None:
     assert len(tokens) > 3
     shown = access.hidden(" ".join([*tokens, "tenant-a-b"]).encode()).decode()
     assert shown.split() == ["(hidden)"] * (len(tokens) + 1)
+
+
+def test_a_refusal_brings_the_next_look_forward() -> None:
+    """Refused at second 10 of 3600 s: a new token at once. While that is refused too: 5, 10, 20 … s apart.
+
+    Calls that left with the token before are still being answered within these seconds.
+    """
+    clock = Clock(0.0)
+    service = Service(clock, 3600.0)
+    renewal, asked = Renewal(service.grant, clock), []
+
+    def call() -> None:
+        if clock.now_s >= 10 and renewal.refused():
+            asked.append(round(clock.now_s))
+
+    run(renewal, clock, 200.0, call)
+    assert asked == [10, 15, 25, 45, 85, 165]
+    assert len(service.issued) == 1 + len(asked)
+
+
+def test_refusals_that_are_long_past_count_no_more() -> None:
+    """After five minutes of peace the next one is answered as the first was."""
+    clock = Clock(0.0)
+    renewal = Renewal(Service(clock, 36_000.0).grant, clock)
+    for at_s in (10, 15.5, 1000, 1005.5):
+        clock.now_s = at_s
+        assert renewal.refused()
+        renewal.look()
+        assert not renewal.refused()
+
+
+def test_after_a_refusal_no_cache_is_asked() -> None:
+    """A library that keeps its token until the end is opened again, and the new one serves from then on."""
+    clock = Clock(0.0)
+    opened: list[str] = []
+
+    def open_one() -> Callable[[], Grant]:
+        opened.append(f"token {len(opened)}")
+        token = opened[-1]
+        return lambda: Grant({"A": token}, (token,), lifetime_s=3600.0)
+
+    renewal = Renewal(open_one(), clock, open_again=open_one)
+    renewal.look()
+    assert renewal.grant.headers["A"] == "token 0"
+    assert renewal.refused()
+    renewal.look()
+    assert renewal.grant.headers["A"] == "token 1"
+    renewal.look()
+    assert (renewal.grant.headers["A"], len(opened)) == ("token 1", 2)
+
+
+def test_a_renewal_ahead_of_time_may_fail() -> None:
+    """It is told, tried again from the start, and the old grant stays."""
+    clock = Clock(0.0)
+    down, told = [True], []
+
+    def open_again() -> Callable[[], Grant]:
+        if down[0]:
+            raise SignInFailed("the service is down")
+        return lambda: Grant({"A": "new"}, ("new",), lifetime_s=3600.0)
+
+    renewal = Renewal(lambda: Grant({"A": "old"}, ("old",), lifetime_s=3600.0), clock, open_again)
+    renewal.on_problem = told.append
+    assert renewal.refused()
+    renewal.look()
+    assert (renewal.grant.headers["A"], told) == ("old", ["the service is down"])
+    down.clear()
+    down.append(False)
+    clock.now_s += renewal.wait_s
+    renewal.look()
+    assert renewal.grant.headers["A"] == "new"
+
+
+def test_a_token_without_an_end_is_renewed_by_a_refusal_alone() -> None:
+    """RFC 6749, section 5.1: `expires_in` may be left out. Nobody is asked until a call is refused."""
+    clock = Clock(0.0)
+    looks: list[float] = []
+
+    def fetch() -> Grant:
+        looks.append(clock.now_s)
+        return Grant({"A": "same"}, ("same",), may_end=True)
+
+    renewal = Renewal(fetch, clock)
+    assert renewal.changes
+    run(renewal, clock, 10_000.0, lambda: renewal.refused() if 50 < clock.now_s < 51 else None)
+    assert len(looks) == 2

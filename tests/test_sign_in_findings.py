@@ -6,7 +6,7 @@ import pytest
 
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import summarise
-from scorebench.recordings.happenings import SIGN_IN_FAILED
+from scorebench.recordings.happenings import SIGN_IN_FAILED, SIGN_IN_REFUSED
 from scorebench.recordings.types import Event
 from scorebench.verdicts.finding import Finding, Severity
 from scorebench.verdicts.sign_in_findings import findings
@@ -53,7 +53,7 @@ def test_the_server_is_not_blamed_for_calls_that_were_not_sent() -> None:
 def test_a_failure_that_cost_no_call_is_a_warning() -> None:
     (one,) = found([Outcome.VALID], [LATER])
     assert (one.severity, one.code) == (Severity.WARNING, "sign_in_failed")
-    assert "failed at 22:15 UTC, in minute 2 of the run; a later one came in time" in one.text
+    assert "failed at 22:15 UTC, in minute 2 of the run; the one before still held" in one.text
 
 
 @pytest.mark.parametrize("events", [[], [Event(what="other")]])
@@ -65,3 +65,14 @@ def test_calls_without_an_event_are_told_all_the_same() -> None:
     """Credentials that no header holds fail call by call."""
     (one,) = found([Outcome.NOT_SIGNED_IN], [])
     assert one.severity is Severity.INVALID
+
+
+def test_a_refused_sign_in_is_told_with_its_minute() -> None:
+    """By how many calls it cost; of several processes the first counts."""
+    refused = [Event(t_s=START_S + at_s, what=SIGN_IN_REFUSED, why="x") for at_s in (100, 61)]
+    made = recording(calls(evenly(3), [Outcome.VALID, *[Outcome.UNAUTHORIZED] * 2]), started_s=START_S)
+    made.events = refused
+    (one,) = findings(summarise(made), made)
+    assert (one.severity, one.code) == (Severity.WARNING, "sign_in_refused")
+    assert "had not ended at 22:14 UTC, in minute 2 of the run" in one.text
+    assert "2 calls were refused" in one.text

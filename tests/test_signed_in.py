@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -231,6 +232,78 @@ def test_the_client_shows_its_certificate(tmp_path: Path, papers: Certificates) 
     assert len(server.asked("/score")) == 10
     assert all(call.peer for call in server.log)
     assert refused.code == 2, refused.err
+
+
+def test_a_certificate_that_is_renewed_is_shown(tmp_path: Path, papers: Certificates) -> None:
+    """A certificate of an hour gets a successor in the same file: each new connection shows that one.
+
+    In between the file holds half a certificate: connections go on with the one before.
+    """
+    both, shown = tmp_path / "both", tmp_path / "client.pem"
+    both.mkdir()
+    found = []
+    for name in ("one.example", "two.example"):
+        (both / name).mkdir()
+        found.append(certificates(both / name, name))
+    trusted = both / "ca.pem"
+    trusted.write_bytes(b"".join(one.ca.read_bytes() for one in found))
+    first, second = (one.server.read_bytes() for one in found)
+    shown.write_bytes(first)
+
+    def replace() -> None:
+        while not server.asked("/score"):
+            time.sleep(0.05)
+        time.sleep(1)
+        shown.write_bytes(second[: len(second) // 2])
+        time.sleep(1.5)
+        shown.write_bytes(second)
+
+    with gateway(papers.server, {"/score": scores}, trusted, keeps_alive=False) as server:
+        replacing = threading.Thread(target=replace, daemon=True)
+        replacing.start()
+        done = run(tmp_path, server, papers, "--cert", str(shown), "--rate", "10", "--run-time", "7s")
+        replacing.join()
+    assert done.code in (0, 4), done.err
+    assert set(done.summary["outcomes"]) == {"valid"}
+    peers = [call.peer for call in server.asked("/score")]
+    assert peers[0] == "one.example"
+    assert peers[-1] == "two.example"
+    assert sum(one != two for one, two in itertools.pairwise(peers)) == 1
+
+
+@pytest.mark.parametrize("lifetime", ["told", "not told"])
+def test_a_token_that_is_revoked_is_renewed_at_once(
+    tmp_path: Path, papers: Certificates, lifetime: str
+) -> None:
+    """401 for a token of an hour, or of no known end: the next calls have a new one, and a finding tells.
+
+    At 20 calls a second a renewal that waited for the token's end would leave about 80 calls refused.
+    """
+    tokens = Tokens(ID, SECRET, lifetime_s=3600)
+
+    def issue(asked: Asked) -> Said:
+        said = tokens.issue(asked)
+        if lifetime == "not told":
+            assert isinstance(said.content, dict)
+            del said.content["expires_in"]
+        return said
+
+    def score(asked: Asked) -> Said:
+        if len(server.asked("/score")) == 20:
+            tokens.issued.update(dict.fromkeys(tokens.issued, 0.0))
+        return tokens.guard(scores)(asked)
+
+    with gateway(papers.server, {"/token": issue, "/score": score}) as server:
+        words = ["--oauth", oauth(server.url), "--rate", "20", "--run-time", "5s"]
+        done = run(tmp_path, server, papers, *words)
+    outcomes = done.summary["outcomes"]
+    assert done.code == 1, done.err
+    assert set(outcomes) == {"valid", "unauthorized"}
+    assert outcomes["unauthorized"] <= 20
+    assert outcomes["valid"] >= 60
+    (finding,) = [one for one in done.summary["verdict"]["findings"] if one["code"] == "sign_in_refused"]
+    assert "a new one was asked for at once" in finding["text"]
+    nobody_saw(done, tmp_path, SECRET, *tokens.issued)
 
 
 @pytest.mark.parametrize(

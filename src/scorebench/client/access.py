@@ -1,4 +1,4 @@
-"""The headers of a call at this moment, and the secrets in them. Knows renewals and gevent; no service.
+"""The headers of a call at this moment, and the secrets in them. Knows renewals; no service.
 
 Who sends asks here. Nothing here waits: grants are renewed by greenlets of their own, between calls.
 """
@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from time import monotonic as clock
-from typing import TYPE_CHECKING
 
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.client.headers import KNOWN_TO_ALL, secrets_in
 from scorebench.client.hiding import without
+from scorebench.client.keeping import Keeping
 from scorebench.client.renewal import Renewal
 from scorebench.client.target import Target
-
-if TYPE_CHECKING:
-    import gevent
 
 
 class Access:
@@ -37,7 +34,7 @@ class Access:
         self._renewals = renewals
         self._values = (*hidden_values, *secrets_in(plain))
         self._changing = [one for one in renewals if one.changes]
-        self._keepers: list[gevent.Greenlet] = []
+        self._keeping = Keeping()
         self._lines, self._end_s = b"", inf
         self._bring_up_to_date()
 
@@ -103,35 +100,21 @@ class Access:
     def begin(self, on_problem: Callable[[str], None]) -> None:
         """Renew from now on, until `end`. `on_problem` hears why one fails, once for each time it does."""
 
-        import gevent  # not in a process that only checks what is asked for
-
-        self.end()
-
         def tell(why: str) -> None:
             on_problem(self.hidden(why.encode("utf-8", "replace")).decode("utf-8", "replace"))
 
-        for one in self._changing:
-            one.on_problem = tell
-            if not one.wait_s:  # since it was fetched, payloads were encoded, or the last test ran
-                self._look(one)
-            self._keepers.append(gevent.spawn(self._keep, one))
+        self._keeping.begin(self._changing, tell, self._bring_up_to_date)
 
     def end(self) -> None:
         """Renew no longer: nobody sends."""
-        if not self._keepers:
-            return
-        import gevent
+        self._keeping.end()
 
-        gevent.killall(self._keepers, block=False)
-        self._keepers.clear()
+    def refused(self) -> bool:
+        """The service let a call in no more (401, 403): renew ahead of time; whether anything is renewed now.
 
-    def _keep(self, renewal: Renewal) -> None:
-        import gevent
-
-        while True:
-            gevent.sleep(renewal.wait_s)
-            self._look(renewal)
-
-    def _look(self, renewal: Renewal) -> None:
-        renewal.look()
-        self._bring_up_to_date()
+        The answer to the call that was refused stays what it is.
+        """
+        early = [one for one in self._changing if one.refused()]
+        for one in early:
+            self._keeping.wake(one)
+        return bool(early)

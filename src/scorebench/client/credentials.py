@@ -45,8 +45,10 @@ class Source:
 
     def load(self) -> Access:
         """The secrets of this process, ready to be used. InputError names what is missing, never a value."""
-        opened = None if self.sign_in is None else self.sign_in.open(self.wanted)
-        renewals = [] if opened is None else [Renewal(opened.fetch)]
+        opened, renewals = None, []
+        if self.sign_in is not None:
+            opened, sign_in = self.sign_in.open(self.wanted), self.sign_in
+            renewals = [Renewal(opened.fetch, open_again=lambda: sign_in.open(self.wanted).fetch)]
         if self.headers.variables or self.headers.files:
             renewals.append(Renewal(self._read_headers))
             self._refuse_both(*renewals[-1].grant.headers)

@@ -50,6 +50,10 @@ class Line(Waiter):
         self.unsure = True
         """Whether the next call first looks if the connection still stands. The watchdog sets this, too."""
 
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """From the next time on that it is opened: with a certificate that was renewed, say."""
+        self._tls_context = context
+
     @property
     def back_off_s(self) -> float:
         """How long to wait before the next call, once connections are refused: it doubles, up to a second."""

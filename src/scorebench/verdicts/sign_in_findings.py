@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scorebench.answers.outcome import Outcome
-from scorebench.recordings.happenings import SIGN_IN_FAILED
+from scorebench.recordings.happenings import SIGN_IN_FAILED, SIGN_IN_REFUSED
+from scorebench.recordings.types import Event
 from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
     """Calls that nobody could be signed in for were never sent: the load was less than was asked for."""
-    failed = [event for event in summary.events if event.get("what") == SIGN_IN_FAILED]
+    yield from _refused(summary, recording)
+    failed = _first(summary, SIGN_IN_FAILED)
     calls = recording.measured.outcomes[Outcome.NOT_SIGNED_IN]
-    if not failed and not calls:
+    if failed is None and not calls:
         return
-    first = min(failed, key=lambda event: event.get("t_s") or 0.0) if failed else {"what": SIGN_IN_FAILED}
+    first = failed or {"what": SIGN_IN_FAILED}
     since = _since(first.get("t_s"), summary.environment.get("started_s"))
     why = f": {first.get('why')}" if first.get("why") else ""
     if calls:
@@ -35,9 +37,31 @@ def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             "sign_in_failed",
-            f"a renewal of the sign-in failed{since}; a later one came in time, and no call was lost{why}",
+            f"a renewal of the sign-in failed{since}; the one before still held, and each call was sent{why}",
             "look at the service that gives the tokens: a longer failure would have ended the load",
         )
+
+
+def _refused(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """It is no failure of ours: the calls were sent, and failed; the outcome `unauthorized` counts them."""
+    refused = _first(summary, SIGN_IN_REFUSED)
+    if refused is None:
+        return
+    since = _since(refused.get("t_s"), summary.environment.get("started_s"))
+    calls = recording.measured.outcomes[Outcome.UNAUTHORIZED]
+    yield Finding(
+        Severity.WARNING,
+        "sign_in_refused",
+        f"the server refused a sign-in that had not ended{since}, and a new one was asked for at once; "
+        f"{calls:,} calls were refused (401 or 403)",
+        "if later calls are valid, somebody ended the sign-in early; if not, its account may not call this URL",
+    )
+
+
+def _first(summary: Summary, what: str) -> Event | None:
+    """The event of that name that came first, of all processes."""
+    found = [event for event in summary.events if event.get("what") == what]
+    return min(found, key=lambda event: event.get("t_s") or 0.0, default=None)
 
 
 def _since(failed_s: float | None, started_s: object) -> str:

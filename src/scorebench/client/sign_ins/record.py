@@ -57,6 +57,8 @@ class Grant:
     """From the moment in which it was asked for. None: it has no end that anybody knows."""
     look_again_s: float | None = None
     """For what has no end and may change all the same, such as a file: when to look again."""
+    may_end: bool = False
+    """It ends at a time that nobody told: a refusal of the service is the first that is heard of it."""
     sign: Sign | None = field(default=None, repr=False)
     """For a sign-in that signs each call by its time and body."""
 

@@ -6,6 +6,7 @@ Knows settings, requests and connections; nothing of what the calls come to, or 
 from __future__ import annotations
 
 import itertools
+import ssl
 from collections.abc import Callable, Sequence
 from time import perf_counter as clock
 
@@ -171,6 +172,12 @@ class Sending:
         )
         self._connections.add(connection)
         return connection
+
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """For connections that are opened from now on; those that stand go on as they are."""
+        self._tls = context
+        for connection in self._connections:
+            connection.use_tls(context)
 
     def leave(self, connection: Connection) -> None:
         """A user is gone; its connection closes."""

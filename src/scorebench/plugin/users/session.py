@@ -14,15 +14,18 @@ from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.readings import expected
 from scorebench.client.access import Access
+from scorebench.client.certificate_files import CertificateFiles
 from scorebench.client.connection import Connection
 from scorebench.client.failures import OwnLimit
+from scorebench.client.keeping import Keeping
+from scorebench.client.renewal import Renewal
 from scorebench.client.timed import TimedConnection
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.counting import EXPECTED_BYTES, Counting
 from scorebench.plugin.users.requests import Traced, requests_of
 from scorebench.plugin.users.sending import Sending
-from scorebench.recordings.happenings import OWN_LIMIT, SIGN_IN_FAILED
+from scorebench.recordings.happenings import OWN_LIMIT, SIGN_IN_FAILED, SIGN_IN_REFUSED
 from scorebench.recordings.recording import Recording
 
 if TYPE_CHECKING:
@@ -65,8 +68,25 @@ class Session:
             hidden=self.access.hidden,
             is_near=self.sending.share.waker.is_near,
             expected_bytes=expected_bytes,
+            on_unauthorized=self._renew_early,
         )
-        self.access.begin(lambda why: self.counting.note(SIGN_IN_FAILED, why))
+        self._keeping = Keeping()
+        self._begin_renewing()
+
+    def _begin_renewing(self) -> None:
+        def tell(why: str) -> None:
+            self.counting.note(SIGN_IN_FAILED, why)
+
+        self.access.begin(tell)
+        shown = self.settings.certificate
+        if shown is not None:
+            files = CertificateFiles(self.settings.ca_file, shown, self.sending.use_tls)
+            self._keeping.begin([Renewal(files.fetch)], tell)
+
+    def _renew_early(self) -> None:
+        """A call was refused: the service may have ended the sign-in before its time."""
+        if self.access.refused():
+            self.counting.note(SIGN_IN_REFUSED, "a new one was asked for at once")
 
     @property
     def is_over(self) -> bool:
@@ -112,6 +132,7 @@ class Session:
             return
         self.sending.finish(drain_s)
         self.access.end()
+        self._keeping.end()
         for cause, calls in self.sending.never_sent().items():
             self.counting.pending.add_never_sent(cause, calls)
             self.counting.pending.add_due(calls)
