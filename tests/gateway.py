@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.scoring_server import predict, rows_of
@@ -127,7 +128,7 @@ class Gateway:
 def _peer(connection: object) -> str | None:
     if not isinstance(connection, ssl.SSLSocket):
         return None
-    names = (connection.getpeercert() or {}).get("subjectAltName", ())
+    names: Any = (connection.getpeercert() or {}).get("subjectAltName", ())
     return next((str(value) for kind, value in names if kind == "DNS"), None)
 
 

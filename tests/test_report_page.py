@@ -8,6 +8,7 @@ import html as stdlib_html
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,11 +17,13 @@ import numpy as np
 import pytest
 
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.streams import Streamed
 from scorebench.capacity.found import Capacity, Ended
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
 from scorebench.folders import atomic, folder
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.streams import streams_of
 from scorebench.report import axes, capacity, capacity_page, page, svg
 from scorebench.report.time_charts import time_charts
 from scorebench.verdicts.limits import parse_limit
@@ -246,6 +249,27 @@ def test_a_stall_of_a_second_survives_in_a_long_run() -> None:
     at = [name for name, text in zip(names, texts[-1], strict=True) if text.startswith(("2", "1.9"))]
     assert len(at) == 1
     assert at[0] in ("1:23:12", "1:23:13", "1:23:19", "1:23:20")  # second 5000, or where its stretch begins
+
+
+def test_first_chunks_are_drawn_over_the_run() -> None:
+    """Of 20 s with 200 streams each, one second's first chunks took 2 s: the table and the peak say so.
+
+    A run without streams has no such chart.
+    """
+    each, slow_second = 200, 7
+    times = [2.0 if at // each == slow_second else 0.1 for at in range(20 * each)]
+    batch = calls(evenly(20 * each, each, 3.0))
+    found = [
+        (at, Streamed(Outcome.VALID, first_s, first_s + 0.5, 2, 60, (0.5,), 7, 11))
+        for at, first_s in enumerate(times)
+    ]
+    of = recording(replace(batch, streams=streams_of(found, np.zeros(len(batch)))))
+    (chart,) = [one for one in time_charts(of) if one.title == "First chunk over the run"]
+    assert chart.head == ["From", "p50", "p95", "latest first chunk"]
+    rows = {row[0]: row[1:] for row in chart.rows}
+    assert rows["7 s"] == ["2 s", "2 s", "2 s"]
+    assert rows["8 s"] == ["100 ms", "100 ms", "100 ms"]
+    assert "First chunk over the run" not in {one.title for one in time_charts(recording(calls(evenly(100))))}
 
 
 def points_of(drawn: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +40,28 @@ class Second(NamedTuple):
     max_s: float | None
 
 
+class SecondOfTimes(NamedTuple):
+    """Durations of one second, such as those to the first chunk of the calls that were due in it."""
+
+    t_s: int
+    p50_s: float | None
+    """None if they are too few, as in the summary."""
+    p95_s: float | None
+    p99_s: float | None
+    max_s: float | None
+
+
+def times_by_second(
+    found: Mapping[int, Mapping[int, int]], first: int, last: int
+) -> tuple[SecondOfTimes, ...]:
+    """Of each second from `first` to `last`; `found` has its bands of durations by their lowest µs."""
+    nothing: Mapping[int, int] = {}
+    return tuple(
+        SecondOfTimes(unix_s - first, **_times(found.get(unix_s, nothing)))
+        for unix_s in range(first, last + 1)
+    )
+
+
 def timeline(tally: Tally) -> tuple[Second, ...]:
     """Every second from the first to the last in which anything happened."""
     if not tally.seconds:
@@ -57,14 +80,6 @@ def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
     ended = dict.fromkeys(Group, 0)
     for label, calls in tally.done.items():
         ended[BY_LABEL[label].group] += calls
-    lowest_us = sorted(tally.response_us)
-    counts = np.array([tally.response_us[us] for us in lowest_us], dtype=np.int64)
-    calls = int(counts.sum())
-    percentiles = {
-        f"{name}_s": _middle_of(percentile(lowest_us, counts, q)) if calls >= calls_needed(q) else None
-        for name in HEADLINE
-        if (q := QUANTILES[name])
-    }
     return Second(
         t_s=t_s,
         unix_s=unix_s,
@@ -75,9 +90,21 @@ def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
         failed=ended[Group.FAILED],
         cut_off=ended[Group.CUT_OFF],
         rows=tally.rows,
-        max_s=middle_s(lowest_us[-1]) if lowest_us else None,
-        **percentiles,
+        **_times(tally.response_us),
     )
+
+
+def _times(bands: Mapping[int, int]) -> dict[str, float | None]:
+    """The percentiles and the greatest of the durations in `bands`."""
+    lowest_us = sorted(bands)
+    counts = np.array([bands[us] for us in lowest_us], dtype=np.int64)
+    known = int(counts.sum())
+    percentiles = {
+        f"{name}_s": _middle_of(percentile(lowest_us, counts, q)) if known >= calls_needed(q) else None
+        for name in HEADLINE
+        if (q := QUANTILES[name])
+    }
+    return {**percentiles, "max_s": middle_s(lowest_us[-1]) if lowest_us else None}
 
 
 def _middle_of(lowest_us: float | None) -> float | None:

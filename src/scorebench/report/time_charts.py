@@ -12,7 +12,7 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scorebench.figures.percentiles import HEADLINE
-from scorebench.figures.timeline import Second, timeline
+from scorebench.figures.timeline import Second, SecondOfTimes, timeline, times_by_second
 from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
 from scorebench.report.words import NOT_MEASURED, plain
@@ -27,9 +27,11 @@ TABLE_ROWS = 60
 MOST_MARKS = 8
 GROUP = "time"
 LATENCIES = {**{name: f"{name}_s" for name in HEADLINE}, "slowest call": "max_s"}
+FIRST_CHUNKS = {**{name: f"{name}_s" for name in HEADLINE}, "latest first chunk": "max_s"}
 RATES = {"due": "due", "sent": "sent", "valid answers": "valid"}
 OUTCOMES = {"valid": "valid", "not valid": "invalid", "failed": "failed", "cut off": "cut_off"}
 T = TypeVar("T")
+Row = Second | SecondOfTimes
 Pick = Callable[[Sequence[float]], float]
 
 
@@ -56,8 +58,16 @@ class _Run:
         """What a point of a long run covers; empty if that is one second."""
         return "" if self.step_s == 1 else f" Each point is {self.step_s} s: {{}}."
 
-    def lines(self, names: Mapping[str, str], pick: Pick, *, steps: bool = False) -> list[svg.Series]:
-        groups = _groups(self.seconds, self.step_s)
+    def lines(
+        self,
+        names: Mapping[str, str],
+        pick: Pick,
+        *,
+        steps: bool = False,
+        of: Sequence[Row] | None = None,
+    ) -> list[svg.Series]:
+        """A line for each name; `of` rows of this run's seconds, where not of these themselves."""
+        groups = _groups(self.seconds if of is None else of, self.step_s)
         found = []
         for name, key in names.items():
             points = [(float(g[0].t_s), _picked(g, key, pick)) for g in groups]
@@ -67,9 +77,15 @@ class _Run:
         return found
 
     def table(
-        self, names: Mapping[str, str], pick: Pick, say: Callable[[float], str]
+        self,
+        names: Mapping[str, str],
+        pick: Pick,
+        say: Callable[[float], str],
+        of: Sequence[Row] | None = None,
     ) -> tuple[list[str], list[list[str]]]:
-        groups = _groups(self.seconds, max(-(-len(self.seconds) // TABLE_ROWS), 1))
+        """The same as text."""
+        found = self.seconds if of is None else of
+        groups = _groups(found, max(-(-len(found) // TABLE_ROWS), 1))
         rows = [
             [self.x.say(g[0].t_s), *(_value_text(_picked(g, key, pick), say) for key in names.values())]
             for g in groups
@@ -89,25 +105,41 @@ def time_charts(recording: Recording) -> list[Chart]:
     ]
     run = _Run(seconds, axes.clock(float(len(seconds))), marks[:MOST_MARKS])
     samples = [sample for sample in recording.resources if sample.get("t_s") is not None]
-    found = [_latency(run), _rates(run), _users(run, samples), _outcomes(run)]
+    found = [_latency(run), _first_chunks(run, recording), _rates(run), _users(run, samples), _outcomes(run)]
     found += [_sampled(run, what, samples) for what in _SAMPLED]
     return [chart for chart in found if chart is not None]
 
 
 def _latency(run: _Run) -> Chart | None:
-    series = [one for one in run.lines(LATENCIES, max) if any(y is not None for _, y in one.points)]
+    note = (
+        "Calls due in each second; a percentile is drawn if that second has enough calls for it. "
+        "A stall is a peak."
+    )
+    return _timed(run, run.seconds, "Response time over the run", LATENCIES, note)
+
+
+def _first_chunks(run: _Run, recording: Recording) -> Chart | None:
+    """Of streams, where there were any."""
+    streams = recording.measured.streams
+    if streams is None or not streams.first_chunk_seconds:
+        return None
+    first = run.seconds[0].unix_s
+    of_seconds = times_by_second(streams.first_chunk_seconds, first, first + len(run.seconds) - 1)
+    note = "From sent to the first chunk, of the streams whose calls were due in each second."
+    return _timed(run, of_seconds, "First chunk over the run", FIRST_CHUNKS, note)
+
+
+def _timed(run: _Run, of: Sequence[Row], title: str, names: Mapping[str, str], note: str) -> Chart | None:
+    """Durations by second: of each stretch its slowest second."""
+    series = [one for one in run.lines(names, max, of=of) if any(y is not None for _, y in one.points)]
     known = [y for one in series for _, y in one.points if y]
     if not known:
         return None
-    title = "Response time over the run"
     y = axes.logarithmic("", min(known), max(known), say_seconds)
-    note = (
-        "Calls due in each second; a percentile is drawn if that second has enough calls for it. "
-        "A stall is a peak." + run.drawn_as.format("the greatest of its seconds")
-    )
+    note += run.drawn_as.format("the greatest of its seconds")
     drawn = svg.chart(title, series, run.x, y, marks=run.marks, group=GROUP)
-    drawn_of = {one.name: LATENCIES[one.name] for one in series}
-    return Chart(title, note, drawn, *run.table(drawn_of, max, say_seconds))
+    drawn_of = {one.name: names[one.name] for one in series}
+    return Chart(title, note, drawn, *run.table(drawn_of, max, say_seconds, of))
 
 
 def _rates(run: _Run) -> Chart:
@@ -213,7 +245,7 @@ def _groups(items: Sequence[T], width: int) -> list[Sequence[T]]:
     return [items[start : start + width] for start in range(0, len(items), width)]
 
 
-def _picked(group: Sequence[Second], key: str, pick: Pick) -> float | None:
+def _picked(group: Sequence[Row], key: str, pick: Pick) -> float | None:
     """None if no second of the group has a value."""
     values = [value for second in group if (value := getattr(second, key)) is not None]
     return float(pick(values)) if values else None

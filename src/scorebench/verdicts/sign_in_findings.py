@@ -54,7 +54,7 @@ def _refused(summary: Summary, recording: Recording) -> Iterator[Finding]:
         "sign_in_refused",
         f"the server refused a sign-in that had not ended{since}, and a new one was asked for at once; "
         f"{calls:,} calls were refused (401 or 403)",
-        "if later calls are valid, somebody ended the sign-in early; if not, its account may not call this URL",
+        "if later calls are valid, somebody ended the sign-in early; else its account may not call this URL",
     )
 
 

@@ -192,12 +192,8 @@ def _grant(body: bytes, target: Target, secret: str) -> Grant:
         raise SignInFailed(f"{_place_of(target)}: found a token_type other than bearer")
     if lifetime_s is not None and not 0 < lifetime_s < 1e9:
         raise SignInFailed(f"{_place_of(target)}: the token has no time left (expires_in {lifetime_s:g})")
-    return Grant(
-        {"Authorization": f"Bearer {token}"},
-        (token, secret),
-        lifetime_s=lifetime_s,
-        may_end=lifetime_s is None,
-    )
+    headers = {"Authorization": f"Bearer {token}"}
+    return Grant(headers, (token, secret), lifetime_s=lifetime_s, may_end=lifetime_s is None)
 
 
 CLIENT_CREDENTIALS = SignIn(
