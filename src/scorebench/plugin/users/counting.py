@@ -35,6 +35,9 @@ EXPECTED_BYTES = 32 * 2**20
 class Counting:
     """Counts the calls that users append to `numbers`; `pending` holds what was counted and not taken yet."""
 
+    on_unauthorized: Callable[[], object] | None = None
+    """Called for each answer that lets nobody in."""
+
     def __init__(
         self,
         rows: Sequence[int],
@@ -43,14 +46,11 @@ class Counting:
         hidden: Callable[[bytes], bytes],
         is_near: Callable[[float], bool],
         expected_bytes: int = EXPECTED_BYTES,
-        on_unauthorized: Callable[[], object] = lambda: None,
     ) -> None:
         """`rows` has the records in each body; `hidden` takes credentials out of an answer.
 
-        `is_near` says whether a user is due within some seconds; `on_unauthorized` is called for each answer
-        that lets nobody in.
+        `is_near` says whether a user is due within some seconds.
         """
-        self._on_unauthorized = on_unauthorized
         self.numbers: list[float] = []
         """What users append: `FIELDS_PER_CALL` for each call."""
         self.phases: list[float] = []
@@ -86,8 +86,8 @@ class Counting:
         """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
         self.rejections.see(answer)
         outcome = self._judge.judge(index, answer)
-        if outcome is Outcome.UNAUTHORIZED:
-            self._on_unauthorized()
+        if outcome is Outcome.UNAUTHORIZED and self.on_unauthorized is not None:
+            self.on_unauthorized()
         if outcome is not Outcome.VALID and outcome.label not in self.pending.examples:
             place = self._hidden(answer.location.encode("latin-1")).decode("latin-1")
             shown = replace(answer, body=self._hidden(answer.body), location=place)

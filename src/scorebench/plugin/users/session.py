@@ -68,7 +68,6 @@ class Session:
             hidden=self.access.hidden,
             is_near=self.sending.share.waker.is_near,
             expected_bytes=expected_bytes,
-            on_unauthorized=self._renew_early,
         )
         self._keeping = Keeping()
         self._begin_renewing()
@@ -77,6 +76,7 @@ class Session:
         def tell(why: str) -> None:
             self.counting.note(SIGN_IN_FAILED, why)
 
+        self.counting.on_unauthorized = self._renew_early
         self.access.begin(tell)
         shown = self.settings.certificate
         if shown is not None:
