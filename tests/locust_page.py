@@ -28,11 +28,17 @@ READY_S = 60
 
 @contextmanager
 def locust_page(
-    folder: Path, host: str, *words: str, base_path: str = "", locustfile: Path = ROOT / "locustfile.py"
+    folder: Path,
+    host: str,
+    *words: str,
+    base_path: str = "",
+    body: str | None = None,
+    locustfile: Path = ROOT / "locustfile.py",
 ) -> Iterator[str]:
     """The address of the page, without a slash at its end; `folder` gets the reports and Locust's log."""
     web = ports.claim(0)
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "-H", host, "--data", WINE]
+    sent = ["--data", WINE] if body is None else ["--body", body]
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "-H", host, *sent]
     command += ["--web-host", "127.0.0.1", "--web-port", str(web), *words]
     command += ["--web-base-path", base_path] if base_path else []
     with (folder / "locust.log").open("w") as log:

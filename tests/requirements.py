@@ -17,7 +17,18 @@ import pytest
 
 VARIABLE = "SCOREBENCH_REQUIRE"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-KNOWN = ("all", "a browser", "a docker engine", "java", "mvn", "nginx", "wrk", "hey", "mlserver")
+KNOWN = (
+    "all",
+    "a browser",
+    "a docker engine",
+    "java",
+    "mvn",
+    "nginx",
+    "wrk",
+    "hey",
+    "mlserver",
+    "prometheus",
+)
 OPTIONAL = ("-k6", "-vegeta", "-oha")
 """What may be left out of "all": programs that no package of Debian has."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -15,6 +15,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.prometheus import Dataquery as PrometheusQuery
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
@@ -248,3 +252,29 @@ def test_the_dashboard_asks_for_what_there_is() -> None:
     }
     assert asked == known
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_the_dashboard_is_one_by_grafanas_own_types() -> None:
+    """Decoded by the types that Grafana makes from its schema, and written again: nothing is lost.
+
+    They drop what the schema does not know, so what is left out of them Grafana would not read.
+    """
+    plugins.register_default_plugins()
+    board = json.loads(DASHBOARD.read_text())
+    read = Dashboard.from_json(board)
+    assert all(isinstance(target, PrometheusQuery) for one in read.panels or [] for target in one.targets)
+    written = json.loads(json.dumps(read, cls=JSONEncoder))
+    assert list(lost(board, written)) == []
+    assert list(lost(board | {"schemaversion": 1}, written)) == ["/schemaversion"]
+
+
+def lost(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Where `theirs` lacks something of `ours`, or has another value."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name, value in ours.items():
+            yield from lost(value, theirs[name], f"{path}/{name}") if name in theirs else [f"{path}/{name}"]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for at, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from lost(mine, other, f"{path}/{at}")
+    elif ours != theirs:
+        yield path
