@@ -6,11 +6,12 @@ PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
 
-.PHONY: bench mlserver test quick lint format lock schemas pictures licences audit clean help
+.PHONY: bench mlserver test quick fuzz lint format lock schemas pictures licences audit clean help
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
 	@echo 'make quick   lint, types and the quick tests: no process, no server, no simulation'
+	@echo 'make fuzz    try made-up input on everything that reads any, for MINUTES (10)'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make lock    resolve the dependencies anew'
 	@echo 'make schemas  write the schema files from the types that they describe'
@@ -43,6 +44,10 @@ test: $(VENV)/installed
 
 quick: lint
 	$(BIN)/python -m pytest -n 2 -m quick --ignore tests/live
+
+MINUTES ?= 10
+fuzz: $(VENV)/installed
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -77,4 +82,4 @@ pictures: $(VENV)/installed
 	$(BIN)/python -m bench.pictures
 
 clean:
-	rm -rf $(VENV) .models .build .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .models .build .mypy_cache .ruff_cache .hypothesis .fuzz

@@ -10,7 +10,7 @@ import pytest
 from scorebench import servers
 from scorebench.api import run as api_run
 from scorebench.cli import parser
-from scorebench.comparison.compare import mismatches
+from scorebench.comparison.conditions import mismatches
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
 from scorebench.recordings.recording import Recording

@@ -57,7 +57,7 @@ def test_a_trace_counts_shares_and_ends_like_any_schedule(tmp_path: Path) -> Non
         ("", "found no timestamp"),
         ("timestamp\n", "found no timestamp"),
         ("1\n3\n2\n", r"line 3: found 2 after a later time; expected ascending. Sort"),
-        ("t\n1\nnan\n", r"line 3: found 'nan'; expected seconds or an ISO 8601"),
+        ("t\n1\nnan\n", r"line 3: found 'nan'; expected seconds, below 1e12, or an ISO 8601"),
         ("nan\n1\n", r"line 1: found 'nan'"),
         ("1\ninf\n", r"line 2: found 'inf'"),
         ("1\nsoon\n", r"line 2: found 'soon'"),

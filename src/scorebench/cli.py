@@ -14,7 +14,19 @@ from importlib import import_module
 from scorebench import __version__
 from scorebench.errors import InputError
 
-COMMANDS = ("run", "call", "capacity", "matrix", "compare", "report", "merge", "serve", "models", "images")
+COMMANDS = (
+    "run",
+    "call",
+    "capacity",
+    "matrix",
+    "versus",
+    "compare",
+    "report",
+    "merge",
+    "serve",
+    "models",
+    "images",
+)
 """Modules of `scorebench.commands`, in the order of the help; imported in `main`, where Ctrl-C is heard."""
 
 

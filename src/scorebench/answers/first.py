@@ -6,10 +6,11 @@ few and small: they tell by how much two answers differ, and show both.
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
+
+from scorebench.answers.near import are_near
 
 LARGEST_BYTES = 65_536
 """A larger body is not kept: parsing two of them would keep users waiting."""
@@ -80,26 +81,9 @@ class FirstAnswers:
 
 def _near(first: bytes, then: bytes, tolerance: float) -> bool:
     try:
-        return _are_near(msgspec.json.decode(first), msgspec.json.decode(then), tolerance)
+        return are_near(msgspec.json.decode(first), msgspec.json.decode(then), tolerance)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
-
-
-def _are_near(left: Any, right: Any, tolerance: float) -> bool:
-    """The same JSON, but for numbers that differ by no more than the tolerance."""
-    if _is_number(left) and _is_number(right):
-        return left == right or math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance)
-    if isinstance(left, list) and isinstance(right, list):
-        pairs = zip(left, right, strict=False)
-        return len(left) == len(right) and all(_are_near(a, b, tolerance) for a, b in pairs)
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_are_near(left[k], right[k], tolerance) for k in left)
-    return bool(type(left) is type(right) and left == right)
-
-
-def _is_number(value: object) -> bool:
-    """A truth value is none, and a number beyond a double can't be compared."""
-    return (isinstance(value, float) or type(value) is int) and abs(value) < 1e308
 
 
 def _cut(body: bytes, begin: int) -> str:

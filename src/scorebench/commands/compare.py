@@ -62,7 +62,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _differences(sets: list[RunSet], *, anyway: bool) -> list[str]:
-    from scorebench.comparison.compare import mismatches
+    from scorebench.comparison.conditions import mismatches
     from scorebench.report.words import plain
 
     found = mismatches([run for one in sets for run in one.runs])

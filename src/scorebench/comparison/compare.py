@@ -8,12 +8,14 @@ sets; no difference is shown unless p < 0.05.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from scorebench.comparison.shift import unpaired
+from scorebench.figures.metric import SHARE
 from scorebench.figures.metrics import every, find
 
 if TYPE_CHECKING:
@@ -82,11 +84,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Gate:
-    """A threshold and what changed; `failed` is None if the runs are too few to decide."""
+    """A threshold and what changed. `failed` is None where the runs can't decide: the change that was seen
+    may be chance, or a change beyond the threshold may be hidden by the noise."""
 
     threshold: Threshold
     difference: Difference
     failed: bool | None
+    low: float | None = None
+    """Bounds of after / before - 1, with 95 % certainty; None where there are none."""
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -208,11 +214,40 @@ def runs_needed() -> int:
 
 
 def _gate(threshold: Threshold, before: RunSet, after: RunSet) -> Gate:
+    """Failed: the change is real, and exceeds the threshold. Kept: not even the worse bound exceeds it."""
     found = difference(threshold.metric, before, after)
     if found.before is None or found.after is None or found.change is Change.TOO_FEW:
         return Gate(threshold, found, None)
-    beyond = threshold.exceeded(found.before.value, found.after.value)
-    return Gate(threshold, found, beyond and found.change is Change.WORSE)
+    median_before = found.before.value
+    low, high = _bounds(threshold.metric, before, after, median_before)
+    if found.change is Change.WORSE and threshold.exceeded(median_before, found.after.value):
+        failed: bool | None = True
+    elif low is None or high is None or any(threshold.exceeded(median_before, one) for one in (low, high)):
+        failed = None
+    else:
+        failed = False
+    ratios = [
+        None if bound is None or not median_before else bound / median_before - 1 for bound in (low, high)
+    ]
+    return Gate(threshold, found, failed, *ratios)
+
+
+def _bounds(metric: str, before: RunSet, after: RunSet, middle: float) -> tuple[float | None, float | None]:
+    """Between what `after` lies, if `before` is `middle`, with 95 % certainty.
+
+    Times and rates change by a factor, shares by points.
+    """
+    old, new = before.values(metric), after.values(metric)
+    by_factor = find(metric).unit is not SHARE and min(*old, *new) > 0
+    if by_factor:
+        found = unpaired([math.log(value) for value in old], [math.log(value) for value in new], ALPHA)
+    else:
+        found = unpaired(old, new, ALPHA)
+    if found.low is None or found.high is None:
+        return None, None
+    if by_factor:
+        return middle * math.exp(found.low), middle * math.exp(found.high)
+    return middle + found.low, middle + found.high
 
 
 def _geometric_mean(differences: Sequence[Difference]) -> float | None:
@@ -220,49 +255,3 @@ def _geometric_mean(differences: Sequence[Difference]) -> float | None:
     if not ratios or len(ratios) < len([d for d in differences if d.before and d.after]):
         return None
     return math.exp(sum(math.log1p(ratio) for ratio in ratios) / len(ratios)) if min(ratios) > -1 else None
-
-
-def mismatches(runs: Sequence[Summary]) -> list[str]:
-    """Differences in the load that make the runs incomparable, one line each."""
-    if not runs:
-        return []
-    conditions = [dict(_conditions(run.environment)) for run in runs]
-    found = []
-    for name, first in conditions[0].items():
-        wanted = _value_text(first)
-        others = {_value_text(one[name]) for one in conditions[1:]} - {wanted}
-        found += [f"{name}: {wanted} and {', '.join(sorted(others))}"] if others else []
-    return found
-
-
-def _value_text(value: Any) -> str:
-    return "not known" if value is None else str(value)
-
-
-def _conditions(environment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    payload = environment.get("payload")
-    payload = payload if isinstance(payload, dict) else {}
-    yield "payload", payload.get("digest") and str(payload["digest"])[:12]
-    yield "rows per call", payload.get("rows_per_call")
-    yield "format", payload.get("format")
-    yield "expected answers", payload.get("expected") or "rows"  # as it was before it could be said
-    yield "arrivals", environment.get("arrivals") or "closed loop"
-    yield "headers", ", ".join(map(str, environment.get("headers") or ())) or "none"
-    yield "rate", environment.get("offered_rate_per_s")
-    yield "users", environment.get("users")
-    yield "host", environment.get("host")
-    yield "processor", environment.get("processor")
-    yield from _server_settings(environment.get("server"))
-
-
-def _server_settings(server: Any) -> Iterator[tuple[str, Any]]:
-    """What changes a server's speed besides its model."""
-    server = server if isinstance(server, dict) else {}
-    yield "the server's workers", server.get("workers")
-    yield "the server's cores", server.get("cpus")
-    yield "uvloop", server.get("uvloop")
-    yield "httptools", server.get("httptools")
-    variables = server.get("environment")
-    variables = variables if isinstance(variables, dict) else {}
-    told = ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
-    yield "the server's variables", told or None

@@ -63,7 +63,10 @@ def decoded(content: bytes, form: type[T], file: Path, what: str) -> T:
     try:
         return msgspec.json.decode(content, type=form)
     except msgspec.ValidationError as problem:
-        fault = _fault(str(problem), content)
+        try:
+            fault = _fault(str(problem), content)
+        except _NOT_JSON:  # behind the fault, where the first reader did not look
+            raise InputError(f"{file}: is not JSON, or cut short; expected {what}.") from None
         raise InputError(f"{file}: is damaged: {fault}. Expected {what}, unchanged.") from None
     except _NOT_JSON:
         raise InputError(f"{file}: is not JSON, or cut short; expected {what}.") from None

@@ -23,6 +23,8 @@ from scorebench.units import parse_number, parse_seconds, say_rate, say_seconds
 DEFAULT = "constant"
 RECORDED = "recorded"
 FASTEST_PER_S = 1_000_000.0
+SLOWEST_PER_S = 1e-6
+"""A call in eleven days; a run lasts a week at most."""
 KNOWN = (
     "constant, poisson, ramp:FROM-TO[@DURATION], steps:RATE,RATE,…[@DURATION], "
     "spike:BASE-PEAK@START+DURATION, replay:FILE[*SPEED], recorded[*SPEED], and poisson+SHAPE for a shape at "
@@ -233,9 +235,10 @@ def _rate(text: str, spec: str) -> float:
 
 
 def _checked_rate(rate_per_s: float, place: str) -> float:
-    if not 0 < rate_per_s <= FASTEST_PER_S:
+    if not SLOWEST_PER_S <= rate_per_s <= FASTEST_PER_S:
         raise InputError(
-            f"{place}: found {rate_per_s:g}; expected calls a second, above 0 and up to {FASTEST_PER_S:,.0f}."
+            f"{place}: found {rate_per_s:g}; expected calls a second, "
+            f"from {SLOWEST_PER_S:g} to {FASTEST_PER_S:,.0f}."
         )
     return rate_per_s
 

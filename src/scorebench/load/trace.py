@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from scorebench.errors import InputError
 
+LATEST_S = 1e12
+"""Times are below: what is above counts milliseconds since 1970, or is damaged."""
 TIMESTAMP_COLUMNS = ("timestamp", "time", "due_s", "ts")
 
 
@@ -71,9 +73,10 @@ def _ascending(path: Path, fields: Iterator[tuple[int, str]]) -> Iterator[float]
     before_s = -math.inf
     for line, text in fields:
         at_s = _seconds(text)
-        if at_s is None or not math.isfinite(at_s):
+        if at_s is None or not abs(at_s) < LATEST_S:
             raise InputError(
-                f"{path} line {line}: found {text[:40]!r}; expected seconds or an ISO 8601 date-time."
+                f"{path} line {line}: found {text[:40]!r}; expected seconds, below 1e12, "
+                "or an ISO 8601 date-time."
             )
         if at_s < before_s:
             raise InputError(

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from scorebench.errors import in_one_line
+
 _OURS = (
     (r"argument (\S+): invalid int value: '(.*)'", "{0} {1}: expected a whole number"),
     (r"argument (\S+): invalid float value: '(.*)'", "{0} {1}: expected a number"),
@@ -38,7 +40,7 @@ class OneLine(argparse.ArgumentParser):
         super().__init__(**ours | options)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {in_our_words(message)}; see {self.prog} --help\n")
+        self.exit(2, in_one_line(f"{self.prog}: {in_our_words(message)}; see {self.prog} --help") + "\n")
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

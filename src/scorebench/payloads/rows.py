@@ -103,6 +103,15 @@ def rows_in(source: Source) -> pd.DataFrame:
 
     That is a bare JSON list, JSON Lines with a row a line, and a folder of Parquet files.
     """
+    try:
+        return _rows_in(source)
+    except UnicodeEncodeError as error:  # JSON can hold half a surrogate pair, and pandas' names can't
+        raise InputError(
+            f"{source.place}: found column {error.object!r}, which no UTF-8 can hold; rename it"
+        ) from None
+
+
+def _rows_in(source: Source) -> pd.DataFrame:
     if source.path is not None and source.path.is_dir():
         return PARQUET.read(source)
     if source.suffix in LINES_SUFFIXES:

@@ -60,7 +60,7 @@ def _too_few(before: int, after: int) -> str:
 
 def gates(one: Comparison) -> list[str]:
     """A line a threshold."""
-    words = {True: "FAILED", False: "kept", None: "not decided"}
+    words = {True: "FAILED", False: "kept", None: "undecided"}
     return [f"{words[gate.failed]}: --fail-if '{gate.threshold.text}': {why(gate)}" for gate in one.gates]
 
 
@@ -76,8 +76,15 @@ def why(gate: Gate) -> str:
     metric = find(found.metric)
     return (
         f"{metric.name} went from {metric.say(found.before.value)} to {metric.say(found.after.value)} "
-        f"({_ratio(found)}, p {_p(found, '= ')})"
+        f"({_ratio(found)}{_between(gate)}, p {_p(found, '= ')})"
+        + ("; the noise may hide more: measure more runs" if gate.failed is None else "")
     )
+
+
+def _between(gate: Gate) -> str:
+    if gate.low is None or gate.high is None:
+        return ""
+    return f", between {_signed(gate.low)} and {_signed(gate.high)}"
 
 
 def rows(one: Comparison) -> list[list[str]]:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from scorebench.payloads.payload import Payload
 
 
-def call(settings: Settings, payload: Payload) -> OneCall:
-    """Send the first body. InputError where no server listens or a credential is missing."""
+def call(settings: Settings, payload: Payload, number: int = 0) -> OneCall:
+    """Send body `number`. InputError where no server listens or a credential is missing."""
     access = settings.credentials.load()
-    body, content_type = payload.bodies[0], payload.content_type_of(0)
+    body, content_type = payload.bodies[number], payload.content_type_of(number)
     given = access.headers(body, content_type)
     message = access.target.request(body, content_type, given)
     wanted = expected(payload.answers)
@@ -59,5 +59,5 @@ def call(settings: Settings, payload: Payload) -> OneCall:
         connection.close()
     took_s = clock() - began_s
     assert answer is not None  # nothing was expected byte for byte
-    outcome = judge.judge(0, answer)
+    outcome = judge.judge(number, answer)
     return replace(done, took_s=took_s, outcome=outcome, answer=answer, answered=access.hidden(answer.body))

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from scorebench.errors import InputError
@@ -147,11 +148,14 @@ def _text_table(source: Source) -> Any:
 
 
 def _header(source: Source) -> tuple[str, list[str]]:
-    """Separator and names, by the first line: comma, semicolon (half of Europe's spreadsheets) or tab."""
+    """Separator, by the first line: comma, semicolon (half of Europe's spreadsheets) or tab; and names.
+
+    A quoted name may hold line breaks; empty lines before the names are passed over, as Arrow does.
+    """
     with io.TextIOWrapper(source.open(), encoding="utf-8-sig", newline="") as file:
-        line = file.readline()
-    separator = max(",;\t", key=line.count)
-    names = next(csv.reader([line], delimiter=separator), [])
+        line = next((line for line in file if line.strip("\r\n")), "")
+        separator = max(",;\t", key=line.count)
+        names = next(csv.reader(chain([line], file), delimiter=separator), [])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         refuse_twice(source.place, twice[0])

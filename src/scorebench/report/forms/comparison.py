@@ -46,10 +46,12 @@ class MetricForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class GateForm(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A threshold of --fail-if; `failed` is null where too few runs can say."""
+    """A threshold of --fail-if; `failed` is null where the runs can't decide."""
 
     fail_if: str
     failed: bool | None
+    low: Annotated[float | None, Meta(description="after / before - 1 is above this, 95 % sure.")]
+    high: Annotated[float | None, Meta(description="after / before - 1 is below this.")]
     why: str
 
 
@@ -90,7 +92,10 @@ def _pair(one: Comparison, why: Callable[[Gate], str]) -> PairForm:
         after=SetForm(name=one.after.name, runs=len(one.after.runs)),
         geometric_mean=one.geometric_mean,
         metrics=[_metric(difference) for difference in one.differences],
-        gates=[GateForm(fail_if=g.threshold.text, failed=g.failed, why=why(g)) for g in one.gates],
+        gates=[
+            GateForm(fail_if=g.threshold.text, failed=g.failed, low=g.low, high=g.high, why=why(g))
+            for g in one.gates
+        ],
     )
 
 
