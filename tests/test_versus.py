@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from scorebench.comparison import alike
 from scorebench.comparison.versus import ALPHA, FEWEST_PAIRS, Answer, Pair, Question, State, answer, looks
 from scorebench.report import versus as report
 from scorebench.verdicts.limits import parse_threshold
-from tests.commands import here, scorebench
+from tests.commands import here, run_within
 from tests.schemas import validator
 from tests.scoring_server import Behaviour, Constant, Reply, scoring_server
 
@@ -201,6 +202,7 @@ def test_what_can_not_be_compared(tmp_path: Path, words: tuple[str, ...], said: 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.timeout(400)  # fourteen runs, which start in three seconds each on a quiet machine
 def test_two_servers_in_turn(tmp_path: Path) -> None:
     """20 ms against 30 ms: +50 %, by the servers' own settings, found with six pairs; every call is in a log.
 
@@ -212,7 +214,8 @@ def test_two_servers_in_turn(tmp_path: Path) -> None:
         scoring_server(Behaviour(service=Constant(0.030), default=other)) as b,
     ):
         words = ("--pairs", "6", "-t", "1s", "-u", "2", "--rows", "3", "--fail-if", "p50 +10%")
-        done = scorebench(tmp_path, "versus", a.url, b.url, *words)
+        command = [sys.executable, "-m", "scorebench", "versus", a.url, b.url, *words]
+        done = run_within(300, command, tmp_path)
         logged = [len(server.log()) for server in (a, b)]
     assert done.code == 3, done.out + done.err
     (folder,) = (path for path in done.reports.iterdir() if not path.is_symlink())
