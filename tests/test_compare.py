@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, mannwhitneyu
 
+import scorebench
 from scorebench.comparison.compare import (
     Change,
     RunSet,
@@ -33,7 +34,8 @@ from scorebench.report import compare as report
 from scorebench.report import compare_page
 from scorebench.verdicts.limits import parse_threshold
 from scorebench.verdicts.verdict import judge
-from tests.commands import Done, here, scorebench
+from tests.commands import Done, here
+from tests.commands import scorebench as scorebench_command
 from tests.recordings import calls, evenly, recording
 from tests.schemas import validator
 
@@ -253,7 +255,7 @@ def compared(path: Path, *words: str, run: Callable[..., Done] = here) -> Done:
 def test_what_a_shell_expands_becomes_two_sets(tmp_path: Path) -> None:
     """`reports/before* reports/after*`: five runs each, p99 doubled, exit 0 without a threshold."""
     two_sets(tmp_path)
-    done = compared(tmp_path, run=scorebench)
+    done = compared(tmp_path, run=scorebench_command)
     assert done.code == 0, done.err
     assert "before (5 runs) → after (5 runs)" in done.out
     (line,) = (line for line in done.out.splitlines() if line.split()[:1] == ["p99"])
@@ -413,3 +415,31 @@ def test_names_of_sets_are_escaped_in_the_page() -> None:
     shown = compare_page.render([compare(RunSet("<script>", (of,)), RunSet("b", (of,)))])
     assert shown.count("<script>") == 1
     assert report.render([compare(RunSet("a\x1b[31m", (of,)), RunSet("b", (of,)))]).count("\x1b") == 0
+
+
+# From Python.
+
+
+def test_python_compares_as_the_command_does(tmp_path: Path) -> None:
+    """p99 doubled: the same text and the same exit code, from folders, a folder of runs, or results."""
+    two_sets(tmp_path)
+    reports = tmp_path / "reports"
+    before, after = ([reports / f"{name}-{n}" for n in range(5)] for name in ("before", "after"))
+    found = scorebench.compare(before, [scorebench.read(one) for one in after], fail_if="p99 +10%")
+    assert (found.exit_code, found.good) == (3, False)
+    assert str(found) == compared(tmp_path, "--fail-if", "p99 +10%").out.rstrip()
+    row = found.to_frame().loc["p99"]
+    assert row["after"] / row["before"] == pytest.approx(2.0, rel=0.01)
+    assert row["change"] == "worse"
+    assert scorebench.compare(before, after).good
+
+
+def test_python_refuses_what_the_command_refuses(tmp_path: Path) -> None:
+    """A run in both sets; no run at all; a folder without one."""
+    two_sets(tmp_path)
+    run = tmp_path / "reports" / "before-1"
+    for sets, said in (((run, [run]), "is in both sets"), ((run, []), "after: no run given")):
+        with pytest.raises(InputError, match=said):
+            scorebench.compare(*sets)
+    with pytest.raises(InputError, match="no run here"):
+        scorebench.compare(run, tmp_path / "nothing")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scorebench.api.compare import Compared, compare
     from scorebench.api.result import Result
     from scorebench.api.run import read, run
     from scorebench.errors import InputError
@@ -15,12 +16,25 @@ if TYPE_CHECKING:
     from scorebench.servers.protocol import ServerFailed
     from scorebench.verdicts.verdict import Verdict
 
-__all__ = ["InputError", "Result", "ServerFailed", "Summary", "Verdict", "__version__", "read", "run"]
+__all__ = [
+    "Compared",
+    "InputError",
+    "Result",
+    "ServerFailed",
+    "Summary",
+    "Verdict",
+    "__version__",
+    "compare",
+    "read",
+    "run",
+]
 
 __version__ = "0.1.0"
 _WHERE = {
     "run": "scorebench.api.run",
     "read": "scorebench.api.run",
+    "compare": "scorebench.api.compare",
+    "Compared": "scorebench.api.compare",
     "Result": "scorebench.api.result",
     "Summary": "scorebench.figures.summary",
     "Verdict": "scorebench.verdicts.verdict",

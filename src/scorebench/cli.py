@@ -22,6 +22,7 @@ COMMANDS = (
     "versus",
     "compare",
     "report",
+    "list",
     "merge",
     "serve",
     "models",

@@ -7,9 +7,9 @@ import re
 
 from scorebench.errors import InputError
 
-SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
-_TERM = re.compile(rf"({_NUMBER})\s*(us|µs|ms|s|m|h)")
+_TERM = re.compile(rf"({_NUMBER})\s*(us|µs|ms|s|m|h|d)")
 _DURATION = re.compile(rf"(?:{_TERM.pattern}\s*)+")
 
 

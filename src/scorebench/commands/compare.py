@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scorebench.errors import InputError
-
-if TYPE_CHECKING:
-    from scorebench.comparison.compare import RunSet
 
 FORMATS = ("text", "markdown", "html", "json")
 
@@ -37,44 +34,21 @@ def add(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from scorebench.comparison import compare
     from scorebench.folders import run_sets
-    from scorebench.folders.finished import finished
-    from scorebench.verdicts.limits import parse_threshold
+    from scorebench.folders.compared import compared
 
     if options.format not in FORMATS:
         raise InputError(f"--format {options.format}: not known; expected one of {', '.join(FORMATS)}")
-    thresholds = [parse_threshold(text) for text in options.fail_if]
-    sets, warnings = [], []
-    for name, paths in run_sets.sets_of(options.runs).items():
-        runs = [finished(path) for path in paths]
-        sets.append(compare.RunSet(name, tuple(run.summary for run in runs)))
-        warnings += [f"{run.folder}: the measurement is not valid" for run in runs if not run.verdict.valid]
-    warnings += _differences(sets, anyway=options.anyway)
-    comparisons = [compare.compare(sets[0], after, thresholds) for after in sets[1:]]
-    text = _renderer(options.format)(comparisons, warnings)
+    found = compared(run_sets.sets_of(options.runs), options.fail_if, anyway=options.anyway)
+    text = _renderer(options.format)(found.comparisons, found.warnings)
     if options.output is None:
         print(text, end="")
     else:
         _write(options.output, text)
-    gates = [gate.failed for one in comparisons for gate in one.gates]
-    return 3 if True in gates else 4 if None in gates else 0
+    return found.exit_code
 
 
-def _differences(sets: list[RunSet], *, anyway: bool) -> list[str]:
-    from scorebench.comparison.conditions import mismatches
-    from scorebench.report.words import plain
-
-    found = mismatches([run for one in sets for run in one.runs])
-    if found and not anyway:
-        raise InputError(
-            f"compare: these runs differ in {plain('; '.join(found))}: they can't be compared. "
-            "Measure both alike, or add --anyway."
-        )
-    return [f"the runs differ in {one}" for one in found]
-
-
-def _renderer(format: str) -> Callable[[Any, list[str]], str]:
+def _renderer(format: str) -> Callable[..., str]:
     from scorebench.report import compare, compare_page
 
     return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
-from scorebench.folders.names import CAPACITY, LATEST, PAGE
+from scorebench.folders.names import CAPACITY, LATEST, MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, PAGE
 from scorebench.options.table import REPORT_DIR
 
 Render = Callable[[str], str]
@@ -39,8 +39,7 @@ def _report(options: argparse.Namespace) -> int:
     if options.format not in report.FORMATS:
         raise InputError(f"--format {options.format}: not known; expected one of {', '.join(report.FORMATS)}")
     path = options.directory if options.directory.is_dir() else options.directory.parent
-    is_search = options.directory.name == CAPACITY or (options.directory / CAPACITY).is_file()
-    render = _searched(path) if is_search else _measured(options)
+    render = _render_of(options, path)
     if not options.open:
         print(render(options.format), end="")
         return 0
@@ -52,6 +51,20 @@ def _report(options: argparse.Namespace) -> int:
     webbrowser.open((path / PAGE).resolve().as_uri())
     print(path / PAGE)
     return 0
+
+
+def _render_of(options: argparse.Namespace, path: Path) -> Render:
+    """What the folder holds decides: a search for capacity, a matrix, runs that were repeated, or a run."""
+    from scorebench.folders import folder, run_sets
+
+    name = options.directory.name
+    if name == CAPACITY or (path / CAPACITY).is_file():
+        return _searched(path)
+    if name == MATRIX_JSON or (path / MATRIX_JSON).is_file():
+        return _tabled(path)
+    if folder.is_started(path) or not options.directory.is_dir():
+        return _measured(options)
+    return _repeated(run_sets.runs_in(path), options.limit or ())
 
 
 def _measured(options: argparse.Namespace) -> Render:
@@ -77,17 +90,44 @@ def _searched(path: Path) -> Render:
     from scorebench.report.data import dumped
 
     record, said = folder.read_capacity(path)
-    known: dict[str, Callable[[], str]] = {
-        "text": lambda: said,
-        "json": lambda: dumped(record, indent=2),
-        "html": lambda: capacity_page.render(said, record),
-    }
+    return _one_of(
+        "a capacity search",
+        {
+            "text": lambda: said,
+            "json": lambda: dumped(record, indent=2),
+            "html": lambda: capacity_page.render(said, record),
+        },
+    )
 
+
+def _tabled(path: Path) -> Render:
+    """A matrix, as it was left."""
+    from scorebench.folders.folder import read_matrix
+
+    files = {"text": MATRIX_MARKDOWN, "markdown": MATRIX_MARKDOWN, "csv": MATRIX_CSV, "json": MATRIX_JSON}
+    return _one_of("a matrix", {name: partial(read_matrix, path / file) for name, file in files.items()})
+
+
+def _repeated(paths: Sequence[Path], limits: Sequence[str]) -> Render:
+    """Runs that lie in one folder, as `run --repeat` leaves them."""
+    from scorebench.folders.finished import finished
+    from scorebench.report import junit, repeats
+
+    runs = [finished(path, limits) for path in paths]
+    named = [(run.folder.name, run.summary, run.verdict) for run in runs]
+    return _one_of(
+        "several runs; give the folder of one",
+        {
+            "text": lambda: repeats.render([run.summary for run in runs], [run.verdict for run in runs]),
+            "junit": lambda: junit.render_all(named),
+        },
+    )
+
+
+def _one_of(what: str, known: Mapping[str, Callable[[], str]]) -> Render:
     def render(name: str) -> str:
         if name not in known:
-            raise InputError(
-                f"--format {name}: not available for a capacity search; expected one of {', '.join(known)}"
-            )
+            raise InputError(f"--format {name}: not available for {what}; expected one of {', '.join(known)}")
         return known[name]()
 
     return render

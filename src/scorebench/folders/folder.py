@@ -48,6 +48,9 @@ LEAST_FREE_BYTES = 16 * 2**20
 """What must be free before a run: its folder takes a few hundred kilobytes, and some kilobytes a second."""
 BYTES_A_SECOND = 4_000
 
+_CONTROL = r"[\x00-\x1f\x7f-\x9f]"
+"""What a terminal would obey."""
+
 
 def check_parent(parent: Path, run_time_s: float | None = None) -> None:
     """InputError where `create` could not make a folder, or too little is free; leaves no folder itself."""
@@ -147,6 +150,13 @@ def read_capacity(path: Path) -> tuple[dict[str, Any], str]:
             f"{file}: is damaged: $.environment: found lists within lists. Expected {what}, unchanged."
         )
     return msgspec.to_builtins(form), said
+
+
+def read_matrix(file: Path) -> str:
+    """A file that `scorebench matrix` left, as text. InputError where it can't be read."""
+    content = reading.content_of(file, "what `scorebench matrix` left", "Give the folder that it named.")
+    lines = content.decode("utf-8", "replace").splitlines()
+    return "".join(f"{re.sub(_CONTROL, '', line)}\n" for line in lines)
 
 
 def point_latest(path: Path) -> None:
