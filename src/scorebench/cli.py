@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 
 from scorebench import __version__
 from scorebench.errors import InputError
@@ -27,8 +29,13 @@ COMMANDS = (
     "serve",
     "models",
     "images",
+    "completion",
 )
 """Modules of `scorebench.commands`, in the order of the help; imported in `main`, where Ctrl-C is heard."""
+MEASURING = ("run", "call", "capacity", "matrix", "versus", "serve")
+"""Those that take their options from files and variables too."""
+SHARED = ("report-dir",)
+"""What files and variables say for the other commands as well."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,12 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # half a character of a file's, or a "±" in ASCII
+    origins: Mapping[str, str] = {}
     try:
-        options = parser().parse_args(words or ["--help"])
-        options.words = words
+        made = parser()
+        words, origins = _with_settings(words, made)
+        options = made.parse_args(words or ["--help"])
+        options.words, options.origins, options.parser = words, origins, made
+        if origins and not getattr(options, "quiet", False):
+            print(f"scorebench: {_said_of(origins)}", file=sys.stderr)
         return int(options.run(options))
     except InputError as error:
-        print(f"scorebench: {error}", file=sys.stderr)
+        print(f"scorebench: {error}{_blamed(str(error), origins)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -54,9 +66,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _with_settings(words: list[str], made: argparse.ArgumentParser) -> tuple[list[str], Mapping[str, str]]:
+    """`words` with the options that files and variables set, and where each of these came from."""
+    from scorebench.options.one_line import commands_of
+    from scorebench.options.sources import Parsers, words_of
+
+    of = commands_of(made)
+    if not words or words[0] not in of or {"-h", "--help"} & {*words}:
+        return words, {}
+    found = words_of(words[1:], words[0], Parsers(of, MEASURING, SHARED), os.environ, Path())
+    return [words[0], *found.words], found.origins
+
+
+def _said_of(origins: Mapping[str, str]) -> str:
+    """`from scorebench.toml: rate, users; from SCOREBENCH_SEED: seed`."""
+    names: dict[str, list[str]] = {}
+    for name, place in origins.items():
+        names.setdefault(place, []).append(name)
+    return "; ".join(f"from {place}: {', '.join(found)}" for place, found in names.items())
+
+
+def _blamed(said: str, origins: Mapping[str, str]) -> str:
+    """Where the option was set that an error begins with, if it was not typed."""
+    name = said.partition(":")[0].partition(" ")[0].removeprefix("--")
+    return f" (--{name} is set in {origins[name]})" if said.startswith("--") and name in origins else ""
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     from scorebench.options.one_line import OneLine
+    from scorebench.options.sources import add_config
 
     parser = OneLine(
         prog="scorebench",
@@ -68,4 +107,6 @@ def parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in COMMANDS:
         import_module(f"scorebench.commands.{name}").add(commands)
+    for name in MEASURING:
+        add_config(commands.choices[name])
     return parser

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
-from scorebench.folders.names import CAPACITY, LATEST, MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, PAGE
+from scorebench.folders.names import CAPACITY, LATEST, MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, PAGE, VERSUS
 from scorebench.options.table import REPORT_DIR
 
 Render = Callable[[str], str]
@@ -62,6 +62,8 @@ def _render_of(options: argparse.Namespace, path: Path) -> Render:
         return _searched(path)
     if name == MATRIX_JSON or (path / MATRIX_JSON).is_file():
         return _tabled(path)
+    if name == VERSUS or (path / VERSUS).is_file():
+        return _one_of("versus", {"json": partial(folder.read_table, path / VERSUS)})
     if folder.is_started(path) or not options.directory.is_dir():
         return _measured(options)
     return _repeated(run_sets.runs_in(path), options.limit or ())
@@ -102,10 +104,10 @@ def _searched(path: Path) -> Render:
 
 def _tabled(path: Path) -> Render:
     """A matrix, as it was left."""
-    from scorebench.folders.folder import read_matrix
+    from scorebench.folders.folder import read_table
 
     files = {"text": MATRIX_MARKDOWN, "markdown": MATRIX_MARKDOWN, "csv": MATRIX_CSV, "json": MATRIX_JSON}
-    return _one_of("a matrix", {name: partial(read_matrix, path / file) for name, file in files.items()})
+    return _one_of("a matrix", {name: partial(read_table, path / file) for name, file in files.items()})
 
 
 def _repeated(paths: Sequence[Path], limits: Sequence[str]) -> Render:

@@ -152,9 +152,9 @@ def read_capacity(path: Path) -> tuple[dict[str, Any], str]:
     return msgspec.to_builtins(form), said
 
 
-def read_matrix(file: Path) -> str:
-    """A file that `scorebench matrix` left, as text. InputError where it can't be read."""
-    content = reading.content_of(file, "what `scorebench matrix` left", "Give the folder that it named.")
+def read_table(file: Path) -> str:
+    """A file that `scorebench matrix` or `versus` left, as text. InputError where it can't be read."""
+    content = reading.content_of(file, "what a command left", "Give the folder that it named.")
     lines = content.decode("utf-8", "replace").splitlines()
     return "".join(f"{re.sub(_CONTROL, '', line)}\n" for line in lines)
 

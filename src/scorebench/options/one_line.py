@@ -70,6 +70,12 @@ class OneLine(argparse.ArgumentParser):
         raise argparse.ArgumentError(None, message)
 
 
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parsers of the commands below `parser`, by name."""
+    found = (one.choices for one in parser._actions if isinstance(one, argparse._SubParsersAction))
+    return dict(next(found, {}))
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean --users?`, or nothing where no known name is like it."""
     near = get_close_matches(word, list(known), n=2, cutoff=0.7)

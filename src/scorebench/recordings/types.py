@@ -101,6 +101,10 @@ class Environment(TypedDict, total=False):
     server_cpus: Annotated[list[Count] | None, Meta(description="Cores that the server is pinned to.")]
     generator_cpus: Annotated[list[Count] | None, Meta(description="Cores that the generator may run on.")]
     command: Annotated[str | None, Meta(description="The command of the run, without secrets.")]
+    options_from: Annotated[
+        dict[str, str] | None,
+        Meta(description="Options that were not typed, and where they were set: a file or a variable."),
+    ]
     url: Annotated[str | None, Meta(description="Where the calls went.")]
     host: Annotated[str | None, Meta(description="Name of the generator's host.")]
     versions: Annotated[

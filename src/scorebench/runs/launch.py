@@ -36,6 +36,8 @@ HIDDEN_VARIABLE = "SCOREBENCH_HIDDEN"
 """Gives it, as JSON by name, the options whose values stand on no command line that we make."""
 COMMAND_VARIABLE = "SCOREBENCH_COMMAND"
 """Environment variable: the command that starts the run again."""
+ORIGINS_VARIABLE = "SCOREBENCH_OPTIONS_FROM"
+"""Environment variable: which options were not typed, and where they were set, as JSON."""
 SECRET_VARIABLE = "SCOREBENCH_CLUSTER_SECRET"  # noqa: S105 (its name)
 """What master and workers seal their messages with; with `_FILE` it names a file."""
 HOST_VARIABLE = "LOCUST_HOST"
@@ -61,6 +63,8 @@ class Launch:
     processes: int | None = None
     generator_cpus: str | None = None
     command: str | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Where options were set that were not typed, by name: a file, or a variable."""
     show_report: bool = True
     progress: str | None = None
     """`json`: progress as JSON lines, for `on_output`."""
@@ -210,6 +214,8 @@ def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
         variables[SECRET_VARIABLE] = secrets.token_hex(32)  # other users of this machine can reach the port
     if launch.command is not None:
         variables[COMMAND_VARIABLE] = launch.command
+    if launch.origins:
+        variables[ORIGINS_VARIABLE] = json.dumps(dict(launch.origins))
     if launch.progress is not None:
         variables[PROGRESS_VARIABLE] = launch.progress
     return {**os.environ, **variables}

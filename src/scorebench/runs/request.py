@@ -119,6 +119,7 @@ class Request:
             processes=getattr(self.asked, "processes", None),
             generator_cpus=self.asked.generator_cpus,
             command=self.command,
+            origins=getattr(self.asked, "origins", {}),
             **changes,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -12,7 +13,7 @@ from scorebench.answers.readings import expected
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.lifecycle import command_line, surroundings
-from scorebench.runs.launch import COMMAND_VARIABLE
+from scorebench.runs.launch import COMMAND_VARIABLE, ORIGINS_VARIABLE
 
 
 def known(
@@ -23,6 +24,7 @@ def known(
     return {
         **surroundings.describe(),
         "command": os.environ.get(COMMAND_VARIABLE) or command_line.LINE.told(sys.argv),
+        "options_from": json.loads(os.environ.get(ORIGINS_VARIABLE) or "{}"),
         "url": settings.target.shown or None,
         "sign_in": credentials.sign_in.name if credentials.sign_in else None,
         "headers": [*credentials.headers.names, *map(str, credentials.headers.files)],
