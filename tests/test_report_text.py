@@ -13,6 +13,7 @@ from scorebench.figures.summary import summarise
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.report import text
+from scorebench.report.account import account
 from scorebench.report.words import count, milliseconds, plain
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge
@@ -227,3 +228,13 @@ def test_milliseconds_have_the_digits_that_matter(seconds: float | None, expecte
 def test_one_call_is_one_call() -> None:
     """Singular and plural."""
     assert (count(1, "call"), count(4_898, "call")) == ("1 call", "4,898 calls")
+
+
+def test_what_was_sent_twice_stands_in_the_account() -> None:
+    """On a line of its own: who counts the server's log finds that many calls more."""
+    made = recording(calls(evenly(5)))
+    assert not [line for line in account(summarise(made)) if "twice" in line]
+    made.sent_twice, made.reconnects = 2, 3
+    lines = account(summarise(made))
+    assert "Sent twice: 2 calls, because the server had closed the idle connection" in lines
+    assert "Reconnects: 3" in lines

@@ -26,8 +26,11 @@ def account(summary: Summary) -> list[str]:
         warm = summary.warm_up
         slowest = f", the slowest {say_seconds(warm.max_s)}" if warm.max_s is not None else ""
         lines.append(f"Warm-up, excluded: {count(warm.calls, 'call')}, {warm.valid:,} valid{slowest}")
+    if summary.sent_twice:
+        calls = count(summary.sent_twice, "call")
+        lines.append(f"Sent twice: {calls}, because the server had closed the idle connection")
     if summary.reconnects:
-        lines.append(f"Reconnects: {summary.reconnects:,}, {count(summary.sent_twice, 'call')} sent twice")
+        lines.append(f"Reconnects: {summary.reconnects:,}")
     return lines
 
 
