@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from scorebench.servers import ports
 from tests.commands import ROOT, TIMEOUT_S, Done
 from tests.scoring_server import Behaviour, End, Reply, ScoringServer, refusing_port, scoring_server
 
@@ -419,6 +420,20 @@ def test_locust_as_a_library(tmp_path: Path, words: list[str]) -> None:
     assert 0 < summary["calls"] - cut_off <= one.paths["/a"] <= summary["calls"]  # some never arrived
     assert int(str(one.printed("locust"))) == summary["calls"] - cut_off
     assert "Measurement: " in one.done.out
+
+
+def test_locust_as_a_library_with_a_worker(tmp_path: Path) -> None:
+    """A master and a worker without options: no traceback, and each call is counted as Locust counts it."""
+    (tmp_path / "mine.py").write_text(IMPORT + (STRANGERS / "library_of_two.py").read_text())
+    with scoring_server(SERVER) as server:
+        variables = {"HOST": server.url, "MASTER_PORT": str(ports.claim(0))}
+        one = ran(tmp_path, [sys.executable, "mine.py"], server, variables)
+    assert one.done.code == 0, one.done.err
+    assert "Traceback" not in one.done.err
+    summary = one.done.summary
+    cut_off = summary["outcomes"].get("cut off", 0)
+    assert 0 < summary["calls"] - cut_off <= one.paths["/a"] <= summary["calls"]
+    assert int(str(one.printed("locust"))) == summary["calls"] - cut_off
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,11 @@ class Asked:
     def all_at_once(self) -> bool:
         """Whether all users start at once; then the first call waits until the last user is connected.
 
-        Any slower --spawn-rate, a LoadTestShape and Locust's page ramp up as Locust does.
+        Any slower --spawn-rate, a LoadTestShape and Locust's page ramp up as Locust does. Without options
+        Locust is a library, and whoever uses it says how fast.
         """
         decided = getattr(self.options, ALL_AT_ONCE, None)  # by a master, for its workers
-        if decided is not None:
+        if decided is not None or self.options is None:
             return bool(decided)
         rate, users = self.options.spawn_rate, self.options.num_users
         ramps = self._environment.shape_class is not None or self._environment.web_ui is not None

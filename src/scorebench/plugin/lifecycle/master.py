@@ -62,7 +62,8 @@ class Master:
 
     def prepare(self, settings: Settings) -> None:
         """Have the workers make ready, and deal; Locust sends the options with the order to spawn."""
-        setattr(self._asked.options, ALL_AT_ONCE, self._asked.all_at_once)
+        if self._asked.options is not None:
+            setattr(self._asked.options, ALL_AT_ONCE, self._asked.all_at_once)
         names = sorted(client.id for client in self._runner.clients.all if client.state != "missing")
         self._muster.gather(names)
         self._resets = 0
