@@ -15,6 +15,7 @@ from scorebench.report.forms.capacity import CapacityForm
 from scorebench.report.forms.comparison import ComparisonForm
 from scorebench.report.forms.matrix import MatrixForm
 from scorebench.report.forms.summary import SummaryForm
+from scorebench.report.forms.sweep import SweepForm
 from scorebench.report.forms.versus import VersusForm
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "scorebench" / "schemas"
@@ -24,6 +25,7 @@ FORMS: dict[str, type[msgspec.Struct]] = {
     "capacity": CapacityForm,
     "comparison": ComparisonForm,
     "matrix": MatrixForm,
+    "sweep": SweepForm,
     "versus": VersusForm,
 }
 ENVIRONMENT = "Environment"

@@ -13,7 +13,17 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "scorebench"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-FLOW = ("payloads", "load", "answers", "recordings", "figures", "verdicts", "capacity", "comparison")
+FLOW = (
+    "payloads",
+    "load",
+    "answers",
+    "recordings",
+    "figures",
+    "verdicts",
+    "capacity",
+    "comparison",
+    "sweeps",
+)
 """A request's way, station by station: a package imports from itself and from those before it."""
 COMMON = {"errors", "units", "extras", "timings"}
 """What any of them may import: the one error, how durations and rates are written, what installs an extra,

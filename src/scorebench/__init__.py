@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from scorebench.api.compare import Compared, compare
     from scorebench.api.result import Result
     from scorebench.api.run import read, run
+    from scorebench.api.sweep import sweep
     from scorebench.errors import InputError
     from scorebench.figures.summary import Summary
     from scorebench.servers.protocol import ServerFailed
@@ -27,6 +28,7 @@ __all__ = [
     "compare",
     "read",
     "run",
+    "sweep",
 ]
 
 __version__ = "0.1.0"
@@ -35,6 +37,7 @@ _WHERE = {
     "read": "scorebench.api.run",
     "compare": "scorebench.api.compare",
     "Compared": "scorebench.api.compare",
+    "sweep": "scorebench.api.sweep",
     "Result": "scorebench.api.result",
     "Summary": "scorebench.figures.summary",
     "Verdict": "scorebench.verdicts.verdict",

@@ -20,6 +20,7 @@ COMMANDS = (
     "run",
     "call",
     "capacity",
+    "sweep",
     "matrix",
     "versus",
     "compare",

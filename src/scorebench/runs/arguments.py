@@ -93,11 +93,12 @@ def add_port(parser: Any) -> None:
     parser.add_argument("--port", type=int, metavar="N", help=f"port on 127.0.0.1 ({kinds.ports()})")
 
 
-def add_sizes(parser: Any) -> None:
+def add_sizes(parser: Any, *, workers: bool = True) -> None:
     """How much a server gets."""
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="worker processes of the server (default: 1)"
-    )
+    if workers:
+        parser.add_argument(
+            "--workers", type=int, metavar="N", help="worker processes of the server (default: 1)"
+        )
     parser.add_argument("--cpus", metavar="LIST", help="cores for the server, such as 0 or 0,1")
     parser.add_argument("--cpu-limit", type=float, metavar="N", help="CPU limit of the container, in cores")
     parser.add_argument("--memory", type=int, metavar="MB", help="memory limit of the container")

@@ -1,0 +1,223 @@
+"""A sweep, cell by cell: servers started and stopped, a folder a run, resumed from what is there.
+
+Knows launching, folders and the clock; nothing of which cell comes next.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scorebench.errors import InputError
+from scorebench.figures.server_use import server_samples
+from scorebench.folders import atomic
+from scorebench.folders.finished import finished, is_finished
+from scorebench.folders.fresh import run_folder
+from scorebench.folders.names import PAGE, SWEEP, SWEEP_CSV, SWEEP_PLAN, SWEEP_TEXT
+from scorebench.runs import launch
+from scorebench.runs.server import running_server
+from scorebench.servers.kinds import KINDS
+from scorebench.servers.protocol import ServerFailed
+from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell, ran
+from scorebench.sweeps.grid import Place, blocks
+from scorebench.verdicts.finding import Severity
+
+if TYPE_CHECKING:
+    from scorebench.runs.request import Request
+    from scorebench.runs.sweep_options import Wanted
+    from scorebench.servers.protocol import Server
+
+OVERHEAD_S = 5.0
+"""What a run takes besides its run time, until one has been measured."""
+AGAIN = "-again"
+"""Ends the name of the folder of a cell's second attempt."""
+
+
+@contextmanager
+def sweep_folder(wanted: Wanted, command: str) -> Iterator[Path]:
+    """The folder of the sweep: a new one, or that to resume. InputError if that holds another sweep."""
+    plan = {"cells": [asdict(place) for place in wanted.requests], "run_s": wanted.run_s}
+    if wanted.resume is None:
+        with run_folder(wanted.report_dir, f"{wanted.name}-sweep") as path:
+            atomic.write_text(path / SWEEP_PLAN, json.dumps({**plan, "command": command}, indent=1) + "\n")
+            yield path
+        return
+    path = wanted.resume.resolve()
+    try:
+        there = json.loads((path / SWEEP_PLAN).read_text(encoding="utf-8"))
+        if not isinstance(there, dict):
+            raise TypeError
+    except (OSError, ValueError, TypeError):
+        raise InputError(
+            f"--resume {wanted.resume}: found no {SWEEP_PLAN} of a sweep. Give the folder that it named."
+        ) from None
+    if {name: there.get(name) for name in plan} != plan:
+        raise InputError(
+            f"--resume {wanted.resume}: was another sweep. Give the same values again; it was started with "
+            f"{there.get('command')}"
+        )
+    yield path
+
+
+@dataclass
+class Sweeping:
+    """Measures the cells of `wanted` into `folder`; `say` hears a line a cell."""
+
+    wanted: Wanted
+    folder: Path
+    say: Callable[[str], None]
+    _runs: dict[tuple[Place, int], Ran] = field(default_factory=dict, init=False)
+    _environment: Mapping[str, Any] = field(default_factory=dict, init=False)
+    _began_s: float = field(default_factory=time.monotonic, init=False)
+    _slowest_s: float = field(default=0.0, init=False)
+    _slowest_start_s: float = field(default=0.0, init=False)
+    _took_s: list[float] = field(default_factory=list, init=False)
+
+    def measure(self) -> Sweep:
+        """Every cell, until the budget is used up or somebody stops it."""
+        self._read_what_is_there()
+        ended = Ended.DONE
+        try:
+            for block in blocks(list(self.wanted.requests), self.wanted.repeats, self.wanted.seed):
+                if todo := [one for one in block if not self._is_done(one)]:
+                    self._block(todo)
+        except _OutOfTime:
+            ended = Ended.BUDGET
+        except KeyboardInterrupt:
+            ended = Ended.STOPPED
+        return self._sweep(ended)
+
+    def _sweep(self, ended: Ended) -> Sweep:
+        repeats = range(1, self.wanted.repeats + 1)
+        cells = tuple(
+            SweepCell(place, tuple(self._runs[place, n] for n in repeats if (place, n) in self._runs))
+            for place in self.wanted.requests
+        )
+        spent_s = time.monotonic() - self._began_s
+        return Sweep(cells, ended, self.wanted.repeats, spent_s, str(self.folder), dict(self._environment))
+
+    def _block(self, todo: list[tuple[Place, int]]) -> None:
+        """Cells of one server, started for them; those that are not valid once more at the end."""
+        first = self.wanted.requests[todo[0][0]]
+        self._check_time(self._slowest_start_s)
+        began_s = time.monotonic()
+        try:
+            with self._server(first, todo[0]) as server:
+                self._slowest_start_s = max(self._slowest_start_s, time.monotonic() - began_s)
+                for one in todo:
+                    self._cell(one, server)
+                for one in todo:
+                    if not self._is_done(one):
+                        self._cell(one, server)
+        except (ServerFailed, InputError) as error:
+            said = error.reason if isinstance(error, ServerFailed) else str(error)
+            for place, repeat in todo:
+                if (place, repeat) not in self._runs:
+                    self._runs[place, repeat] = Ran("", repeat, error=said)
+            self.say(f"{todo[0][0].server}: {said}")
+
+    def _server(self, request: Request, one: tuple[Place, int]) -> Any:
+        if request.asked.target not in KINDS:
+            return nullcontext()
+        logs = self.folder / "servers" / f"{self._number(one[0]):03d}-{one[1]}"
+        logs.mkdir(parents=True, exist_ok=True)
+        return running_server(request.asked, logs)
+
+    def _cell(self, one: tuple[Place, int], server: Server | None) -> None:
+        place, repeat = one
+        self._check_time(0.0)
+        request, path = self.wanted.requests[place], self._path(one, again=one in self._runs)
+        shutil.rmtree(path, ignore_errors=True)  # what an interrupted run has left
+        path.mkdir(parents=True)
+        began_s = time.monotonic()
+        url = request.asked.target if server is None else server.endpoint
+        signals: list[int] = []
+        wanted = request.launch(url, path, show_report=False)
+        code = launch.run(wanted, server, on_signal=signals.append)
+        if signals:
+            shutil.rmtree(path, ignore_errors=True)
+            raise KeyboardInterrupt
+        took_s = time.monotonic() - began_s
+        self._took_s.append(took_s)
+        self._slowest_s = max(self._slowest_s, took_s)
+        if is_finished(path):
+            self._runs[one] = self._read(path, repeat)
+        else:
+            said = "the run was refused" if code == 2 else f"the run ended with exit code {code}"
+            self._runs[one] = Ran(self._name(path), repeat, error=said)
+        self._tell(place, self._runs[one])
+
+    def _read(self, path: Path, repeat: int) -> Ran:
+        done = finished(path)
+        self._environment = self._environment or done.recording.environment
+        invalid = next((f.text for f in done.verdict.findings if f.severity is Severity.INVALID), None)
+        samples = server_samples(done.recording)
+        return ran(done.summary, folder=self._name(path), repeat=repeat, invalid=invalid, server=samples)
+
+    def _read_what_is_there(self) -> None:
+        for place in self.wanted.requests:
+            for repeat in range(1, self.wanted.repeats + 1):
+                for again in (False, True):
+                    path = self._path((place, repeat), again=again)
+                    if is_finished(path):
+                        self._runs[place, repeat] = self._read(path, repeat)
+
+    def _is_done(self, one: tuple[Place, int]) -> bool:
+        """Measured, and either valid or tried twice."""
+        found = self._runs.get(one)
+        return found is not None and (
+            found.invalid is None or found.folder.endswith(AGAIN) or not found.folder
+        )
+
+    def _check_time(self, start_s: float) -> None:
+        """_OutOfTime where another run would not end within the budget."""
+        needs_s = start_s + (self._slowest_s or self.wanted.run_s + OVERHEAD_S)
+        if self._spent_s() + needs_s > self.wanted.budget_s:
+            raise _OutOfTime
+
+    def _tell(self, place: Place, run: Ran) -> None:
+        from scorebench.units import say_rate, say_seconds
+
+        total = len(self.wanted.requests) * self.wanted.repeats
+        left = total - sum(self._is_done(one) for one in self._runs)
+        left_s = left * sum(self._took_s) / len(self._took_s)
+        rate = "not measured" if run.throughput_per_s is None else say_rate(run.throughput_per_s)
+        said = run.error or (f"not valid: {run.invalid}" if run.invalid else rate)
+        ends = f"about {say_seconds(left_s)} left" if left else "that was the last"
+        budget_s = max(self.wanted.budget_s - self._spent_s(), 0.0)
+        self.say(f"{total - left} of {total}: {place.words}: {said}; {ends}, budget {say_seconds(budget_s)}")
+
+    def _spent_s(self) -> float:
+        return time.monotonic() - self._began_s
+
+    def _number(self, place: Place) -> int:
+        return list(self.wanted.requests).index(place) + 1
+
+    def _path(self, one: tuple[Place, int], *, again: bool) -> Path:
+        return self.folder / "cells" / f"{self._number(one[0]):03d}-{one[1]}{AGAIN if again else ''}"
+
+    def _name(self, path: Path) -> str:
+        return str(path.relative_to(self.folder))
+
+
+class _OutOfTime(Exception):
+    """Another run would not end within the budget."""
+
+
+def leave(found: Sweep, path: Path) -> str | None:
+    """Write the sweep in all its forms; a line on what could not be written."""
+    from scorebench.report import sweep, sweep_page
+
+    files = [
+        (SWEEP, lambda: sweep.render_json(found)),
+        (SWEEP_CSV, lambda: sweep.render_csv(found)),
+        (SWEEP_TEXT, lambda: sweep.render(found)),
+        (PAGE, lambda: sweep_page.render(found)),
+    ]
+    return atomic.loss(path, atomic.write_what_fits(path, files))
