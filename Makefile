@@ -6,12 +6,15 @@ PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
 
-.PHONY: bench mlserver test quick fuzz lint format lock schemas pictures licences audit clean help
+.PHONY: up down pythons bench mlserver test quick fuzz lint format lock schemas pictures licences audit clean help
 help:
 	@echo 'make bench   load-test the demo model on a real mlflow models serve (PORT, USERS, RUN_TIME)'
 	@echo 'make test    every test that this machine can run'
 	@echo 'make quick   lint, types and the quick tests: no process, no server, no simulation'
 	@echo 'make fuzz    try made-up input on everything that reads any, for MINUTES (10)'
+	@echo 'make up PROFILE=webserver|docker|sagemaker   the model, its images, and docker compose until it is ready'
+	@echo 'make down    stop what make up started'
+	@echo 'make pythons the quick tests with every other Python that this machine has'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make lock    resolve the dependencies anew'
 	@echo 'make schemas  write the schema files from the types that they describe'
@@ -37,6 +40,26 @@ mlserver: .venv-mlserver/installed
 
 bench: $(VENV)/runs
 	$(BIN)/scorebench run webserver --port $(PORT) --users $(USERS) --run-time $(RUN_TIME)
+
+# One server in a container, from a clean clone: its model, its images, docker compose, ready.
+PROFILE ?= webserver
+up: $(VENV)/runs
+	$(BIN)/scorebench images build
+	docker compose --profile $(PROFILE) up --wait
+
+down:
+	docker compose --profile '*' down
+
+# The quick tests with each other Python that is here; one that is not is left out, and said.
+PYTHONS ?= 3.12 3.13 3.14
+pythons: locks/dev.txt
+	@for version in $(PYTHONS); do \
+	    found=$$(python$$version -c 'import sys; print(sys.executable)' 2>/dev/null || \
+	        ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -1); \
+	    [ -n "$$found" ] || { echo "no Python $$version here: left out"; continue; }; \
+	    locks/install.sh $$found .venv-$$version locks/dev.txt && \
+	        .venv-$$version/bin/python -m pytest -n 2 -m quick --ignore tests/live || exit 1; \
+	done
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 --ignore tests/live

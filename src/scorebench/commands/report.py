@@ -25,7 +25,11 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="the run's folder",
     )
-    report.add_argument("--format", default="text", help="text, json, csv, html, junit, github or markdown")
+    report.add_argument(
+        "--format",
+        default="text",
+        help="text, json, csv, html, junit, github, markdown, bencher, smaller-is-better or bigger-is-better",
+    )
     report.add_argument(
         "--limit", action="append", metavar="LIMIT", help="judge by this limit instead; repeatable"
     )
@@ -36,8 +40,9 @@ def add(commands: Any) -> None:
 def _report(options: argparse.Namespace) -> int:
     from scorebench import report
 
-    if options.format not in report.FORMATS:
-        raise InputError(f"--format {options.format}: not known; expected one of {', '.join(report.FORMATS)}")
+    known = report.FORMATS | report.TRACKERS
+    if options.format not in known:
+        raise InputError(f"--format {options.format}: not known; expected one of {', '.join(known)}")
     path = options.directory if options.directory.is_dir() else options.directory.parent
     render = _render_of(options, path)
     if not options.open:
@@ -82,7 +87,8 @@ def _measured(options: argparse.Namespace) -> Render:
         record, _ = folder.read_capacity(steps.parent)
         shown = partial(report.page.render, capacity=record)
         return lambda name: (shown if name == "html" else report.FORMATS[name])(recording, summary, verdict)
-    return lambda name: report.FORMATS[name](recording, summary, verdict)
+    known = report.FORMATS | report.TRACKERS
+    return lambda name: known[name](recording, summary, verdict)
 
 
 def _searched(path: Path) -> Render:

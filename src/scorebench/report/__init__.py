@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scorebench.report import data, github, junit, markdown, page, text
+from scorebench.report import data, github, junit, markdown, page, text, trackers
 from scorebench.report.data import render_csv, render_json
 
 if TYPE_CHECKING:
@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
     from scorebench.verdicts.verdict import Verdict
 
-__all__ = ["FORMATS", "data", "github", "junit", "markdown", "page", "render_csv", "render_json", "text"]
+__all__ = [
+    "FORMATS",
+    "TRACKERS",
+    "data",
+    "github",
+    "junit",
+    "markdown",
+    "page",
+    "render_csv",
+    "render_json",
+    "text",
+]
 
 FORMATS: dict[str, Callable[[Recording, Summary, Verdict], str]] = {
     "text": lambda _, summary, verdict: text.render(summary, verdict),
@@ -25,3 +36,9 @@ FORMATS: dict[str, Callable[[Recording, Summary, Verdict], str]] = {
     "markdown": lambda _, summary, verdict: markdown.render(summary, verdict),
 }
 """By the name that --format takes."""
+TRACKERS: dict[str, Callable[[Recording, Summary, Verdict], str]] = {
+    "bencher": lambda _, summary, verdict: trackers.bencher(summary, verdict),
+    "smaller-is-better": lambda _, summary, verdict: trackers.smaller_is_better(summary, verdict),
+    "bigger-is-better": lambda _, summary, verdict: trackers.bigger_is_better(summary, verdict),
+}
+"""The same, for services that keep figures over time: InputError for a run that is not valid."""

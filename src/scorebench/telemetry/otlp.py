@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from scorebench import __version__
 from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
+from scorebench.extras import install
 from scorebench.telemetry.instruments import BOUNDS_S, Kind, buckets, histograms, readings
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ class Exporter:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
             from opentelemetry.sdk.resources import Resource
         except ImportError:
-            raise InputError(
-                "--otlp: OpenTelemetry is not installed; pip install 'scorebench[otel]'"
-            ) from None
+            raise InputError(f"--otlp: OpenTelemetry is not installed; {install('otel')}") from None
         named = "OTEL_SERVICE_NAME" in os.environ
         told = {"service.version": __version__} | ({} if named else {"service.name": "scorebench"})
         self._resource = Resource.create(told)
