@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,38 @@ def test_an_import_that_leads_upward_is_seen(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / "runs" / "launch.py"
     path.write_text("from scorebench import folders, api\ndef f():\n    from scorebench.cli import main\n")
     assert upward(path) == {"scorebench.api", "scorebench.cli", "scorebench.cli.main"}
+
+
+def circle(paths: list[Path]) -> list[str]:
+    """The modules of one circle of imports, imports for types included; empty where there is none."""
+    modules = {module_of(path): path for path in paths}
+    graph = {}
+    for module, path in modules.items():
+        found = imported(path) & set(modules)
+        packages_alone = {name for name in found if any(other.startswith(f"{name}.") for other in found)}
+        graph[module] = found - packages_alone - {module}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_circle_of_files() -> None:
+    """Each file can be read after those that it imports, also inside a room."""
+    assert circle(MODULES) == []
+
+
+def test_a_circle_of_files_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that exists for types alone."""
+    monkeypatch.setattr(sys.modules[__name__], "SOURCE", tmp_path)
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("from scorebench import other\n")
+    other.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from scorebench.one import x\n"
+    )
+    assert set(circle([one, other])) == {"scorebench.one", "scorebench.other"}
+    assert circle([one]) == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)

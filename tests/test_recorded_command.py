@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from scorebench.client.hiding import in_urls
-from scorebench.options.recorded import told
+from scorebench.options.recorded import as_recorded
 
 KNOWN = ("host", "num_users", "run_time", "headless", "config_users", "user_classes")
 
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 )
 def test_values_are_shown_where_they_are_safe(typed: str, recorded: str) -> None:
     """Names are always there; a value only where we know that it is no secret."""
-    assert told(typed.split(), parser(), KNOWN) == recorded
+    assert as_recorded(typed.split(), parser(), KNOWN) == recorded
 
 
 @pytest.mark.parametrize("text", ["localhost:50051", "user@example.com", "a=b&c=d", ""])

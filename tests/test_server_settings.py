@@ -16,7 +16,7 @@ from scorebench.figures.summary import summarise
 from scorebench.recordings.recording import Recording
 from scorebench.runs.request import Request
 from scorebench.servers.container import ContainerServer
-from scorebench.servers.settings import HIDDEN, hidden_in, parse, told
+from scorebench.servers.settings import HIDDEN, hidden_in, parse, shown
 from scorebench.servers.web_server import WebServer
 
 SECRET = "s3cret-value"
@@ -47,7 +47,7 @@ def test_what_is_told_of_an_environment() -> None:
         "HOME": "/root",
         "MINE": SECRET,
     }
-    assert told(environment, ["MINE"]) == {
+    assert shown(environment, ["MINE"]) == {
         "UVICORN_LOOP": "asyncio",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "2",

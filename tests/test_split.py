@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from scorebench.answers.server_timing import parse
 from scorebench.recordings.calls import Calls
-from scorebench.recordings.split import PARTS, parts_of, split_of
+from scorebench.recordings.parts import PARTS, parts_of
+from scorebench.recordings.split import split_of
 from tests.recordings import START_S, calls
 
 Phases = tuple[float, float, float, float, float]
@@ -26,7 +27,7 @@ def split_calls(times: list[tuple[float, float, float]], phases: list[Phases], t
 def parts_in(one: Calls) -> list[dict[str, float]]:
     """Of each call, the parts that took time, in ms to the microsecond."""
     assert one.split is not None
-    parts, _, _ = parts_of(one, [parse(header) for header in one.split.told])
+    parts, _, _ = parts_of(one, [parse(header) for header in one.split.server_timings])
     return [
         {part: round(1e3 * float(seconds[n]), 3) for part, seconds in parts.items() if abs(seconds[n]) > 1e-7}
         for n in range(len(one))
@@ -125,7 +126,7 @@ def test_the_parts_add_up(
     headers = [", ".join(f"{name};dur={ms}" for name, ms in one.items()).encode() for one in told]
     one = split_calls(whole, noted, headers[: len(whole)])  # type: ignore[arg-type]
     assert one.split is not None
-    parts, _, _ = parts_of(one, [parse(header) for header in one.split.told])
+    parts, _, _ = parts_of(one, [parse(header) for header in one.split.server_timings])
     assert list(parts) == list(PARTS)
     np.testing.assert_allclose(np.sum([*parts.values()], axis=0), one.done_s - one.due_s, atol=1e-6)
     assert all(seconds.min() >= -2e-4 for seconds in parts.values())

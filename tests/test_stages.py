@@ -73,7 +73,7 @@ def test_the_slow_calls_have_parts_of_their_own() -> None:
     assert found.mean_s == pytest.approx({"parse": 0.001 + 0.02 * 0.095, "predict": 0.005}, rel=1e-3)
     assert p99.calls == pytest.approx(10)  # half of the 10 calls above p99, and as many below
     assert found.workers == {"7": 1000}
-    assert (found.calls, found.told, found.impossible, found.refused) == (1000, 1000, 0, 0)
+    assert (found.calls, found.with_timings, found.impossible, found.refused) == (1000, 1000, 0, 0)
 
 
 def test_too_few_calls_have_no_typical_one() -> None:

@@ -56,7 +56,7 @@ def test_the_header_is_kept_and_the_answer_is_the_same(reply: Reply, told: bytes
             expected = answer_of(plain, request_to(server))
         with timed_to(server.url) as connection:
             answers = [answer_of(connection, request_to(server)) for _ in range(3)]
-    assert connection.told == told
+    assert connection.server_timing == told
     assert [(one.status, one.body, one.content_type) for one in answers] == [
         (expected.status, expected.body, expected.content_type)
     ] * 3

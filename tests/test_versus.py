@@ -12,7 +12,17 @@ import pytest
 
 from scorebench.commands.versus import DEFAULT_PAIRS, exit_code
 from scorebench.comparison import alike
-from scorebench.comparison.versus import ALPHA, FEWEST_PAIRS, Answer, Pair, Question, State, answer, looks
+from scorebench.comparison.versus import (
+    ALPHA,
+    FEWEST_PAIRS,
+    Answer,
+    DuelResult,
+    Pair,
+    Question,
+    State,
+    answer,
+    looks,
+)
 from scorebench.report import versus as report
 from scorebench.verdicts.limits import parse_threshold
 from tests.commands import here, run_within
@@ -141,7 +151,7 @@ def test_predictions_are_compared_row_by_row() -> None:
     assert [(one.body, one.row) for one in found.examples] == [(2, 1), (3, 2), (4, 1)]
 
 
-def told(state: State, **changes: object) -> report.Told:
+def told(state: State, **changes: object) -> DuelResult:
     one = answer(Question("p50"), pairs({State.SLOWER: 1.1}.get(state, 1.0)), 0.01)
     what: dict[str, object] = {
         "sides": {"A": "http://a", "B": "http://b\x1b[2J"},
@@ -152,7 +162,7 @@ def told(state: State, **changes: object) -> report.Told:
         "alike": alike.compare([([1.0], [2.0])], 0.0),
         "failures": {},
     }
-    return report.Told(**{**what, **changes})  # type: ignore[arg-type]
+    return DuelResult(**{**what, **changes})  # type: ignore[arg-type]
 
 
 def test_what_is_told() -> None:

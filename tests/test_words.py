@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +81,31 @@ def test_messages_are_plain(path: Path) -> None:
 def test_templates_are_plain(path: Path) -> None:
     """The words of the report's page."""
     assert riddles(path.read_text()) == []
+
+
+VAGUE = {"told", "said"}
+"""Past participles say nothing of what a variable holds: name the thing, such as `message` or `reported`."""
+IN_FILES = {"recordings/stages_form.py", "report/forms/stages.py"}
+"""Their `told` is a field of files that others have written."""
+
+
+def vague(source: str) -> set[str]:
+    """The names in a module that are one of VAGUE, in whatever case and with whatever underscores."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {t.string for t in tokens if t.type == tokenize.NAME and t.string.strip("_").lower() in VAGUE}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_names_say_what_they_hold(path: Path) -> None:
+    """Functions, classes, variables, parameters and attributes."""
+    allowed = {"told"} if str(path.relative_to(ROOT / "src" / "scorebench")) in IN_FILES else set()
+    assert vague(path.read_text()) <= allowed
+
+
+def test_a_vague_name_is_found() -> None:
+    """As a class, an attribute or a variable; a text or a part of a longer name is none."""
+    assert vague("class Told: ...\nself._said = told\n") == {"Told", "_said", "told"}
+    assert vague('said_by_mlflow = "told"\n') == set()
 
 
 def test_a_riddle_is_found() -> None:

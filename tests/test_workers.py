@@ -79,8 +79,8 @@ def test_what_a_lost_worker_had_to_tell_worked_by_hand() -> None:
         ([half, all_of_it], None, 780),
         ([half, Epoch(4.0, None, 1)], None, 180),
     ):
-        assert not_heard_of(arrivals, epochs, most_calls, told=20, stop_s=10.0) == expected
-    assert not_heard_of(None, [half], None, told=20, stop_s=10.0) == 0
+        assert not_heard_of(arrivals, epochs, most_calls, reported=20, stop_s=10.0) == expected
+    assert not_heard_of(None, [half], None, reported=20, stop_s=10.0) == 0
 
 
 def test_calls_that_no_user_was_free_for_are_told_from_those_nobody_woke() -> None:

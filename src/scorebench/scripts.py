@@ -157,14 +157,14 @@ class _Shown:
         out("Calls:")
 
     def show(self, call: Call) -> None:
-        said = call.outcome.label if call.predictions is None else _numbers(call.predictions)
+        text = call.outcome.label if call.predictions is None else _numbers(call.predictions)
         thread = f"{call.user}: " if self._threaded else ""
-        self._out(f"  {thread}{call.number}/{self._total}: {call.service_time_s:.3f} - {said}")
+        self._out(f"  {thread}{call.number}/{self._total}: {call.service_time_s:.3f} - {text}")
 
 
 def _numbers(predictions: list[Any]) -> str:
-    said = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in predictions[:10]]
-    return f"[{', '.join(said)}{', …' if len(predictions) > 10 else ''}]"
+    text = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in predictions[:10]]
+    return f"[{', '.join(text)}{', …' if len(predictions) > 10 else ''}]"
 
 
 def _print(summary: Summary, records: int, threaded: bool, out: _Out) -> None:

@@ -151,8 +151,8 @@ def described_in_full(answer: Answer) -> str:
 
     Longer than FULL_CHARACTERS, it loses its middle: a message begins with the data and ends with the cause.
     """
-    said = _message(answer.body) or answer.body.decode("utf-8", "replace")
-    text = " ".join(f"{answer.status} {said}".split())
+    message = _message(answer.body) or answer.body.decode("utf-8", "replace")
+    text = " ".join(f"{answer.status} {message}".split())
     half = FULL_CHARACTERS // 2
     return text if len(text) <= FULL_CHARACTERS else f"{text[:half]} … {text[-half:]}"
 

@@ -135,9 +135,9 @@ def _at_path(path: str) -> Reading:
     try:
         query = jsonpath.compile(path)
     except jsonpath.JSONPathError as error:
-        said = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise InputError(
-            f"--expect {path}: not a JSONPath ({said}); expected one by RFC 9535, such as "
+            f"--expect {path}: not a JSONPath ({reason}); expected one by RFC 9535, such as "
             "'$.choices[0].message'"
         ) from None
 

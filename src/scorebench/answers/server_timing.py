@@ -30,7 +30,7 @@ _NUMBER = re.compile(rb"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
 @dataclass(slots=True)
-class Told:
+class ServerTimings:
     """What one header tells; durations in seconds."""
 
     durations_s: dict[str, float] = field(default_factory=dict)
@@ -41,12 +41,12 @@ class Told:
     """Metrics that broke a rule."""
 
 
-def parse(value: bytes) -> Told:
+def parse(value: bytes) -> ServerTimings:
     """What the header tells; several headers of one answer are one value, joined by commas."""
-    told = Told()
+    timings = ServerTimings()
     if len(value) > MOST_BYTES:
-        told.refused = 1
-        return told
+        timings.refused = 1
+        return timings
     at, metrics = 0, 0
     while at < len(value):
         at = _space(value, at)
@@ -57,10 +57,10 @@ def parse(value: bytes) -> Told:
             break
         metrics += 1
         name, parameters, end = _metric(value, at)
-        if name is None or metrics > MOST_METRICS or not _keep(told, name, parameters):
-            told.refused += 1
+        if name is None or metrics > MOST_METRICS or not _keep(timings, name, parameters):
+            timings.refused += 1
         at = end
-    return told
+    return timings
 
 
 def _metric(value: bytes, at: int) -> tuple[str | None, dict[str, bytes | None], int]:
@@ -80,21 +80,21 @@ def _metric(value: bytes, at: int) -> tuple[str | None, dict[str, bytes | None],
     return found[0].decode("ascii"), parameters, after.end()
 
 
-def _keep(told: Told, name: str, parameters: dict[str, bytes | None]) -> bool:
+def _keep(timings: ServerTimings, name: str, parameters: dict[str, bytes | None]) -> bool:
     """Add a metric; False where its duration is none."""
     description = parameters.get("desc")
     if description is not None:
         text = _unquoted(description).decode("latin-1")
-        told.descriptions.setdefault(name, text[:LONGEST_NAME])
+        timings.descriptions.setdefault(name, text[:LONGEST_NAME])
     if "dur" not in parameters:
         return True
     text_ms = _unquoted(parameters["dur"] or b"")
     if _NUMBER.fullmatch(text_ms) is None:
         return False
-    seconds = told.durations_s.get(name, 0.0) + float(text_ms) / 1e3
+    seconds = timings.durations_s.get(name, 0.0) + float(text_ms) / 1e3
     if not seconds <= LONGEST_S:
         return False
-    told.durations_s[name] = seconds
+    timings.durations_s[name] = seconds
     return True
 
 

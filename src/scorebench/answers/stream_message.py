@@ -58,9 +58,9 @@ class StreamParser(AnswerParser):
             elif self._reader is None:
                 raise
             else:
-                said = self._reader.shown().decode("utf-8", "replace")
+                shown = self._reader.shown().decode("utf-8", "replace")
                 raise CallFailed(
-                    Outcome.STREAM_CUT_OFF, f"the server closed the connection: {said}"
+                    Outcome.STREAM_CUT_OFF, f"the server closed the connection: {shown}"
                 ) from None
 
     def on_headers_complete(self) -> None:

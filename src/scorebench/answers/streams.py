@@ -129,9 +129,9 @@ class StreamReader:
         if self._error is not None:
             return self._error[:SHOWN_BYTES]
         how = ", within an event" if self._events.is_inside_an_event else ""
-        told = f"a stream of {self.chunks:,} chunks that stopped{how} before its end"
-        told = told if self.end_s is None else "a stream without a chunk before its end"
-        return told.encode() + (b"; the last was " + self._last[:SHOWN_BYTES] if self._last else b"")
+        description = f"a stream of {self.chunks:,} chunks that stopped{how} before its end"
+        description = description if self.end_s is None else "a stream without a chunk before its end"
+        return description.encode() + (b"; the last was " + self._last[:SHOWN_BYTES] if self._last else b"")
 
     def result(self) -> Streamed:
         """What it came to, once no more of it will come."""

@@ -54,8 +54,8 @@ def run(
         return _measure(chosen, command_of(chosen.words))
     with _file_of(data) as file:
         chosen = parsed(target, {"data": file, **asked})
-        said = command_of(parsed(target, asked).words)
-        return _measure(chosen, f"{said} --data FILE  # the {len(data):,} rows of a DataFrame")
+        command = command_of(parsed(target, asked).words)
+        return _measure(chosen, f"{command} --data FILE  # the {len(data):,} rows of a DataFrame")
 
 
 def read(folder: str | os.PathLike[str], *, limits: Sequence[str] | str = ()) -> Result:
@@ -86,8 +86,8 @@ def _file_of(data: Any) -> Iterator[Path]:
         try:
             data.to_parquet(path, index=False)
         except Exception as problem:  # pandas' and pyarrow's, as the columns make them come
-            said = " ".join(str(problem).split())
-            raise InputError(f"{PLACE} data: a column can't be written as Parquet ({said[:200]})") from None
+            reason = " ".join(str(problem).split())
+            raise InputError(f"{PLACE} data: a column can't be written as Parquet ({reason[:200]})") from None
         yield path
 
 
@@ -105,13 +105,13 @@ def _measure(asked: argparse.Namespace, command: str) -> Result:
         code = launch.run(wanted, ready.server, on_output=watch.hear, on_signal=signals.append)
         if code == 2:
             raise InputError(
-                watch.said[-1].removeprefix("scorebench: ") if watch.said else "the run was refused"
+                watch.lines[-1].removeprefix("scorebench: ") if watch.lines else "the run was refused"
             )
     if signals:
         raise KeyboardInterrupt if signal.SIGINT in signals else SystemExit(128 + signals[0])
     if not is_finished(ready.folder):
-        said = "\n".join(watch.said[-_LINES:])
-        raise RuntimeError(f"the run ended with exit code {code} and left no recording; it said:\n{said}")
+        output = "\n".join(watch.lines[-_LINES:])
+        raise RuntimeError(f"the run ended with exit code {code} and left no recording; it said:\n{output}")
     done = finished(ready.folder)
     publish.publish(asked, [done])
     return Result.of(done.summary, done.verdict, done.folder)

@@ -18,18 +18,18 @@ _CLEAR = "\r\x1b[2K"
 
 
 class Watching:
-    """Takes the run's stderr line by line; `said` has the lines that were not progress."""
+    """Takes the run's stderr line by line; `lines` has those that were not progress."""
 
     def __init__(self, show: Callable[[Live], None]) -> None:
         self._show = show
-        self.said: list[str] = []
+        self.lines: list[str] = []
 
-    def hear(self, said: str) -> None:
+    def hear(self, text: str) -> None:
         """One line."""
         try:
-            live = Live(**json.loads(said))
+            live = Live(**json.loads(text))
         except (ValueError, TypeError):
-            self.said.append(said)
+            self.lines.append(text)
         else:
             self._show(live)
 

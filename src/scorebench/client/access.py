@@ -93,9 +93,11 @@ class Access:
             raise CallFailed(Outcome.NOT_SIGNED_IN, why)
         return renewal
 
-    def hidden(self, said: bytes) -> bytes:
-        """`said`, an answer that may be shown, without the secrets in it."""
-        return without(said, [*self._values, *(secret for one in self._renewals for secret in one.secrets)])
+    def hidden(self, content: bytes) -> bytes:
+        """`content`, an answer that may be shown, without the secrets in it."""
+        return without(
+            content, [*self._values, *(secret for one in self._renewals for secret in one.secrets)]
+        )
 
     def begin(self, on_problem: Callable[[str], None]) -> None:
         """Renew from now on, until `end`. `on_problem` hears why one fails, once for each time it does."""

@@ -20,11 +20,11 @@ SHORTEST_SECRET = 6
 """Shorter ones are not looked for in answers: they would be found everywhere."""
 
 
-def without(said: bytes, secrets: Sequence[str]) -> bytes:
-    """`said` with each secret replaced, and with what may be one in another form.
+def without(content: bytes, secrets: Sequence[str]) -> bytes:
+    """`content` with each secret replaced, and with what may be one in another form.
 
     A server may send back what it was sent: as it is, as JSON or a URL writes it, backwards, in hex or
-    base64, or cut off at the end of `said`. No list of forms is complete. So where there is a secret at
+    base64, or cut off at the end of `content`. No list of forms is complete. So where there is a secret at
     all, long words that mix letters and digits are replaced too: a person needs none to know what failed.
     """
     secrets = [secret for secret in secrets if secret]
@@ -32,9 +32,9 @@ def without(said: bytes, secrets: Sequence[str]) -> bytes:
         if len(secret) < SHORTEST_SECRET:
             continue
         for form in _forms(secret):
-            said = said.replace(form, HIDDEN)
-        said = _without_its_start(said, secret.encode())
-    return _LIKE_A_SECRET.sub(HIDDEN, said) if secrets else said
+            content = content.replace(form, HIDDEN)
+        content = _without_its_start(content, secret.encode())
+    return _LIKE_A_SECRET.sub(HIDDEN, content) if secrets else content
 
 
 def in_urls(text: str) -> str:
@@ -81,10 +81,10 @@ def _in_base64(secret: bytes) -> Iterator[bytes]:
             yield whole[(0, 2, 3)[before] : -1]
 
 
-def _without_its_start(said: bytes, secret: bytes) -> bytes:
+def _without_its_start(content: bytes, secret: bytes) -> bytes:
     """A quotation that was cut ends with the start of a secret, or with that and its closing mark."""
-    end = said[:-1] if said[-1:] in (b"'", b'"') else said
+    end = content[:-1] if content[-1:] in (b"'", b'"') else content
     for length in range(min(len(secret), len(end)), SHORTEST_SECRET - 1, -1):
         if end.endswith(secret[:length]):
-            return end[:-length] + HIDDEN + said[len(end) :]
-    return said
+            return end[:-length] + HIDDEN + content[len(end) :]
+    return content

@@ -39,11 +39,11 @@ class TimedAnswerParser(AnswerParser):
 
 
 class TimedConnection(Connection):
-    """`phases` and `told` are those of the last call, from its begin on."""
+    """`phases` and `server_timing` are those of the last call, from its start on."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.told = b""
+        self.server_timing = b""
         """The answer's `Server-Timing`; empty without one."""
         self._forget()
 
@@ -64,7 +64,7 @@ class TimedConnection(Connection):
 
     def _forget(self) -> None:
         self._name_s = self._connect_s = self._tls_s = self._sent_s = self._first_s = 0.0
-        self.told = b""
+        self.server_timing = b""
 
     def _addresses(self) -> list[tuple[int, Any]]:
         began_s = clock()
@@ -115,5 +115,5 @@ class TimedConnection(Connection):
     def _read_answer(self, parser: AnswerParser, data: bytes = b"", *, sent_all: bool = True) -> Answer:
         answer = super()._read_answer(parser, data, sent_all=sent_all)
         assert isinstance(parser, TimedAnswerParser)
-        self.told = parser.server_timing
+        self.server_timing = parser.server_timing
         return answer

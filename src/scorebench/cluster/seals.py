@@ -29,7 +29,7 @@ class Forged(Exception):
 @dataclass
 class _Peer:
     talk: bytes = NOBODY
-    said: int = 0
+    sent: int = 0
     heard: int = 0
     knows_us: bool = False
 
@@ -45,10 +45,10 @@ class Seals:
     def seal(self, worker: bytes, content: bytes) -> bytes:
         """`content` for the peer; `worker` is the worker's name, on both ends."""
         peer = self._peers.setdefault(worker, _Peer())
-        peer.said += 1
-        number = peer.said.to_bytes(8, "big")
+        peer.sent += 1
+        number = peer.sent.to_bytes(8, "big")
         mark = self._mark(self._role, worker, self._talk, peer.talk, number, content)
-        return _HEAD.pack(_MAGIC, self._talk, peer.talk, peer.said, mark) + content
+        return _HEAD.pack(_MAGIC, self._talk, peer.talk, peer.sent, mark) + content
 
     def opened(self, worker: bytes, message: bytes) -> bytes:
         """The content of a message from the peer. Raises Forged."""

@@ -44,10 +44,10 @@ def _call(options: argparse.Namespace) -> int:
         if request.asked.target in KINDS:
             server = stack.enter_context(running_server(request.asked))
             settings = replace(settings, target=Target.parse(server.endpoint))
-        return _told(settings, server)
+        return _show(settings, server)
 
 
-def _told(settings: Settings, server: Server | None) -> int:
+def _show(settings: Settings, server: Server | None) -> int:
     from scorebench.answers.outcome import Outcome
     from scorebench.report import one_call
     from scorebench.runs.one_call import call
@@ -55,7 +55,7 @@ def _told(settings: Settings, server: Server | None) -> int:
 
     once = settings.rows_per_call if settings.rows is None else settings.rows
     payload = payload_of(replace(settings, rows=once))
-    told = {
+    facts = {
         "payload": {
             "rows": payload.rows[0],
             "rows_per_call": payload.rows[0],
@@ -67,7 +67,7 @@ def _told(settings: Settings, server: Server | None) -> int:
         "server": None if server is None else asdict(server.describe()),
     }
     done = call(settings, payload)
-    print(one_call.render(done, told), end="", flush=True)
+    print(one_call.render(done, facts), end="", flush=True)
     if done.outcome is not Outcome.VALID:
         print(f"scorebench: the call was not valid: {done.outcome.label}", file=sys.stderr)
     return 0 if done.outcome is Outcome.VALID else 1

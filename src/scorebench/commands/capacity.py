@@ -109,15 +109,17 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Ma
 
     workers = (options.workers or WORKERS) if options.target in KINDS else None
     # The environment of the first step; the others' differ in what the steps say themselves.
-    told = steps[0].recording.environment if 0 in steps else {}
-    said = capacity.render(found, target_per_s=options.wanted, server_workers=workers, environment=told)
-    as_json = capacity.render_json(found, told)
+    environment = steps[0].recording.environment if 0 in steps else {}
+    report = capacity.render(
+        found, target_per_s=options.wanted, server_workers=workers, environment=environment
+    )
+    as_json = capacity.render_json(found, environment)
     record = json.loads(as_json)
-    print(said, end="", flush=True)
+    print(report, end="", flush=True)
     files = [
-        (CAPACITY_TEXT, lambda: said),
+        (CAPACITY_TEXT, lambda: report),
         (CAPACITY, lambda: as_json),
-        (PAGE, lambda: capacity_page.render(said, record)),
+        (PAGE, lambda: capacity_page.render(report, record)),
     ]
     unwritten = atomic.write_what_fits(base.folder, files)
     for run in (steps[step.plan.number] for step in found.steps):

@@ -146,8 +146,8 @@ def _cell(request: Request, parent: Path) -> Cell:
             wanted = request.launch(running.endpoint, path, show_report=False)
             code = launch.run(wanted, running, on_signal=interrupted.append)
     except (ServerFailed, InputError) as error:
-        said = error.reason if isinstance(error, ServerFailed) else str(error)
-        return Cell(*place, error=said, folder=path.name)
+        reason = error.reason if isinstance(error, ServerFailed) else str(error)
+        return Cell(*place, error=reason, folder=path.name)
     if interrupted:
         raise KeyboardInterrupt
     if not is_finished(path):

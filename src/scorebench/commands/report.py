@@ -97,13 +97,13 @@ def _searched(path: Path) -> Render:
     from scorebench.report import capacity_page
     from scorebench.report.data import dumped
 
-    record, said = folder.read_capacity(path)
+    record, as_text = folder.read_capacity(path)
     return _one_of(
         "a capacity search",
         {
-            "text": lambda: said,
+            "text": lambda: as_text,
             "json": lambda: dumped(record, indent=2),
-            "html": lambda: capacity_page.render(said, record),
+            "html": lambda: capacity_page.render(as_text, record),
         },
     )
 

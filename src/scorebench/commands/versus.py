@@ -15,8 +15,7 @@ from scorebench.servers import kinds
 
 if TYPE_CHECKING:
     from scorebench.comparison.alike import Alike
-    from scorebench.comparison.versus import Question
-    from scorebench.report.versus import Told
+    from scorebench.comparison.versus import DuelResult, Question
     from scorebench.runs.request import Request
     from scorebench.runs.versus import Duel, Side
 
@@ -74,20 +73,20 @@ def _versus(options: argparse.Namespace) -> int:
             on_pair=_silent if options.quiet else _progress,
             interrupted=stopped,
         )
-        told = _told(options, duel, alike, requests)
-        lost = _leave(told, folder)
+        result = _result(options, duel, alike, requests)
+        lost = _leave(result, folder)
         print(f"\nreport: {folder}")
-    return 130 if stopped else 1 if lost else exit_code(told)
+    return 130 if stopped else 1 if lost else exit_code(result)
 
 
-def exit_code(told: Told) -> int:
+def exit_code(result: DuelResult) -> int:
     """3 where a threshold failed, 1 where calls failed, 4 where something is undecided, else 0."""
     from scorebench.comparison.versus import State
 
-    states = {one.state for one in told.answers}
+    states = {one.state for one in result.answers}
     if State.FAILED in states:
         return 3
-    return 1 if told.failures else 4 if State.OPEN in states else 0
+    return 1 if result.failures else 4 if State.OPEN in states else 0
 
 
 def _questions(options: argparse.Namespace) -> list[Question]:
@@ -186,20 +185,22 @@ def _progress(duel: Duel, most: int) -> None:
         pairs = duel.pairs(question)
         if pairs:
             figures.append(f"{question.metric} of B {100 * (pairs[-1].b / pairs[-1].a - 1):+.1f} %")
-    said = ", ".join(figures) or "no figure"
-    print(f"pair {len(duel.rounds)} of at most {most}: {said}", file=sys.stderr, flush=True)
+    figures_text = ", ".join(figures) or "no figure"
+    print(f"pair {len(duel.rounds)} of at most {most}: {figures_text}", file=sys.stderr, flush=True)
 
 
 def _silent(_duel: Duel, _most: int) -> None:
     """For --quiet."""
 
 
-def _told(options: argparse.Namespace, duel: Duel, alike: Alike, requests: tuple[Request, Request]) -> Told:
-    from scorebench.report.versus import Told
+def _result(
+    options: argparse.Namespace, duel: Duel, alike: Alike, requests: tuple[Request, Request]
+) -> DuelResult:
+    from scorebench.comparison.versus import DuelResult
     from scorebench.runs import versus
     from scorebench.units import parse_seconds
 
-    return Told(
+    return DuelResult(
         sides={name: _shown(one) for name, one in zip("AB", requests, strict=True)},
         round_s=parse_seconds(requests[0].asked.run_time or "0s", "--run-time"),
         most_pairs=options.pairs,
@@ -216,14 +217,14 @@ def _shown(request: Request) -> str:
     return request.settings.target.shown
 
 
-def _leave(told: Told, folder: Path) -> bool:
+def _leave(result: DuelResult, folder: Path) -> bool:
     """Print what was found and write it; whether the file could not be written."""
     from scorebench.folders import atomic
     from scorebench.folders.names import VERSUS
     from scorebench.report import versus
 
-    print(versus.render(told), end="", flush=True)
-    unwritten = atomic.write_what_fits(folder, [(VERSUS, lambda: versus.render_json(told))])
+    print(versus.render(result), end="", flush=True)
+    unwritten = atomic.write_what_fits(folder, [(VERSUS, lambda: versus.render_json(result))])
     if line := atomic.loss(folder, unwritten):
         print(f"scorebench: {line}", file=sys.stderr)
     return bool(unwritten)

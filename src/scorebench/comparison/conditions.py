@@ -51,5 +51,5 @@ def _server_settings(server: Any) -> Iterator[tuple[str, Any]]:
     yield "httptools", server.get("httptools")
     variables = server.get("environment")
     variables = variables if isinstance(variables, dict) else {}
-    told = ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
-    yield "the server's variables", told or None
+    shown = ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
+    yield "the server's variables", shown or None

@@ -9,11 +9,12 @@ Biometrika 74, 1987). The same holds for the bounds: at whichever look they are 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
+from scorebench.comparison.alike import Alike
 from scorebench.comparison.shift import Shift, paired
 from scorebench.figures.metrics import find
 from scorebench.verdicts.limits import Threshold
@@ -82,6 +83,22 @@ class Answer:
         if self.low is None or self.high is None:
             return None
         return max(abs(self.low), abs(self.high))
+
+
+@dataclass(frozen=True)
+class DuelResult:
+    """What came of one comparison of A and B."""
+
+    sides: Mapping[str, str]
+    """What A and B are, as they were named."""
+    round_s: float
+    most_pairs: int
+    measured: int
+    """Pairs that were measured, without the warm-up."""
+    answers: Sequence[Answer]
+    alike: Alike | None
+    failures: Mapping[str, str]
+    """By side: how many calls were not valid, and why."""
 
 
 def looks(most_pairs: int) -> tuple[Look, ...]:

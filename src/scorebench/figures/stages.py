@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from scorebench.figures.percentiles import calls_needed
 from scorebench.figures.times import Times, times_of
 from scorebench.recordings.bands import width_us
-from scorebench.recordings.split import PARTS
+from scorebench.recordings.parts import PARTS
 
 if TYPE_CHECKING:
     from scorebench.recordings.stages import Band, StageTally
@@ -47,7 +47,7 @@ class Stages:
     """What is known of where the time of the valid calls went."""
 
     calls: int
-    told: int
+    with_timings: int
     """Calls whose server told its stages."""
     impossible: int
     refused: int
@@ -66,7 +66,7 @@ def stages_of(tally: StageTally) -> Stages | None:
         return None
     return Stages(
         calls=tally.calls,
-        told=tally.told,
+        with_timings=tally.with_timings,
         impossible=tally.impossible,
         refused=tally.refused,
         typical={name: typical(tally.bands, q) for name, q in SHOWN.items()},

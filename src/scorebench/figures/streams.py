@@ -39,8 +39,8 @@ class StreamFigures:
 
     @property
     def output_tokens_per_s(self) -> float | None:
-        told = self.output_tokens
-        return None if told is None or not self.over_s else told / self.over_s
+        tokens = self.output_tokens
+        return None if tokens is None or not self.over_s else tokens / self.over_s
 
 
 NO_STREAMS = StreamFigures()

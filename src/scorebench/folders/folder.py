@@ -143,13 +143,13 @@ def read_capacity(path: Path) -> tuple[dict[str, Any], str]:
     what = "what `scorebench capacity` left"
     hint = "Give the folder that it named."
     file = path / CAPACITY
-    said = reading.content_of(path / CAPACITY_TEXT, what, hint).decode("utf-8", "replace")
+    as_text = reading.content_of(path / CAPACITY_TEXT, what, hint).decode("utf-8", "replace")
     form = reading.decoded(reading.content_of(file, what, hint), CapacityForm, file, what)
     if not reading.is_flat(form.environment, reading.DEEPEST):
         raise InputError(
             f"{file}: is damaged: $.environment: found lists within lists. Expected {what}, unchanged."
         )
-    return msgspec.to_builtins(form), said
+    return msgspec.to_builtins(form), as_text
 
 
 def read_table(file: Path) -> str:

@@ -32,7 +32,7 @@ MOST_VALUES = 40_000_000
 DEEPEST = 20
 """Lists within lists. What lies deeper could be read, and not be written again."""
 T = TypeVar("T")
-_PLACE = re.compile(r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`(?P<place>\$.*)`)?", re.DOTALL)
+_PLACE = re.compile(r"(?P<problem_text>.*?)(?: - at (?P<key>`key` in )?`(?P<place>\$.*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -110,9 +110,10 @@ def _fault_within(form: RecordingForm) -> str | None:
             return f"$.{phase}.seconds: found {length_s:,} s; expected a week at most"
     if not is_flat(form.environment, DEEPEST):
         return f"$.environment: found lists within lists; expected at most {DEEPEST}"
-    if said := fault_in_environment(form.environment):
+    if problem_text := fault_in_environment(form.environment):
         return _fault(
-            said.replace("`$", "`$.environment"), msgspec.json.encode({"environment": form.environment})
+            problem_text.replace("`$", "`$.environment"),
+            msgspec.json.encode({"environment": form.environment}),
         )
     return None
 
@@ -129,11 +130,11 @@ def _with_whole_characters(content: bytes) -> bytes:
     return _ESCAPE.sub(whole, content)
 
 
-def _fault(said: str, content: bytes) -> str:
+def _fault(problem_text: str, content: bytes) -> str:
     """msgspec's line as place, what was found and what was expected; it tells only what was expected."""
-    match = _PLACE.fullmatch(said)
+    match = _PLACE.fullmatch(problem_text)
     assert match is not None  # everything in it is optional
-    problem, place = match["said"].replace("`", ""), match["place"] or "$"
+    problem, place = match["problem_text"].replace("`", ""), match["place"] or "$"
     if not problem.startswith("Expected "):
         return plain(f"{place}: {problem[0].lower()}{problem[1:]}", 200)
     expected = problem.removeprefix("Expected ").partition(", got ")[0]

@@ -36,7 +36,7 @@ def sets_of(words: Sequence[str]) -> dict[str, list[Path]]:
     if len(found) < 2:
         names = ", ".join(name for _, name in found) or "nothing"
         raise InputError(f"compare: found one set of runs ({names}), needs two or more. {HOW}")
-    return {_told(key, found): runs for key, runs in found.items()}
+    return {_shown_name(key, found): runs for key, runs in found.items()}
 
 
 def _listed(word: str) -> tuple[str, list[Path]]:
@@ -58,7 +58,7 @@ def _key(path: Path, *, alone: bool) -> tuple[str, str]:
     return str(path.parent), stem or path.parent.name
 
 
-def _told(key: tuple[str, str], of: dict[tuple[str, str], list[Path]]) -> str:
+def _shown_name(key: tuple[str, str], of: dict[tuple[str, str], list[Path]]) -> str:
     """The name of a set; with its folder if another set has the same name."""
     return str(Path(*key)) if sum(name == key[1] for _, name in of) > 1 else key[1]
 

@@ -96,15 +96,15 @@ class Members:
         member.warm_up_calls -= warm_up_left
         return self._epoch(from_s, self._give(unsent, self.here), self._warm_up(warm_up_left), gone=name)
 
-    def lose(self, name: str, from_s: float, told: int, told_warm_up: int = 0) -> Deals:
+    def lose(self, name: str, from_s: float, reported: int, reported_warm_up: int = 0) -> Deals:
         """A worker is gone for good after it told of so many calls. The others send all the rest.
 
         Its first numbers are taken for those that it told of; with its last calls in flight it may have been
         others, as many.
         """
         member = self.all[name]
-        warm_up_left = max(member.warm_up_calls - told_warm_up, 0)
-        return self.leave(name, from_s, after(member.held, told), warm_up_left)
+        warm_up_left = max(member.warm_up_calls - reported_warm_up, 0)
+        return self.leave(name, from_s, after(member.held, reported), warm_up_left)
 
     def hand(self, giver: str, numbers: Iterable[range], taker: str) -> Deals:
         """What a member gave up goes to the one that joined, or to all where that is gone again."""

@@ -27,15 +27,15 @@ HIDES = {name for option in OPTIONS if option.hides for name in (option.name, PR
 def shown(words: Iterable[str]) -> str:
     """Words of our own command, as a shell takes them, without secrets."""
     flags = {option.flag for option in OPTIONS if option.hides}
-    told, before = [], ""
+    words_shown, before = [], ""
     for word in words:
         name, equals, value = word.partition("=")
         if before in flags:
-            told.append(_until_its_colon(word))
+            words_shown.append(_until_its_colon(word))
         else:
-            told.append(f"{name}={_until_its_colon(value)}" if equals and name in flags else word)
+            words_shown.append(f"{name}={_until_its_colon(value)}" if equals and name in flags else word)
         before = word
-    return in_urls(shlex.join(told))
+    return in_urls(shlex.join(words_shown))
 
 
 def _until_its_colon(text: str) -> str:
@@ -43,7 +43,7 @@ def _until_its_colon(text: str) -> str:
     return f"{name}: {HIDDEN}" if colon else HIDDEN
 
 
-def told(words: Iterable[str], parser: ArgumentParser, known: Iterable[str]) -> str:
+def as_recorded(words: Iterable[str], parser: ArgumentParser, known: Iterable[str]) -> str:
     """`words` in one line; `known` are the destinations of the options whose values may be shown."""
     safe: list[str] = []
     shows = set(known) - FREE_TEXT

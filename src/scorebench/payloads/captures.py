@@ -48,7 +48,7 @@ def of_sagemaker(value: Mapping[str, Any], place: str) -> Ready:
 
     Raises InputError where the line lacks one of them.
     """
-    captured, told = value["captureData"], value.get("eventMetadata")
+    captured, metadata = value["captureData"], value.get("eventMetadata")
     asked = captured.get("endpointInput") if isinstance(captured, Mapping) else None
     if not isinstance(asked, Mapping) or not isinstance(asked.get("data"), str):
         raise InputError(
@@ -61,7 +61,7 @@ def of_sagemaker(value: Mapping[str, Any], place: str) -> Ready:
         _decoded(asked["data"], encoding, place),
         content_type if isinstance(content_type, str) else None,
         _kind(content_type if isinstance(content_type, str) else "", encoding),
-        at_s=_seconds(told.get("inferenceTime") if isinstance(told, Mapping) else None, place),
+        at_s=_seconds(metadata.get("inferenceTime") if isinstance(metadata, Mapping) else None, place),
     )
 
 
@@ -75,9 +75,9 @@ def _decoded(data: str, encoding: Any, place: str) -> bytes:
 
 
 def _kind(content_type: str, encoding: Any) -> str:
-    said = content_type.partition(";")[0].strip().lower() or {"CSV": "text/csv"}.get(encoding, _JSON)
+    media_type = content_type.partition(";")[0].strip().lower() or {"CSV": "text/csv"}.get(encoding, _JSON)
     known = {_JSON: ".json", "text/csv": ".csv", "application/vnd.apache.parquet": ".parquet"}
-    return known.get(said, "")
+    return known.get(media_type, "")
 
 
 def _seconds(text: Any, place: str) -> float:
@@ -141,5 +141,5 @@ def _opened(path: Path) -> Any:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        said = " ".join(str(error).split())
-        raise InputError(f"{path}: found no Parquet file: {said:.200}; write it again") from None
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: found no Parquet file: {reason:.200}; write it again") from None

@@ -58,8 +58,8 @@ def _prepare(run: Run) -> None:
         return  # its options come when its form is sent
     if not run.leads:
         return  # and a worker's with the order to spawn
-    if said := command_line.said_to_give_way(environment.parsed_options):
-        logger.warning("scorebench: %s", said)
+    if warning := command_line.said_to_give_way(environment.parsed_options):
+        logger.warning("scorebench: %s", warning)
     run.asked.take_over_run_time()
     run.listen_to_launcher()
     in_advance.pay()

@@ -97,12 +97,12 @@ def from_numbers(
     rows_of_payload: NDArray[np.int64],
     epoch_s: float,
     phases: Sequence[float] = (),
-    told: Sequence[bytes] = (),
+    server_timings: Sequence[bytes] = (),
 ) -> Calls:
     """Calls from what the users appended: `FIELDS_PER_CALL` numbers each, one after the other.
 
     `epoch_s` is what turns the process's monotonic clock into Unix time; `rows_of_payload[i]` are the
-    records in body i. With --timings `phases` and `told` are as `split_of` takes them.
+    records in body i. With --timings `phases` and `server_timings` are as `split_of` takes them.
     """
     table = np.array(flat, dtype=np.float64).reshape(-1, FIELDS_PER_CALL)
     tags = table[:, 3].astype(np.int64)
@@ -117,7 +117,7 @@ def from_numbers(
         waited=rest >= _WAITED,
         payload=payload,
         rows=rows_of_payload[payload],
-        split=split_of(phases, told, epoch_s) if told else None,
+        split=split_of(phases, server_timings, epoch_s) if server_timings else None,
     )
 
 

@@ -27,10 +27,10 @@ def not_heard_of(
     epochs: Sequence[Epoch],
     most_calls: int | None,
     *,
-    told: int,
+    reported: int,
     stop_s: float,
 ) -> int:
-    """Calls dealt in `epochs` to a worker that were due until `stop_s`, less the `told` ones.
+    """Calls dealt in `epochs` to a worker that were due until `stop_s`, less the `reported` ones.
 
     `stop_s` counts from the schedule's start. 0 in a closed loop.
     """
@@ -40,4 +40,4 @@ def not_heard_of(
     for epoch in epochs[1:]:
         tickets.change(epoch, -inf)  # no call was sent yet
     due = sum(1 for _ in takewhile(lambda ticket: ticket[0] < stop_s, tickets))
-    return max(due - told, 0)
+    return max(due - reported, 0)

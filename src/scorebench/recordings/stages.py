@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scorebench.answers.server_timing import Told, parse
+from scorebench.answers.server_timing import ServerTimings, parse
 from scorebench.recordings.bands import coarse_us
 from scorebench.recordings.histogram import Histogram
-from scorebench.recordings.split import PARTS, parts_of
+from scorebench.recordings.parts import PARTS, parts_of
 from scorebench.timings.names import STAGES, TOTAL, WORKER
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class StageTally:
     """The parts of valid calls, in seconds."""
 
     calls: int = 0
-    told: int = 0
+    with_timings: int = 0
     """Of these, the calls whose server told its total or a stage, and it was possible."""
     impossible: int = 0
     """Calls whose server told times that contradict each other, or the call's own; not used."""
@@ -71,15 +71,15 @@ class StageTally:
     def adding(self, calls: Calls, response_s: NDArray[np.float64]) -> Iterator[None]:
         """Count a batch of valid calls with their split, in short steps."""
         assert calls.split is not None
-        told: list[Told] = []
+        server_timings: list[ServerTimings] = []
         for at in range(0, len(calls), AT_ONCE):
-            told += map(parse, calls.split.told[at : at + AT_ONCE])
+            server_timings += map(parse, calls.split.server_timings[at : at + AT_ONCE])
             yield
-        parts, used, dropped = parts_of(calls, told)
+        parts, used, dropped = parts_of(calls, server_timings)
         self.calls += len(calls)
-        self.told += int(np.count_nonzero(used))
+        self.with_timings += int(np.count_nonzero(used))
         self.impossible += int(np.count_nonzero(dropped))
-        self.refused += sum(one.refused for one in told)
+        self.refused += sum(one.refused for one in server_timings)
         self._add_bands(parts, response_s)
         yield
         for part, seconds in parts.items():
@@ -87,7 +87,7 @@ class StageTally:
             if len(kept):
                 self._add(self.parts, part, kept)
                 yield
-        self._add_told(told)
+        self._add_timings(server_timings)
 
     def _add_bands(self, parts: dict[str, NDArray[np.float64]], response_s: NDArray[np.float64]) -> None:
         lowest_us, place, counts = np.unique(coarse_us(response_s), return_inverse=True, return_counts=True)
@@ -99,9 +99,9 @@ class StageTally:
         for n, (band_us, calls) in enumerate(zip(lowest_us.tolist(), counts.tolist(), strict=True)):
             self.bands.setdefault(band_us, Band()).add(calls, {part: one[n] for part, one in sums.items()})
 
-    def _add_told(self, told: list[Told]) -> None:
+    def _add_timings(self, server_timings: list[ServerTimings]) -> None:
         others: dict[str, list[float]] = {}
-        for one in told:
+        for one in server_timings:
             for name, seconds in one.durations_s.items():
                 if name not in STAGES and name != TOTAL and self._has_room(name):
                     others.setdefault(name, []).append(seconds)
@@ -125,7 +125,7 @@ class StageTally:
 
     def merge(self, other: StageTally) -> None:
         """Add what `other` counted."""
-        for name in ("calls", "told", "impossible", "refused"):
+        for name in ("calls", "with_timings", "impossible", "refused"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for band_us, band in other.bands.items():
             self.bands.setdefault(band_us, Band()).add(band.calls, band.parts_s)

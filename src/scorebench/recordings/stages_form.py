@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from scorebench.answers.server_timing import LONGEST_NAME
 from scorebench.recordings.histogram_form import HistogramForm, histogram_of
 from scorebench.recordings.histogram_form import form_of as histogram_form_of
-from scorebench.recordings.split import PARTS
+from scorebench.recordings.parts import PARTS
 from scorebench.recordings.stages import MOST_OTHERS, MOST_WORKERS, Band, StageTally
 from scorebench.recordings.types import Count
 
@@ -53,7 +53,7 @@ def form_of(tally: StageTally) -> StagesForm:
     """What to write."""
     return StagesForm(
         calls=tally.calls,
-        told=tally.told,
+        told=tally.with_timings,
         impossible=tally.impossible,
         refused=tally.refused,
         bands=[BandRow(us, band.calls, band.parts_s) for us, band in sorted(tally.bands.items())],
@@ -70,7 +70,7 @@ def stages_of(form: StagesForm) -> StageTally:
             raise ValueError(f"a call has no part {part!r}")
     return StageTally(
         calls=form.calls,
-        told=form.told,
+        with_timings=form.told,
         impossible=form.impossible,
         refused=form.refused,
         bands={row.lowest_us: Band(row.calls, dict(row.parts_s)) for row in form.bands},

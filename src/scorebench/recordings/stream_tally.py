@@ -51,10 +51,10 @@ class StreamTally:
         self.chunks += int(streams.chunks.sum())
         self.size_bytes += int(streams.size_bytes.sum())
         for kind in ("prompt", "output"):
-            told = getattr(streams, f"{kind}_tokens")
-            told = told[told != NOT_TOLD]
-            setattr(self, f"{kind}_tokens", getattr(self, f"{kind}_tokens") + int(told.sum()))
-            setattr(self, f"with_{kind}", getattr(self, f"with_{kind}") + len(told))
+            tokens = getattr(streams, f"{kind}_tokens")
+            tokens = tokens[tokens != NOT_TOLD]
+            setattr(self, f"{kind}_tokens", getattr(self, f"{kind}_tokens") + int(tokens.sum()))
+            setattr(self, f"with_{kind}", getattr(self, f"with_{kind}") + len(tokens))
         yield
         self.first_chunk.add(streams.first_chunk_s)
         yield

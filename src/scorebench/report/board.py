@@ -168,7 +168,7 @@ def _tables(summary: Summary, live: Live | None) -> list[dict[str, Any]]:
         _table(
             times_table.STREAMS_TITLE,
             streams if live is None else _without_bounds(streams),
-            times_table.told(summary),
+            times_table.streams_line(summary),
         ),
         _table("Calls by outcome", _outcomes(summary)),
         _table(text.USERS_TITLE, users, f"and {more:,} more in users.csv" if more > 0 else ""),

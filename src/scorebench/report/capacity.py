@@ -27,8 +27,8 @@ def render(
     """The answer in sentences, what was sent and to what, then every step behind it."""
     answer = sentences(capacity, target_per_s=target_per_s, server_workers=server_workers)
     lines = [sentence[0].upper() + sentence[1:] + "." for sentence in answer]
-    if told := header(environment or {}):
-        lines += ["", *told]
+    if lines_above := header(environment or {}):
+        lines += ["", *lines_above]
     if capacity.steps:
         lines += ["", *text.table(steps(capacity), text_columns=2)]
     return "\n".join(line.rstrip() for line in lines) + "\n"

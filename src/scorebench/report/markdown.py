@@ -82,7 +82,7 @@ def _streams(summary: Summary) -> list[str]:
     rows = times_table.streams(summary)
     if not rows:
         return []
-    return [*_table(["ms", *rows[0][1:]], rows[1:]), "", times_table.told(summary)]
+    return [*_table(["ms", *rows[0][1:]], rows[1:]), "", times_table.streams_line(summary)]
 
 
 def _outcomes(summary: Summary) -> list[str]:

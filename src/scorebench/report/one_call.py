@@ -18,11 +18,11 @@ CHARACTERS = 2_000
 """Of a body that are shown."""
 
 
-def render(done: OneCall, told: Mapping[str, Any]) -> str:
+def render(done: OneCall, facts: Mapping[str, Any]) -> str:
     """What was sent and where to; the call as a command; the answer; the verdict on it."""
     headers = [f"  -H {shlex.quote(f'{name}: {plain(value)}')}" for name, value in done.headers.items()]
     command = [f"curl {shlex.quote(done.url)}", *headers, f"  --data-binary {_quoted(done.body)}"]
-    sections = [header(told), [" \\\n".join(command)], _answer(done), [_judged(done)]]
+    sections = [header(facts), [" \\\n".join(command)], _answer(done), [_judged(done)]]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 

@@ -62,7 +62,7 @@ def render(
         times=_in_ms(times_table.times(summary)),
         streams=_in_ms(times_table.streams(summary)),
         slowest=times_table.slowest(summary),
-        streams_told=times_table.told(summary),
+        streams_told=times_table.streams_line(summary),
         requests=_requests(summary),
         users=_users(summary),
         users_note=_spread(summary),
@@ -87,11 +87,11 @@ def _in_ms(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _parts(summary: Summary) -> dict[str, Any]:
-    told = summary.stages
+    parts = summary.stages
     return {
-        "parts": stages.charts(told),
-        "part_rows": [] if told is None else stages.rows(told),
-        "part_notes": [] if told is None else list(stages.notes(told, summary.environment)),
+        "parts": stages.charts(parts),
+        "part_rows": [] if parts is None else stages.rows(parts),
+        "part_notes": [] if parts is None else list(stages.notes(parts, summary.environment)),
     }
 
 

@@ -14,34 +14,34 @@ INDEX = "Unnamed: "
 """How the column of an index is called that somebody saved with the rows."""
 
 
-def header(told: Mapping[str, Any]) -> list[str]:
+def header(facts: Mapping[str, Any]) -> list[str]:
     """`Sent: …` and `To: …`, as far as they are known: an older recording, or other users, may not tell."""
-    lines = [("Sent:", rows(told)), ("To:", place(told))]
-    return [f"{name:<12} {plain(said)}" for name, said in lines if said]
+    lines = [("Sent:", rows(facts)), ("To:", place(facts))]
+    return [f"{name:<12} {plain(text)}" for name, text in lines if text]
 
 
-def rows(told: Mapping[str, Any]) -> str:
+def rows(facts: Mapping[str, Any]) -> str:
     """`4,898 rows of wine.csv as split, 1 a call; columns sent as they are: a, b, c`."""
-    payload = told.get("payload") or {}
+    payload = facts.get("payload") or {}
     source, number = payload.get("source"), payload.get("rows")
     if not isinstance(source, Mapping) or not isinstance(number, int):
         return ""
     form = f"as {payload.get('format')}, {payload.get('rows_per_call')} a call"
-    columns = f"; {said}" if (said := _columns(source)) else ""
+    columns = f"; {text}" if (text := _columns(source)) else ""
     return f"{count(number, 'row')} {_of(source)} {form}{columns}"
 
 
-def place(told: Mapping[str, Any]) -> str:
+def place(facts: Mapping[str, Any]) -> str:
     """`webserver http://127.0.0.1:5001 with the model models:/wine/3`."""
-    server = told.get("server") or {}
-    url = server.get("url") or told.get("url")
+    server = facts.get("server") or {}
+    url = server.get("url") or facts.get("url")
     if not url:
         return ""
     where = " ".join(filter(None, [server.get("kind"), str(url)]))
     if server.get("model"):
         return f"{where} with the model {server['model']}"
-    if told.get("model"):
-        return f"{where}; --model says that {told['model']} answers there"
+    if facts.get("model"):
+        return f"{where}; --model says that {facts['model']} answers there"
     return f"{where}; which model answers there is not known"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from scorebench.recordings.split import PARTS
+from scorebench.recordings.parts import PARTS
 from scorebench.report import svg
 from scorebench.report.aligned import table
 from scorebench.report.charts import Chart
@@ -24,11 +24,11 @@ _HOW = (
 )
 
 
-def lines(stages: Stages | None, told: Mapping[str, Any]) -> list[str]:
-    """The section of the text report, without its title; empty without --timings. `told`: the environment."""
+def lines(stages: Stages | None, environment: Mapping[str, Any]) -> list[str]:
+    """The section of the text report, without its title; empty without --timings."""
     if stages is None:
         return []
-    return [*table(rows(stages)), *(f"  {line}" for line in notes(stages, told))]
+    return [*table(rows(stages)), *(f"  {line}" for line in notes(stages, environment))]
 
 
 def rows(stages: Stages) -> list[list[str]]:
@@ -41,19 +41,19 @@ def rows(stages: Stages) -> list[list[str]]:
     return [["ms", *shown, "mean"], *body, ["together", *sums]]
 
 
-def notes(stages: Stages, told: Mapping[str, Any]) -> Iterator[str]:
+def notes(stages: Stages, environment: Mapping[str, Any]) -> Iterator[str]:
     """What the reader must know of the table."""
     for name, call in stages.typical.items():
         if call is None:
             yield f"Too few calls for the {NAMES[name]}."
         else:
             yield f"{NAMES[name].capitalize()}: {_around(call)}."
-    untold = stages.calls - stages.told
-    if not stages.told:
+    untold = stages.calls - stages.with_timings
+    if not stages.with_timings:
         yield "The server sent no Server-Timing, so its own time is not known (docs/why.md)."
     elif untold:
         yield f"{count(untold, 'call')} of {stages.calls:,} came without Server-Timing of use."
-    yield from _floor(told)
+    yield from _floor(environment)
     if stages.impossible:
         yield f"Server-Timing of {count(stages.impossible, 'call')} contradicts the call, and was not used."
     if stages.refused:
@@ -64,9 +64,9 @@ def notes(stages: Stages, told: Mapping[str, Any]) -> Iterator[str]:
         yield f"Calls by server process: {_workers(stages)}."
 
 
-def _floor(told: Mapping[str, Any]) -> Iterator[str]:
+def _floor(environment: Mapping[str, Any]) -> Iterator[str]:
     """What any call takes at least. A recording may say anything of it."""
-    floor = (told.get("server") or {}).get("floor")
+    floor = (environment.get("server") or {}).get("floor")
     known = floor if isinstance(floor, Mapping) else {}
     ping_s, connect_s = known.get("ping_s"), known.get("connect_s")
     if isinstance(ping_s, float) and isinstance(connect_s, float):
@@ -107,6 +107,6 @@ def _ms(seconds: float | None) -> str:
 
 
 def _workers(stages: Stages) -> str:
-    told = [f"{plain(who, 40)}: {calls:,}" for who, calls in stages.workers.items()]
-    rest = len(told) - MOST_WORKERS
-    return ", ".join(told[:MOST_WORKERS] + ([f"and {rest} more"] if rest > 0 else []))
+    names = [f"{plain(who, 40)}: {calls:,}" for who, calls in stages.workers.items()]
+    rest = len(names) - MOST_WORKERS
+    return ", ".join(names[:MOST_WORKERS] + ([f"and {rest} more"] if rest > 0 else []))

@@ -164,12 +164,16 @@ def _times(summary: Summary, page: _Page) -> list[str]:
 
 def _streams(summary: Summary, page: _Page) -> list[str]:
     rows = times_table.streams(summary)
-    return [page.title(times_table.STREAMS_TITLE), *table(rows), times_table.told(summary)] if rows else []
+    return (
+        [page.title(times_table.STREAMS_TITLE), *table(rows), times_table.streams_line(summary)]
+        if rows
+        else []
+    )
 
 
 def _parts(summary: Summary, page: _Page) -> list[str]:
-    told = stages.lines(summary.stages, summary.environment)
-    return [page.title(stages.TITLE), *told] if told else []
+    parts = stages.lines(summary.stages, summary.environment)
+    return [page.title(stages.TITLE), *parts] if parts else []
 
 
 def _slowest(summary: Summary, page: _Page) -> list[str]:

@@ -48,7 +48,7 @@ def streams(summary: Summary) -> list[list[str]]:
     return _table([_Column("first chunk", first), _Column("between chunks", gap, "gap")])
 
 
-def told(summary: Summary) -> str:
+def streams_line(summary: Summary) -> str:
     """How many streams and chunks there were, and how much a second, in a line."""
     found = summary.streams
     if found is None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from scorebench.comparison.alike import Alike
-from scorebench.comparison.versus import ALPHA, Answer, State
+from scorebench.comparison.versus import ALPHA, Answer, DuelResult, State
 from scorebench.figures.metrics import find
 from scorebench.report.data import dumped
 from scorebench.report.forms.versus import form_of
@@ -17,35 +15,19 @@ from scorebench.units import say_percent
 SHOWN_CHARACTERS = 60
 
 
-@dataclass(frozen=True)
-class Told:
-    """All that is told of one comparison."""
-
-    sides: Mapping[str, str]
-    """What A and B are, as they were named."""
-    round_s: float
-    most_pairs: int
-    measured: int
-    """Pairs that were measured, the warm-up not counted."""
-    answers: Sequence[Answer]
-    alike: Alike | None
-    failures: Mapping[str, str]
-    """By side: how many calls were not valid, and why."""
-
-
-def render(told: Told) -> str:
+def render(result: DuelResult) -> str:
     """The answers first, then the predictions, then how it was measured."""
     blocks = [
-        [f"{name}: {plain(what)}" for name, what in told.sides.items()],
-        [line for one in told.answers for line in _answer(one, told)],
-        [f"{name}: {plain(why)}; such pairs are not counted" for name, why in told.failures.items()],
-        _alike(told.alike),
-        _how(told),
+        [f"{name}: {plain(what)}" for name, what in result.sides.items()],
+        [line for one in result.answers for line in _answer(one, result)],
+        [f"{name}: {plain(why)}; such pairs are not counted" for name, why in result.failures.items()],
+        _alike(result.alike),
+        _how(result),
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def _answer(one: Answer, told: Told) -> list[str]:
+def _answer(one: Answer, result: DuelResult) -> list[str]:
     metric = find(one.question.metric)
     if one.change is None or one.a is None or one.b is None:
         return [f"undecided: {metric.name} was not measured in any pair{_needs(one)}"]
@@ -59,7 +41,7 @@ def _answer(one: Answer, told: Told) -> list[str]:
     else:
         word = {State.FAILED: "FAILED", State.KEPT: "kept"}.get(one.state, "undecided")
         first = f"{word}: --fail-if '{threshold.text}': {_change(one)}"
-    return [first, figures, *([_more(one, told)] if one.state is State.OPEN else [])]
+    return [first, figures, *([_more(one, result)] if one.state is State.OPEN else [])]
 
 
 def _needs(one: Answer) -> str:
@@ -77,8 +59,8 @@ def _change(one: Answer) -> str:
     )
 
 
-def _more(one: Answer, told: Told) -> str:
-    more = f"give more pairs (--pairs {2 * told.most_pairs}) or longer rounds"
+def _more(one: Answer, result: DuelResult) -> str:
+    more = f"give more pairs (--pairs {2 * result.most_pairs}) or longer rounds"
     if one.hidden is None:
         return f"  Too few pairs: {more}."
     return f"  This noise hides changes below {say_percent(one.hidden)}. To see smaller ones, {more}."
@@ -93,8 +75,10 @@ def _alike(found: Alike | None) -> list[str]:
         return []
     lines = []
     if found.rows:
-        said = "the same from both" if not found.differing else f"{found.differing:,} differ between A and B"
-        lines.append(f"Predictions: {count(found.rows, 'row')} compared, {said}")
+        verdict = (
+            "the same from both" if not found.differing else f"{found.differing:,} differ between A and B"
+        )
+        lines.append(f"Predictions: {count(found.rows, 'row')} compared, {verdict}")
         lines += [
             f"  call {one.body}, row {one.row}: A {_shown(one.a)}, B {_shown(one.b)}"
             for one in found.examples
@@ -109,18 +93,18 @@ def _shown(value: Any) -> str:
     return plain(str(value), SHOWN_CHARACTERS)
 
 
-def _how(told: Told) -> list[str]:
-    used = max((one.pairs for one in told.answers), default=0)
-    left_out = told.measured - used
+def _how(result: DuelResult) -> list[str]:
+    used = max((one.pairs for one in result.answers), default=0)
+    left_out = result.measured - used
     unused = (
         f"; {left_out} left out, a measurement was not valid or had too few calls" if left_out > 0 else ""
     )
     return [
-        f"{count(told.measured, 'pair')} of rounds of {told.round_s:g} s, A and B in random order, "
-        f"at most {told.most_pairs} pairs{unused}"
+        f"{count(result.measured, 'pair')} of rounds of {result.round_s:g} s, A and B in random order, "
+        f"at most {result.most_pairs} pairs{unused}"
     ]
 
 
-def render_json(told: Told) -> str:
+def render_json(result: DuelResult) -> str:
     """Its schema is schemas/versus.schema.json. SI units; changes are shares of A's figure."""
-    return dumped(form_of(told), indent=2)
+    return dumped(form_of(result), indent=2)

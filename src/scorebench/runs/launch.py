@@ -83,10 +83,10 @@ def run(
     standard input, whose end tells it that nobody waits for it any more. `on_output` gets each line that the
     run writes to stderr, which else goes to ours; `on_signal` the number of a SIGINT or SIGTERM that came.
     """
-    told = None if server is None else server.describe()
+    described = None if server is None else server.describe()
     process = subprocess.Popen(
         [*_pinning(launch.generator_cpus), sys.executable, "-m", "locust", *_arguments(launch)],
-        env=_environment(launch, told),
+        env=_environment(launch, described),
         stdin=subprocess.PIPE,
         stdout=None if launch.show_report else subprocess.DEVNULL,
         stderr=None if on_output is None else subprocess.PIPE,
@@ -94,7 +94,7 @@ def run(
     )
     try:
         with _passing_on(process, on_signal), _reading(process, on_output):
-            code = _Watch(process, server, told).until_it_ends()
+            code = _Watch(process, server, described).until_it_ends()
     finally:
         if process.poll() is None:
             process.kill()
@@ -112,10 +112,10 @@ class _Watch:
     """Looks at the server once a second while Locust runs, and tells Locust what became of it."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], server: Server | None, told: ServerInfo | None
+        self, process: subprocess.Popen[bytes], server: Server | None, described: ServerInfo | None
     ) -> None:
         self._process, self._server = process, server
-        self._pids = () if told is None else told.pids or ()
+        self._pids = () if described is None else described.pids or ()
 
     def until_it_ends(self) -> int:
         while True:
@@ -199,8 +199,8 @@ def _reading(process: subprocess.Popen[bytes], on_output: Callable[[str], None] 
         reader.join(5.0)
 
 
-def _environment(launch: Launch, told: ServerInfo | None) -> dict[str, str]:
-    server = json.dumps(None if told is None else asdict(told))
+def _environment(launch: Launch, described: ServerInfo | None) -> dict[str, str]:
+    server = json.dumps(None if described is None else asdict(described))
     # Not as -H: everybody can read a command line, and a URL may hold a secret.
     variables = {
         HOST_VARIABLE: launch.url,

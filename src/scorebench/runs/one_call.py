@@ -53,8 +53,8 @@ def call(settings: Settings, payload: Payload, number: int = 0) -> OneCall:
     try:
         answer = connection.call(message)
     except CallFailed as failure:
-        said = access.hidden(str(failure).encode("utf-8", "replace")).decode("utf-8", "replace")
-        return replace(done, took_s=clock() - began_s, outcome=failure.outcome, problem=said)
+        problem = access.hidden(str(failure).encode("utf-8", "replace")).decode("utf-8", "replace")
+        return replace(done, took_s=clock() - began_s, outcome=failure.outcome, problem=problem)
     finally:
         connection.close()
     took_s = clock() - began_s

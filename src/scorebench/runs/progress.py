@@ -81,5 +81,5 @@ class Waiting:
         if self._quiet or waited_s < self._next_s:
             return
         self._next_s = waited_s + LINE_EVERY_S
-        said = f" ({line[:100]})" if line else ""
-        print(f"waiting for {self._what}: {waited_s:.0f} s{said}", file=sys.stderr, flush=True)
+        log_line = f" ({line[:100]})" if line else ""
+        print(f"waiting for {self._what}: {waited_s:.0f} s{log_line}", file=sys.stderr, flush=True)

@@ -70,9 +70,9 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
         with redirect_stdout(io.StringIO()) as said_by_mlflow:
             run_id = tracking.log(one.folder, experiment, one.recording, one.summary, one.verdict)
     except Exception as problem:  # MLflow's, requests' and SQLAlchemy's, as they come; the run is what counts
-        said = f"{type(problem).__name__}: {plain(in_urls(str(problem)), 200)}"
+        reason = f"{type(problem).__name__}: {plain(in_urls(str(problem)), 200)}"
         print(
-            f"scorebench: --mlflow-experiment {plain(experiment)}: not logged ({said}); "
+            f"scorebench: --mlflow-experiment {plain(experiment)}: not logged ({reason}); "
             f"the run is kept in {one.folder}",
             file=sys.stderr,
         )

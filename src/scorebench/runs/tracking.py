@@ -92,10 +92,10 @@ def _fill(
         Metric(name, value, start_ms + 1000 * step, step, run_id=run_id)
         for name, value, step in per_second(recording)
     ]
-    told = [Param(name, value) for name, value in params(summary)]
+    all_params = [Param(name, value) for name, value in params(summary)]
     tags = [RunTag(name, text) for name, text in told_in_tags(summary, verdict).items()]
-    first, *others = batches([*overall, *steps], first=MOST_TOGETHER - len(told) - len(tags))
-    client.log_batch(run_id, metrics=first, params=told, tags=tags)
+    first, *others = batches([*overall, *steps], first=MOST_TOGETHER - len(all_params) - len(tags))
+    client.log_batch(run_id, metrics=first, params=all_params, tags=tags)
     for batch in others:
         client.log_batch(run_id, metrics=batch)
     if model_id is not None:
@@ -140,8 +140,8 @@ def per_second(recording: Recording) -> Iterator[Figure]:
 def params(summary: Summary) -> list[tuple[str, str]]:
     """What the run was made with; as many as MLflow takes, each name once."""
     flat = _flat(summary.environment)
-    told = {named(name): str(value)[:PARAM_CHARACTERS] for name, value in flat if value is not None}
-    return list(told.items())[:MOST_PARAMS]
+    all_params = {named(name): str(value)[:PARAM_CHARACTERS] for name, value in flat if value is not None}
+    return list(all_params.items())[:MOST_PARAMS]
 
 
 def told_in_tags(summary: Summary, verdict: Verdict) -> dict[str, str]:
@@ -158,18 +158,18 @@ def named(text: str) -> str:
     return name if flat else re.sub(r"[./]", "_", name) or "_"
 
 
-def _logged_model(client: Any, told: Mapping[str, Any]) -> str | None:
+def _logged_model(client: Any, environment: Mapping[str, Any]) -> str | None:
     """The model that was served, where this tracking server knows it."""
     try:
-        model_id = model_of(told)
+        model_id = model_of(environment)
         return model_id if model_id and client.get_logged_model(model_id) else None
     except Exception:  # whatever a store says: a run without the link is better than none
         return None
 
 
-def model_of(told: Mapping[str, Any]) -> str | None:
+def model_of(environment: Mapping[str, Any]) -> str | None:
     """The id of the logged model that was served: its URI says it, or its MLmodel file, or MLflow does."""
-    uri = str((told.get("server") or {}).get("model") or told.get("model") or "")
+    uri = str((environment.get("server") or {}).get("model") or environment.get("model") or "")
     if found := re.fullmatch(rf"models:/({_LOGGED_MODEL})", uri):
         return found[1]
     if not uri:
@@ -196,8 +196,8 @@ def _id_by_mlflow(uri: str) -> str | None:
     return model_id
 
 
-def _flat(told: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in told.items():
+def _flat(environment: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in environment.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:

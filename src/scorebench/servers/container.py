@@ -119,7 +119,7 @@ class ContainerServer:
             uvloop=None if by_java else self._versions.get("uvloop"),
             httptools=None if by_java else self._versions.get("httptools"),
             workers=None if by_java else self._wanted.workers,
-            environment=settings.told(self._environment(), self._wanted.environment),
+            environment=settings.shown(self._environment(), self._wanted.environment),
             cpus=tuple(self._wanted.cpus) or None,
             cpu_limit=self._wanted.cpu_limit,
             memory_limit_bytes=self._wanted.memory_bytes,
@@ -239,9 +239,9 @@ class ContainerServer:
         commands = self._container.top().get("Processes") or []
         if any("org.mlflow.sagemaker.ScoringServer" in " ".join(process) for process in commands):
             return {"java_server": self._container.image.labels.get("scorebench.mlflow-scoring")}
-        status, said = self._container.exec_run(["python", "-c", _ASK_VERSIONS], stderr=False)
+        status, output = self._container.exec_run(["python", "-c", _ASK_VERSIONS], stderr=False)
         try:
-            return dict(json.loads(said)) if status == 0 else {}
+            return dict(json.loads(output)) if status == 0 else {}
         except (ValueError, TypeError):
             return {}
 

@@ -116,18 +116,18 @@ def build(
     """Build a context with the engine's classic builder; the image's id. ServerFailed with the last lines."""
     import docker
 
-    began, said = time.monotonic(), bytearray()
+    began, output = time.monotonic(), bytearray()
     try:
         for line in _build_steps(client, context, name, wanted):
-            said += line.encode() + b"\n"
+            output += line.encode() + b"\n"
             if progress is not None and line:
                 progress(time.monotonic() - began, logs.tail(line.encode(), 1))
     except (docker.errors.BuildError, docker.errors.APIError) as error:
-        said += str(error).encode()
-        raise ServerFailed(f"image {name} failed to build", logs.tail(bytes(said), TAIL_LINES)) from None
+        output += str(error).encode()
+        raise ServerFailed(f"image {name} failed to build", logs.tail(bytes(output), TAIL_LINES)) from None
     finally:
         if log is not None:
-            log.write_bytes(said)
+            log.write_bytes(output)
     return str(client.images.get(name).id)
 
 
@@ -163,11 +163,11 @@ def run_generator(kind: str, arguments: list[str], output: Path) -> None:
     """Run one of MLflow's generators: its last lines are the reason when it refuses."""
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    said = logs.tail(done.stdout + done.stderr, TAIL_LINES)
+    reason = logs.tail(done.stdout + done.stderr, TAIL_LINES)
     if done.returncode:
-        raise ServerFailed(f"{kind}: MLflow's generator ended with status {done.returncode}", said)
+        raise ServerFailed(f"{kind}: MLflow's generator ended with status {done.returncode}", reason)
     if not (output / "Dockerfile").is_file():
-        raise ServerFailed(f"{kind}: MLflow's generator wrote no Dockerfile", said)
+        raise ServerFailed(f"{kind}: MLflow's generator wrote no Dockerfile", reason)
 
 
 def require_mlflow() -> None:

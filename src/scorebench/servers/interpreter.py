@@ -49,9 +49,9 @@ def interpreter(python: Path | None) -> Interpreter:
         done = subprocess.run(
             [path, "-c", _ASK], capture_output=True, text=True, check=True, timeout=_ASK_TIMEOUT_S
         )
-        told = json.loads(done.stdout)
-        installed = {_normalized(name): version for name, version in told["installed"].items()}
-        return Interpreter(path, told["python"], installed)
+        found = json.loads(done.stdout)
+        installed = {_normalized(name): version for name, version in found["installed"].items()}
+        return Interpreter(path, found["python"], installed)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else type(problem).__name__
         raise InputError(

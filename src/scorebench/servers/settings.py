@@ -32,7 +32,7 @@ def parse(pairs: Iterable[str] | None) -> dict[str, str]:
     return found
 
 
-def told(environment: Mapping[str, str], asked: Iterable[str] = ()) -> dict[str, str]:
+def shown(environment: Mapping[str, str], asked: Iterable[str] = ()) -> dict[str, str]:
     """What a report says of an environment: what changes a server's speed, and the names that were asked for.
 
     The value of any other name may be a secret, and is hidden.

@@ -113,7 +113,7 @@ class WebServer:
             uvloop=None if python is None else python.version("uvloop") is not None,
             httptools=None if python is None else python.version("httptools") is not None,
             workers=self._wanted.workers,
-            environment=settings.told(self._environment, self._wanted.environment),
+            environment=settings.shown(self._environment, self._wanted.environment),
             cpus=self._cpus or None,
             pids=None if self._process is None else self._process.pids(),
             time_to_ready_s=self._time_to_ready_s,

@@ -46,8 +46,8 @@ class Exporter:
         except ImportError:
             raise InputError(f"--otlp: OpenTelemetry is not installed; {install('otel')}") from None
         named = "OTEL_SERVICE_NAME" in os.environ
-        told = {"service.version": __version__} | ({} if named else {"service.name": "scorebench"})
-        self._resource = Resource.create(told)
+        attributes = {"service.version": __version__} | ({} if named else {"service.name": "scorebench"})
+        self._resource = Resource.create(attributes)
         timeout_s = None if "OTEL_EXPORTER_OTLP_TIMEOUT" in os.environ else _TIMEOUT_S
         self._exporter = OTLPMetricExporter(endpoint=_endpoint(place), timeout=timeout_s)
         self.failed = 0

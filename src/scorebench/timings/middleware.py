@@ -40,8 +40,8 @@ class _Call:
         """The value of `Server-Timing`: milliseconds, as the standard advises."""
         # A copy: where MLflow gave up waiting, its thread still adds to the stages.
         stages = {TOTAL: clock() - self.began_s, **self._stages}
-        told = [f"{name};dur={1e3 * seconds:.3f}" for name, seconds in stages.items()]
-        return ", ".join([*told, f"{WORKER};desc={os.getpid()}"]).encode("ascii")
+        metrics = [f"{name};dur={1e3 * seconds:.3f}" for name, seconds in stages.items()]
+        return ", ".join([*metrics, f"{WORKER};desc={os.getpid()}"]).encode("ascii")
 
 
 _current: ContextVar[_Call | None] = ContextVar("scorebench_call", default=None)

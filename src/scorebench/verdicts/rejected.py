@@ -41,9 +41,9 @@ def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(Severity.INVALID, CODE, text, advice(whys[0], summary.environment))
 
 
-def advice(said: str, environment: Mapping[str, Any]) -> str:
+def advice(message: str, environment: Mapping[str, Any]) -> str:
     """What to try, by the status that the message begins with, else by where the rows came from."""
-    if known := _BY_STATUS.get(said[:3]):
+    if known := _BY_STATUS.get(message[:3]):
         return known
     source = (environment.get("payload") or {}).get("source") or {}
     if source.get("signature_of"):

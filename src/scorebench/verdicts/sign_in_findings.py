@@ -68,7 +68,7 @@ def _since(failed_s: float | None, started_s: object) -> str:
     """` at 06:43 UTC, in minute 12 of the run`, as far as it is known."""
     if not failed_s:
         return ""
-    said = f" at {datetime.fromtimestamp(failed_s, UTC):%H:%M} UTC"
+    when = f" at {datetime.fromtimestamp(failed_s, UTC):%H:%M} UTC"
     if isinstance(started_s, int | float) and failed_s >= started_s:
-        said += f", in minute {int((failed_s - started_s) // 60) + 1} of the run"
-    return said
+        when += f", in minute {int((failed_s - started_s) // 60) + 1} of the run"
+    return when

@@ -45,7 +45,7 @@ def choose(url: str, value_of: Callable[[str], Any], ca_file: Path | None) -> tu
     wanted = Wanted(url, values, ca_file)
     asked = [one for one in SIGN_INS if one.is_asked(wanted)]
     if len(asked) > 1:
-        found = " and ".join(_said(one, wanted) for one in asked)
+        found = " and ".join(_described(one, wanted) for one in asked)
         raise InputError(f"{found}: two sign-ins; a call can have one. Leave one of them out.")
     _refuse_others(asked, wanted)
     if not asked:
@@ -54,7 +54,7 @@ def choose(url: str, value_of: Callable[[str], Any], ca_file: Path | None) -> tu
     return asked[0], wanted
 
 
-def _said(one: SignIn, wanted: Wanted) -> str:
+def _described(one: SignIn, wanted: Wanted) -> str:
     """How it was asked for."""
     if one.scheme is not None:
         return f"{one.scheme}://"

@@ -82,13 +82,13 @@ def _config(wanted: Wanted, *, signs_in: bool = True) -> Any:
             product_version="0",
         )
     except Exception as problem:  # the SDK's, requests' and those of whoever signs in
-        raise InputError(f"{SCHEME}://: {_said(problem)}") from None
+        raise InputError(f"{SCHEME}://: {_reason(problem)}") from None
     if not config.host:
         raise InputError(f"{SCHEME}://: no host; set DATABRICKS_HOST, or a profile with --sign-in-profile")
     return config
 
 
-def _said(problem: Exception, secrets: tuple[str, ...] = ()) -> str:
+def _reason(problem: Exception, secrets: tuple[str, ...] = ()) -> str:
     """The first sentence of an error, in a line. The SDK adds its configuration to it."""
     text = " ".join(str(problem).split()).partition(". Config:")[0][:300]
     hidden = without(text.encode("utf-8", "replace"), secrets) if secrets else text.encode("utf-8", "replace")
@@ -108,7 +108,7 @@ def _open(wanted: Wanted) -> Opened:
     except DatabricksError:
         described = {}  # who may only query it is not told what it is: it is called by the workspace
     except Exception as problem:
-        raise InputError(f"{SCHEME}://{name}: {_said(problem, secrets)}") from None
+        raise InputError(f"{SCHEME}://{name}: {_reason(problem, secrets)}") from None
     info = ((described or {}).get("data_plane_info") or {}).get("query_info") or {}
     if info.get("endpoint_url") and info.get("authorization_details"):
         return _route_optimised(config, info["endpoint_url"], info["authorization_details"], secrets)
@@ -121,7 +121,7 @@ def _grant(config: Any, secrets: tuple[str, ...]) -> Grant:
         token = _token_of(config)
         headers = dict(config.authenticate())  # of that token, or of a newer one
     except Exception as problem:
-        raise SignInFailed(f"{SCHEME}://: {_said(problem, secrets)}") from None
+        raise SignInFailed(f"{SCHEME}://: {_reason(problem, secrets)}") from None
     values = tuple(value.partition(" ")[2] or value for value in headers.values())
     lifetime_s = None if token is None else _left_s(token.expiry)
     again_s = LOOK_AGAIN_S if lifetime_s is None and config.auth_type != "pat" else None
@@ -150,7 +150,7 @@ def _route_optimised(config: Any, url: str, details: str, secrets: tuple[str, ..
         try:
             token = source.token(url, details)
         except Exception as problem:
-            raise SignInFailed(f"{SCHEME}://: {_said(problem, secrets)}") from None
+            raise SignInFailed(f"{SCHEME}://: {_reason(problem, secrets)}") from None
         headers = {"Authorization": f"Bearer {token.access_token}"}
         return Grant(headers, (token.access_token, *secrets), lifetime_s=_left_s(token.expiry))
 

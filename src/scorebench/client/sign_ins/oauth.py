@@ -131,9 +131,9 @@ def _fetch(request: Request, target: Target, tls: Any) -> Grant:
     client_id = asked if isinstance(asked, str) else asked.read("a client id")
     secret = one_word(request.secret.read("a client secret"), request.secret, "one client secret")
     answer = _post(target, tls, *_message(request, client_id, secret))
-    said = without(answer.body, [secret])
+    content = without(answer.body, [secret])
     if answer.status != 200:
-        raise SignInFailed(f"{_place_of(target)}: {answer.status} {_why(said)}".rstrip())
+        raise SignInFailed(f"{_place_of(target)}: {answer.status} {_why(content)}".rstrip())
     return _grant(answer.body, target, secret)
 
 
@@ -167,22 +167,22 @@ def _place_of(target: Target) -> str:
     return f"--oauth token-url={target.shown}"
 
 
-def _why(said: bytes) -> str:
+def _why(content: bytes) -> str:
     """`error` and `error_description` (RFC 6749, section 5.2), else how the answer begins."""
     try:
-        told = json.loads(said)
-        words = [told[name] for name in ("error", "error_description") if isinstance(told.get(name), str)]
+        fields = json.loads(content)
+        words = [fields[name] for name in ("error", "error_description") if isinstance(fields.get(name), str)]
     except (ValueError, AttributeError):
         words = []
-    text = ": ".join(words) or said.decode("utf-8", "replace")
+    text = ": ".join(words) or content.decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else " " for letter in text)[:SAID_BYTES]
 
 
 def _grant(body: bytes, target: Target, secret: str) -> Grant:
     try:
-        told = json.loads(body)
-        token, lifetime_s = told["access_token"], told.get("expires_in")
-        kind = str(told.get("token_type", "bearer"))
+        fields = json.loads(body)
+        token, lifetime_s = fields["access_token"], fields.get("expires_in")
+        kind = str(fields.get("token_type", "bearer"))
         lifetime_s = None if lifetime_s is None else float(lifetime_s)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise SignInFailed(f"{_place_of(target)}: 200 without an access_token in JSON") from None

@@ -115,10 +115,10 @@ def _read(source: Source) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         _refuse_bytes(source, f" ({error.reason} at {error.start})")
     except (pa.ArrowInvalid, csv.Error) as error:
-        said = " ".join(str(error).split())
-        if "invalid UTF8" in said:
+        reason = " ".join(str(error).split())
+        if "invalid UTF8" in reason:
             _refuse_bytes(source)
-        raise InputError(f"{source.place}: found no CSV table: {said:.300}; correct the file") from None
+        raise InputError(f"{source.place}: found no CSV table: {reason:.300}; correct the file") from None
     return _typed(table, source.signature)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from scorebench.errors import InputError
 from scorebench.options.names import PREFIX, name_in, value_of
 from scorebench.options.option import Option
-from scorebench.options.recorded import told
+from scorebench.options.recorded import as_recorded
 from scorebench.options.table import DEFAULTS, OPTIONS
 from scorebench.runs.launch import HIDDEN_VARIABLE
 
@@ -51,11 +51,11 @@ class CommandLine:
 
         hook.fire = fire  # type: ignore[method-assign, assignment]
 
-    def told(self, argv: list[str]) -> str:
+    def as_recorded(self, argv: list[str]) -> str:
         """The command as a recording may hold it."""
         if self._parser is None:  # Locust is used as a library
             return f"python {Path(argv[0]).name}"
-        return f"locust {told(argv[1:], self._parser, self._known)}".rstrip()
+        return f"locust {as_recorded(argv[1:], self._parser, self._known)}".rstrip()
 
 
 LINE = CommandLine()

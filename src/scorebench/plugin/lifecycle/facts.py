@@ -23,7 +23,7 @@ def known(
     arrivals, cpus, credentials = settings.arrivals, server.get("cpus"), settings.credentials
     return {
         **surroundings.describe(),
-        "command": os.environ.get(COMMAND_VARIABLE) or command_line.LINE.told(sys.argv),
+        "command": os.environ.get(COMMAND_VARIABLE) or command_line.LINE.as_recorded(sys.argv),
         "options_from": json.loads(os.environ.get(ORIGINS_VARIABLE) or "{}"),
         "url": settings.target.shown or None,
         "sign_in": credentials.sign_in.name if credentials.sign_in else None,

@@ -88,10 +88,10 @@ class Following:
             gevent.sleep(0.02)
 
     def _on_dealt(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
-        self._queue.put((messages.said(msg, Dealt), clock()))
+        self._queue.put((messages.content(msg, Dealt), clock()))
 
     def _on_alive(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
-        alive = messages.said(msg, Alive)
+        alive = messages.content(msg, Alive)
         self._lease.heard(alive.number)
         session = self._sender.session
         if self._held and alive.is_member and session is not None and self._lease.holds(clock()):

@@ -15,11 +15,11 @@ MARGIN_S = 0.5
 
 @dataclass(frozen=True)
 class Lost:
-    """A worker that ended before it had told all. `told` are the calls in its reports."""
+    """A worker that ended before it had reported everything. `reported` are the calls in its reports."""
 
     number: int
     epochs: tuple[Epoch, ...]
-    told: int
+    reported: int
 
 
 @dataclass
@@ -31,9 +31,9 @@ class Heard:
     beat: Beat = field(default_factory=lambda: Beat(0, 0, 0))
     fastest_per_s: float = 0.0
     """Most calls a second between two of its beats."""
-    told: int = 0
+    reported: int = 0
     """Calls in its reports, those of the warm-up too."""
-    told_warm_up: int = 0
+    reported_warm_up: int = 0
     deals: int = 0
     exhausted: int = -1
     """After how many deals it had nothing left."""
@@ -50,7 +50,7 @@ class Heard:
     def most_lost(self, now_s: float) -> int:
         """Calls that it can have sent and not told of: known ones, those since its beat, those in flight."""
         since = self.fastest_per_s * max(now_s - self.at_s, 0.0)
-        return max(self.beat.calls - self.told, 0) + int(since + 1) + self.beat.users
+        return max(self.beat.calls - self.reported, 0) + int(since + 1) + self.beat.users
 
     def heard(self, beat: Beat, now_s: float) -> float:
         """A beat came; seconds since the one before."""
@@ -62,8 +62,8 @@ class Heard:
 
     def count(self, recording: Recording) -> None:
         """A report came, with what it counted since the last."""
-        self.told += recording.measured.calls + recording.warm_up.calls
-        self.told_warm_up += recording.warm_up.calls
+        self.reported += recording.measured.calls + recording.warm_up.calls
+        self.reported_warm_up += recording.warm_up.calls
 
 
 class ScheduleTime:

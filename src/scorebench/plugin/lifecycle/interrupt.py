@@ -18,15 +18,15 @@ def listen(interrupted: Callable[[], bool]) -> None:
     `interrupted` is asked first, and says whether a test is stopping, which it then hurries. A process that
     ignores SIGINT, as a shell has what runs in its background do, goes on ignoring it.
     """
-    told = False
+    was_raised = False
 
     def on_signal(_number: int, _frame: object) -> None:
         spawn(hear)
 
     def hear() -> None:
-        nonlocal told
-        if not interrupted() and not told:
-            told = True
+        nonlocal was_raised
+        if not interrupted() and not was_raised:
+            was_raised = True
             hub = get_hub()
             hub.loop.run_callback(hub.parent.throw, KeyboardInterrupt)
 

@@ -43,12 +43,12 @@ class Words:
 
 def hear(descriptor: int, on_word: Callable[[str], None]) -> None:
     """Give `on_word` each line, and LEFT_ALONE at the end; for a greenlet of its own."""
-    said = b""
+    unfinished = b""
     while True:
         wait_read(descriptor)  # whether it blocks is not ours to say: other processes may share it
         if not (more := os.read(descriptor, 4096)):
             break
-        *lines, said = (said + more).split(b"\n")
+        *lines, unfinished = (unfinished + more).split(b"\n")
         for line in lines:
             on_word(line.decode())
     on_word(LEFT_ALONE)

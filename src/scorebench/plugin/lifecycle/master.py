@@ -131,7 +131,9 @@ class Master:
         recording = self._gathered.recording
         most_calls = settings.most_calls(self._asked.bodies)
         for lost in self._members.losses:
-            calls = not_heard_of(settings.arrivals, lost.epochs, most_calls, told=lost.told, stop_s=stop_s)
+            calls = not_heard_of(
+                settings.arrivals, lost.epochs, most_calls, reported=lost.reported, stop_s=stop_s
+            )
             recording.add_never_sent(NOT_HEARD_OF, calls)
             recording.due = None  # what it told last held calls that were still in flight
 

@@ -135,21 +135,23 @@ class Membership:
         self._handing.discard(name)
         if name not in self._members.all:
             return  # it never sent
-        self._tell(self._members.lose(name, self.time.soon(time.monotonic()), heard.told, heard.told_warm_up))
+        self._tell(
+            self._members.lose(name, self.time.soon(time.monotonic()), heard.reported, heard.reported_warm_up)
+        )
         self.miss(name)
 
     def miss(self, name: str) -> None:
         """Note that a worker was lost, with most calls that it can have sent and not told of."""
         heard, member = self.heard[name], self._members.all[name]
         most_calls = heard.most_lost(heard.dead_s or time.monotonic())
-        self.losses.append(Lost(member.number, member.epochs, heard.told))
+        self.losses.append(Lost(member.number, member.epochs, heard.reported))
         self._note(
             WORKER_LOST,
             f"worker {member.number}: at most {most_calls:,} calls that it had sent are in no figure",
         )
 
     def _on_beat(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
-        name, beat, now_s = msg.node_id, messages.said(msg, Beat), time.monotonic()
+        name, beat, now_s = msg.node_id, messages.content(msg, Beat), time.monotonic()
         heard = self.heard.get(name)
         if heard is None or heard.dead_s is not None:
             self._runner.send_message("quit", client_id=name)  # its calls are others' now
@@ -172,7 +174,7 @@ class Membership:
 
     def _on_exhausted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
         if (heard := self.heard.get(msg.node_id)) is not None:
-            heard.exhausted = messages.said(msg, Exhausted).deals
+            heard.exhausted = messages.content(msg, Exhausted).deals
             self._end_if_all_is_sent()
 
     def _end_if_all_is_sent(self) -> None:
@@ -185,13 +187,13 @@ class Membership:
             self._end()
 
     def _on_given(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
-        name, given = msg.node_id, messages.said(msg, Unsent)
+        name, given = msg.node_id, messages.content(msg, Unsent)
         if name in self._handing and self._is_active:
             self._handing.discard(name)
             self._tell(self._members.hand(name, messages.ranges(given.numbers), given.taker))
 
     def _on_leaving(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
-        name, unsent = msg.node_id, messages.said(msg, Unsent)
+        name, unsent = msg.node_id, messages.content(msg, Unsent)
         if not self._is_active or self.number(name) is None:
             return
         self.heard[name].is_leaving = True

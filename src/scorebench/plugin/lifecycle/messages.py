@@ -119,7 +119,7 @@ def saying(what: Struct) -> dict[str, Any]:
     return {KEY: msgspec.msgpack.encode(what)}
 
 
-def said(message: Any, form: type[T]) -> T:
+def content(message: Any, form: type[T]) -> T:
     """What a message says. msgspec.ValidationError or a KeyError where it is not of this form."""
     return msgspec.msgpack.decode(message.data[KEY], type=form)
 

@@ -104,10 +104,10 @@ class Muster:
         return None
 
     def _on_hello(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
-        self.known[msg.node_id] = messages.said(msg, Hello)
+        self.known[msg.node_id] = messages.content(msg, Hello)
 
     def _on_ready(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
-        self._ready[msg.node_id] = messages.said(msg, Ready)
+        self._ready[msg.node_id] = messages.content(msg, Ready)
 
 
 def ready_for(environment: Environment, asked: Asked, settings: Settings, test: int) -> Ready:
@@ -122,8 +122,8 @@ def ready_for(environment: Environment, asked: Asked, settings: Settings, test: 
 
 def _digest(payload: Payload) -> str:
     """Of all that is sent, and of what is expected of the answers."""
-    told = (payload.digest, payload.rows, payload.answers, payload.null_predictions, payload.times_s)
-    return hashlib.sha256(msgspec.msgpack.encode((*told, payload.stream))).hexdigest()
+    content = (payload.digest, payload.rows, payload.answers, payload.null_predictions, payload.times_s)
+    return hashlib.sha256(msgspec.msgpack.encode((*content, payload.stream))).hexdigest()
 
 
 def _as_texts(environment: Environment, settings: Settings) -> dict[str, str]:

@@ -33,5 +33,5 @@ def leave_own(
     recording.events.append({"t_s": stopped_s, "what": MASTER_LOST, "why": f"worker {number}"})
     name = f"worker-{number}"
     place = RunFolder(settings, name, part=name)
-    left = write_results(recording, [(number, calls) for calls in kept], settings, place)
-    return left.loss or f"the master of worker {number} is gone; what the worker sent: {left.folder}"
+    written = write_results(recording, [(number, calls) for calls in kept], settings, place)
+    return written.loss or f"the master of worker {number} is gone; what the worker sent: {written.folder}"

@@ -51,13 +51,13 @@ class Others:
 
     def take(self, session: Session) -> plain.Batch | None:
         """The calls since the last time; None where there were none."""
-        told = self._heard.take()
-        if not told:
+        calls = self._heard.take()
+        if not calls:
             return None
-        for one in told:
+        for one in calls:
             if one.outcome not in (Outcome.VALID, Outcome.NO_RESPONSE_TIME):
                 session.counting.add_example(one.outcome, one.why)
-        return plain.batch(told, lambda user: _number(session, user), session.counting.epoch_s)
+        return plain.batch(calls, lambda user: _number(session, user), session.counting.epoch_s)
 
     def take_events(self) -> list[Event]:
         """What a recording should know besides calls, since the last time."""

@@ -98,8 +98,8 @@ class Reporter:
             return
         if not quiet:
             print(self.results.report, flush=True)
-        elif said := self.results.rejected:
-            print(f"scorebench: {said}", file=sys.stderr, flush=True)
+        elif advice := self.results.rejected:
+            print(f"scorebench: {advice}", file=sys.stderr, flush=True)
         if self.results.loss:
             print(f"scorebench: {self.results.loss}", file=sys.stderr, flush=True)
 

@@ -106,10 +106,10 @@ class Sender:
         rejections = session.counting.rejections
         patience_s = REJECTED_S
         while not (session.is_over or rejections.is_ruled_out):
-            if rejections.said is not None:
+            if rejections.message is not None:
                 patience_s -= LOOK_S
                 if patience_s <= 0:
-                    session.counting.note(ALL_REJECTED, rejections.said)
+                    session.counting.note(ALL_REJECTED, rejections.message)
                     self.on_rejected()
                     return
             gevent.sleep(LOOK_S)

@@ -53,8 +53,8 @@ def _system() -> str:
     """As `platform.platform()`, which starts a process to ask for the processor, while the test waits."""
     if not hasattr(os, "uname"):
         return platform.platform()
-    told, libc = os.uname(), "".join(platform.libc_ver())
-    return "-".join([told.sysname, told.release, told.machine, *([f"with-{libc}"] if libc else [])])
+    system, libc = os.uname(), "".join(platform.libc_ver())
+    return "-".join([system.sysname, system.release, system.machine, *([f"with-{libc}"] if libc else [])])
 
 
 def _processor() -> str | None:

@@ -25,8 +25,8 @@ from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.following import Following
 from scorebench.plugin.lifecycle.messages import Hello, Prepare, Ready
 from scorebench.plugin.lifecycle.muster import ready_for
+from scorebench.plugin.lifecycle.reported import Reported
 from scorebench.plugin.lifecycle.sender import Sender
-from scorebench.plugin.lifecycle.told import Told
 from scorebench.recordings.recording import Recording
 from scorebench.verdicts.verdict import ExitCode
 
@@ -47,7 +47,7 @@ class Worker:
         self._runner, self._asked, self._sender = runner, asked, sender
         is_forked = bool(getattr(asked.options, "processes", None))
         self._following = Following(runner, sender, self._on_lost, is_forked=is_forked)
-        self._told = Told()
+        self._reported = Reported()
         self._is_alone = False
         """Whether the master is dead."""
         self._resets = 0
@@ -70,7 +70,7 @@ class Worker:
 
     def begin(self) -> None:
         self._resets = 0
-        self._told.forget()
+        self._reported.forget()
         self._began_s = time.time()
         self._sender.begin()
         if self._sender.session is not None:
@@ -91,13 +91,13 @@ class Worker:
         else:
             self._runner._send_stats()  # Locust's own: a worker that is asked to end would keep the last ones
             self._runner.send_message(messages.LAST, {messages.KEY: counted})
-        self._told.forget()
+        self._reported.forget()
 
     def _leave_own(self, counted: bytes) -> None:
         """Nobody else will write down what this worker sent."""
-        self._told.add(counted)
+        self._reported.add(counted)
         number, times = self._following.number, {"started_s": self._began_s, "load_ended_s": self._ended_s}
-        own = orphan.leave_own(self._settings, self._asked, number, self._told.all(number), times)
+        own = orphan.leave_own(self._settings, self._asked, number, self._reported.all(number), times)
         print(f"scorebench: {own}", file=sys.stderr, flush=True)
         self._runner.environment.process_exit_code = int(ExitCode.NOT_VALID)
         guard.let_go(self._runner.client)
@@ -119,7 +119,7 @@ class Worker:
             self._following.leave(session)
 
     def _on_prepare(self, environment: Any, msg: Any) -> None:
-        what = messages.said(msg, Prepare)
+        what = messages.content(msg, Prepare)
         self._following.prepare()
         environment.host = what.host
         known = argument_parser.default_args_dict()
@@ -147,9 +147,9 @@ class Worker:
         if session is not None and not session.is_over:
             data[messages.KEY] = messages.pack(*self._sender.take(), self._resets)
             with suppress(OSError):  # the master has it
-                self._told.add(data[messages.KEY])
+                self._reported.add(data[messages.KEY])
 
     def _on_reset(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
         self._resets = msg.data["resets"]
-        self._told.forget()
+        self._reported.forget()
         self._sender.forget()

@@ -36,13 +36,13 @@ BROKEN_OFF = (gevent.GreenletExit, gevent.Timeout)
 class Begun:
     """One call under way. `done_s` is None until its answer is there."""
 
-    __slots__ = ("answer", "done_s", "method", "name", "sent_s", "told", "user")
+    __slots__ = ("answer", "done_s", "is_recorded", "method", "name", "sent_s", "user")
 
     def __init__(self, method: str, name: str, user: User | None) -> None:
         self.method, self.name, self.user = method, name, user
         self.sent_s = clock()
         self.done_s: float | None = None
-        self.told = False
+        self.is_recorded = False
         """Whether it was counted."""
         self.answer: Any = None
         """Keeps the callback that fires when nobody can judge the answer any more."""
@@ -85,10 +85,10 @@ class BegunCalls:
         if self._under_way.pop(getcurrent(), None) is not call:
             return  # its event came
         call.done_s = clock()
-        told = getattr(answer, "request_meta", {}).get("response", answer)
-        key = id(told)
+        response = getattr(answer, "request_meta", {}).get("response", answer)
+        key = id(response)
         self._answered[key] = call
-        call.answer = weakref.ref(told, lambda _: self._lost(key))
+        call.answer = weakref.ref(response, lambda _: self._lost(key))
 
     def _lost(self, key: int) -> None:
         call = self._answered.pop(key, None)
@@ -104,8 +104,8 @@ class BegunCalls:
         self._answered.clear()
 
     def _unheard(self, call: Begun, outcome: Outcome, why: str) -> None:
-        if not call.told:
-            call.told = True
+        if not call.is_recorded:
+            call.is_recorded = True
             self._on_unheard(call, outcome, why)
 
     @contextmanager

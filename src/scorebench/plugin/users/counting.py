@@ -54,7 +54,7 @@ class Counting:
         self.numbers: list[float] = []
         """What users append: `FIELDS_PER_CALL` for each call."""
         self.phases: list[float] = []
-        self.told: list[bytes] = []
+        self.server_timings: list[bytes] = []
         """What users append to both for each call, with --timings: see `recordings.split`."""
         self.traces: list[str] = []
         """What users append for each call, with --traceparent: the id of its trace."""
@@ -147,11 +147,11 @@ class Counting:
         """The calls since the last time, as columns; None when there were none."""
         if not self.numbers:
             return None
-        numbers, phases, told = self.numbers.copy(), self.phases.copy(), self.told.copy()
-        for kept in (self.numbers, self.phases, self.told):
+        numbers, phases, server_timings = self.numbers.copy(), self.phases.copy(), self.server_timings.copy()
+        for kept in (self.numbers, self.phases, self.server_timings):
             kept.clear()
         self.taken += len(numbers) // FIELDS_PER_CALL
-        calls = from_numbers(numbers, self._rows, self.epoch_s, phases, told)
+        calls = from_numbers(numbers, self._rows, self.epoch_s, phases, server_timings)
         if self.traces:
             calls = replace(calls, traces=np.array(self.traces))
             self.traces.clear()

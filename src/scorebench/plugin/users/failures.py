@@ -67,8 +67,8 @@ def _causes(error: object) -> Iterator[object]:
         if error is None:
             return
         yield error
-        told = getattr(error, "reason", None)
-        nested = told if isinstance(told, BaseException) else None
+        reason = getattr(error, "reason", None)
+        nested = reason if isinstance(reason, BaseException) else None
         error = getattr(error, "__cause__", None) or nested or getattr(error, "__context__", None)
 
 

@@ -30,7 +30,7 @@ OURS = "scorebench"
 """The key in an event's context that marks a call of ours, which is counted already."""
 
 
-class Told(NamedTuple):
+class PlainCall(NamedTuple):
     """One call. Times are seconds of `time.perf_counter`."""
 
     method: str
@@ -48,14 +48,14 @@ class Heard:
     """The calls that a request event reported and that were not taken yet. Threads may report at any time."""
 
     def __init__(self) -> None:
-        self._told: deque[Told] = deque()
+        self._calls: deque[PlainCall] = deque()
         self.begun = begun.BegunCalls(self._add_unheard)
 
-    def take(self) -> list[Told]:
+    def take(self) -> list[PlainCall]:
         """The calls since the last time."""
         taken = []
-        while self._told:
-            taken.append(self._told.popleft())
+        while self._calls:
+            taken.append(self._calls.popleft())
         return taken
 
     def listen(self, **request: Any) -> None:
@@ -66,21 +66,21 @@ class Heard:
         done_s = clock()
         call = self.begun.heard(request.get("response"))
         if call is not None:
-            if call.told:
+            if call.is_recorded:
                 return  # cut off when the test ended
-            call.told = True
+            call.is_recorded = True
         outcome, why = _outcome(request, self.begun.broken_off())
         took_s, timed = _took_s(request.get("response_time"))
         if outcome is Outcome.VALID and not timed:
             outcome = Outcome.NO_RESPONSE_TIME
         user = _user(context, call)
         method, name = str(request.get("request_type")), str(request.get("name"))
-        self._told.append(Told(method, name, user, done_s - took_s, done_s, outcome, why))
+        self._calls.append(PlainCall(method, name, user, done_s - took_s, done_s, outcome, why))
 
     def _add_unheard(self, call: begun.Begun, outcome: Outcome, why: str) -> None:
         user = call.user or current_user()
         done_s = call.done_s or clock()
-        self._told.append(Told(call.method, call.name, user, call.sent_s, done_s, outcome, why))
+        self._calls.append(PlainCall(call.method, call.name, user, call.sent_s, done_s, outcome, why))
 
 
 def hear(hook: EventHook) -> Heard:
@@ -130,8 +130,8 @@ def _status(response: Any, error: Any) -> int:
     """The HTTP status that a client reports with its answer, or with its error as urllib and botocore do."""
     aws = getattr(error, "response", None)
     in_aws = aws.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(aws, dict) else None
-    told = (getattr(response, "status_code", None), getattr(error, "code", None), in_aws)
-    return next((status for status in told if isinstance(status, int) and status), 0)
+    statuses = (getattr(response, "status_code", None), getattr(error, "code", None), in_aws)
+    return next((status for status in statuses if isinstance(status, int) and status), 0)
 
 
 class Batch(NamedTuple):
@@ -141,12 +141,12 @@ class Batch(NamedTuple):
     calls: Calls
 
 
-def batch(told: Sequence[Told], number_of: Callable[[User | None], int], epoch_s: float) -> Batch:
-    """`told` as columns. `epoch_s` turns `time.perf_counter` into Unix time."""
+def batch(calls: Sequence[PlainCall], number_of: Callable[[User | None], int], epoch_s: float) -> Batch:
+    """`calls` as columns. `epoch_s` turns `time.perf_counter` into Unix time."""
     names: dict[Name, int] = {}
     numbers = [
         number
-        for one in told
+        for one in calls
         for number in (
             one.sent_s,
             one.sent_s,

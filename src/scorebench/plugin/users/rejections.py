@@ -14,19 +14,19 @@ _TRY_AGAIN = (408, 425, 429)
 
 
 class Rejections:
-    """`said` is the first rejection in words, while there was no other answer; `is_ruled_out` after one."""
+    """`message` is the first rejection in words, until another answer sets `is_ruled_out`."""
 
     def __init__(self, hidden: Callable[[bytes], bytes]) -> None:
         """`hidden` takes credentials out of what is shown."""
         self._hidden = hidden
         self.is_ruled_out = False
-        self.said: str | None = None
+        self.message: str | None = None
 
     def see(self, answer: Answer) -> None:
         """An answer whose bytes were not known to be valid: the first valid one is among them."""
         if self.is_ruled_out:
             return
         if not 400 <= answer.status < 500 or answer.status in _TRY_AGAIN:
-            self.is_ruled_out, self.said = True, None
-        elif self.said is None:
-            self.said = self._hidden(described_in_full(answer).encode("utf-8", "replace")).decode()
+            self.is_ruled_out, self.message = True, None
+        elif self.message is None:
+            self.message = self._hidden(described_in_full(answer).encode("utf-8", "replace")).decode()

@@ -109,12 +109,12 @@ class Session:
             keep = _with_traces(keep, messages, self.counting.traces.append)
         if not isinstance(connection, TimedConnection):
             return keep
-        keep_phases, keep_told = self.counting.phases.extend, self.counting.told.append
+        keep_phases, keep_timing = self.counting.phases.extend, self.counting.server_timings.append
 
         def keep_all(numbers: Iterable[float]) -> None:
             keep(numbers)
             keep_phases(connection.phases)
-            keep_told(connection.told)
+            keep_timing(connection.server_timing)
 
         return keep_all
 

@@ -147,8 +147,8 @@ class Share:
         return ticket is None
 
     def _wake_idle(self) -> None:
-        told, self._more = self._more, Event()
-        told.set()
+        before, self._more = self._more, Event()
+        before.set()
 
 
 def _in_turn(bodies: int, epoch: Epoch) -> Iterator[int]:

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from scorebench.figures.stages import Stages, TypicalCall
 from scorebench.figures.times import Times
-from scorebench.recordings.split import PARTS
+from scorebench.recordings.parts import PARTS
 from scorebench.recordings.types import Count
 from scorebench.report.forms.figures import Figure
 
@@ -60,7 +60,7 @@ def form_of(stages: Stages | None) -> StagesFiguresForm | None:
         return None
     return StagesFiguresForm(
         calls=stages.calls,
-        told=stages.told,
+        told=stages.with_timings,
         impossible=stages.impossible,
         refused=stages.refused,
         typical={name: None if one is None else _typical(one) for name, one in stages.typical.items()},

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from scorebench.comparison.versus import State
+from scorebench.comparison.versus import DuelResult, State
 from scorebench.report.forms.figures import Whole
-
-if TYPE_CHECKING:
-    from scorebench.report.versus import Told
 
 FORMAT: Literal[1] = 1
 """The version of this form."""
@@ -63,14 +60,14 @@ class VersusForm(Struct, forbid_unknown_fields=True, kw_only=True):
     failures: Annotated[Mapping[str, str], Meta(description="By side, why calls were not valid.")]
 
 
-def form_of(told: Told) -> VersusForm:
+def form_of(result: DuelResult) -> VersusForm:
     """The content of the file."""
-    alike = told.alike
+    alike = result.alike
     return VersusForm(
-        sides=told.sides,
-        round_s=told.round_s,
-        most_pairs=told.most_pairs,
-        measured=told.measured,
+        sides=result.sides,
+        round_s=result.round_s,
+        most_pairs=result.most_pairs,
+        measured=result.measured,
         answers=[
             AnswerForm(
                 metric=one.question.metric,
@@ -83,7 +80,7 @@ def form_of(told: Told) -> VersusForm:
                 low=one.low,
                 high=one.high,
             )
-            for one in told.answers
+            for one in result.answers
         ],
         predictions=None
         if alike is None
@@ -94,5 +91,5 @@ def form_of(told: Told) -> VersusForm:
             problem=alike.problem,
             examples=[DifferentForm(call=one.body, row=one.row, a=one.a, b=one.b) for one in alike.examples],
         ),
-        failures=told.failures,
+        failures=result.failures,
     )

@@ -18,7 +18,7 @@ from scorebench.recordings.recording import Recording
 _SIZE = struct.Struct(">Q")
 
 
-class Told:
+class Reported:
     """Reports, in the order in which they were sent."""
 
     def __init__(self) -> None:
