@@ -87,10 +87,10 @@ def _said_of(origins: Mapping[str, str]) -> str:
     return "; ".join(f"from {place}: {', '.join(found)}" for place, found in names.items())
 
 
-def _blamed(said: str, origins: Mapping[str, str]) -> str:
+def _blamed(message: str, origins: Mapping[str, str]) -> str:
     """Where the option was set that an error begins with, if it was not typed."""
-    name = said.partition(":")[0].partition(" ")[0].removeprefix("--")
-    return f" (--{name} is set in {origins[name]})" if said.startswith("--") and name in origins else ""
+    name = message.partition(":")[0].partition(" ")[0].removeprefix("--")
+    return f" (--{name} is set in {origins[name]})" if message.startswith("--") and name in origins else ""
 
 
 def parser() -> argparse.ArgumentParser:
