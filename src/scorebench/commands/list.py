@@ -92,5 +92,5 @@ def _delete(options: argparse.Namespace, found: list[Shelved]) -> int:
 def _shown(runs: list[Shelved], format: str) -> str:
     from scorebench.report import shelf
 
-    told = [asdict(one) | {"folder": str(one.folder)} for one in runs]
-    return (shelf.render_json if format == "json" else shelf.render)(told)
+    rows = [asdict(one) | {"folder": str(one.folder)} for one in runs]
+    return (shelf.render_json if format == "json" else shelf.render)(rows)
