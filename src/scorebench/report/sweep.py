@@ -71,23 +71,23 @@ def _p99(run: Ran) -> float | None:
 def sentences(sweep: Sweep) -> list[str]:
     """What the cells say together, and what they cannot."""
     took = f"{count(sweep.measured, 'cell')} of {len(sweep.cells):,} measured in {say_seconds(sweep.took_s)}"
-    said = [f"{took}: {sweep.ended.value}."]
+    sentences = [f"{took}: {sweep.ended.value}."]
     if sweep.ended is not Ended.DONE:
-        said[0] += " The same command with --resume FOLDER measures the others."
-    said += [line for curve in curves(sweep, "users") for line in _scaling(curve)]
-    said += [line for curve in curves(sweep, "rows_per_call") for line in _costs(curve)]
-    said += [line for curve in curves(sweep, "workers") for line in _workers(curve)]
+        sentences[0] += " The same command with --resume FOLDER measures the others."
+    sentences += [line for curve in curves(sweep, "users") for line in _scaling(curve)]
+    sentences += [line for curve in curves(sweep, "rows_per_call") for line in _costs(curve)]
+    sentences += [line for curve in curves(sweep, "workers") for line in _workers(curve)]
     if largest := sweep.largest_body():
         cell, size = largest
-        said.append(f"Largest body that was answered: {size:,} bytes ({cell.place.words}).")
-    return said
+        sentences.append(f"Largest body that was answered: {size:,} bytes ({cell.place.words}).")
+    return sentences
 
 
 def _scaling(curve: Curve) -> list[str]:
     found, knee = curve.scaling(), curve.knee()
-    said = "" if knee is None else f" The knee is at {count(int(knee), 'user')}."
+    knee_text = "" if knee is None else f" The knee is at {count(int(knee), 'user')}."
     if found is None:
-        return [f"Users ({curve.name}): too few loads for a scaling law (needs 4 and 5 runs).{said}"]
+        return [f"Users ({curve.name}): too few loads for a scaling law (needs 4 and 5 runs).{knee_text}"]
     peak = (
         "throughput is not shown to fall with more users"
         if found.peak is None
@@ -96,7 +96,7 @@ def _scaling(curve: Curve) -> list[str]:
     return [
         f"Users ({curve.name}): one user gets {between(found.per_one, say_rate)}, contention "
         f"{between(found.contention, lambda share: f'{share:.2g}')}, coherency "
-        f"{between(found.coherency, lambda share: f'{share:.2g}')}; {peak}.{said}"
+        f"{between(found.coherency, lambda share: f'{share:.2g}')}; {peak}.{knee_text}"
     ]
 
 

@@ -52,7 +52,7 @@ def _chart(
     at = sorted({point[0] for one in series for point in one.points})
     values = [y for one in series for _, y in one.points if y]
     x, y = _x(by, at, log=log), _y(values, say, log=log)
-    table = [[_whole(value), *(_told(one, value, say) for one in series)] for value in at]
+    table = [[_whole(value), *(_shown(one, value, say) for one in series)] for value in at]
     note = "Each point is the median of a cell's runs. A gap is a cell without figures."
     head = [by.capitalize(), *(one.name for one in series)]
     return Chart(title, note, svg.chart(title, series, x, y), head, table)
@@ -68,7 +68,7 @@ def _y(values: Sequence[float], say: Callable[[float], str], *, log: bool) -> ax
     return axes.logarithmic("", min(values), max(values), say) if log else axes.linear("", max(values), say)
 
 
-def _told(one: svg.Series, at: float, say: Callable[[float], str]) -> str:
+def _shown(one: svg.Series, at: float, say: Callable[[float], str]) -> str:
     value = dict(one.points).get(at)
     return NOT_MEASURED if value is None else say(value)
 
@@ -89,7 +89,7 @@ def _cost(drawn: Sequence[Curve]) -> list[Chart]:
         _x("rows a call", at, log=True),
         axes.logarithmic("", min(values), max(values), say_seconds),
     )
-    table = [[_whole(value), *(_told(one, value, say_seconds) for one in series)] for value in at]
+    table = [[_whole(value), *(_shown(one, value, say_seconds) for one in series)] for value in at]
     note = "The median response time by the rows of a call: where it levels off, larger calls gain little."
     return [Chart(title, note, drawn_here, ["Rows a call", *(one.name for one in series)], table)]
 
@@ -138,7 +138,7 @@ def _workers(curve: Curve) -> list[Chart]:
     series = [svg.Series("measured", points), svg.Series("ideal", ideal)]
     x = axes.linear("workers", max(at for at, _ in points), _whole, least_step=1)
     y = axes.linear("", max(rate for _, rate in [*ideal, *points] if rate), say_rate)
-    table = [[_whole(at), *(_told(one, at, say_rate) for one in series)] for at, _ in points]
+    table = [[_whole(at), *(_shown(one, at, say_rate) for one in series)] for at, _ in points]
     note = "The ideal is that N workers carry N times as much."
     return [Chart(title, note, svg.chart(title, series, x, y), ["Workers", "Measured", "Ideal"], table)]
 

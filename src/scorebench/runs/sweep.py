@@ -116,11 +116,11 @@ class Sweeping:
                     if not self._is_done(one):
                         self._cell(one, server)
         except (ServerFailed, InputError) as error:
-            said = error.reason if isinstance(error, ServerFailed) else str(error)
+            reason = error.reason if isinstance(error, ServerFailed) else str(error)
             for place, repeat in todo:
                 if (place, repeat) not in self._runs:
-                    self._runs[place, repeat] = Ran("", repeat, error=said)
-            self.say(f"{todo[0][0].server}: {said}")
+                    self._runs[place, repeat] = Ran("", repeat, error=reason)
+            self.say(f"{todo[0][0].server}: {reason}")
 
     def _server(self, request: Request, one: tuple[Place, int]) -> Any:
         if request.asked.target not in KINDS:
@@ -149,8 +149,8 @@ class Sweeping:
         if is_finished(path):
             self._runs[one] = self._read(path, repeat)
         else:
-            said = "the run was refused" if code == 2 else f"the run ended with exit code {code}"
-            self._runs[one] = Ran(self._name(path), repeat, error=said)
+            reason = "the run was refused" if code == 2 else f"the run ended with exit code {code}"
+            self._runs[one] = Ran(self._name(path), repeat, error=reason)
         self._tell(place, self._runs[one])
 
     def _read(self, path: Path, repeat: int) -> Ran:
@@ -188,10 +188,12 @@ class Sweeping:
         left = total - sum(self._is_done(one) for one in self._runs)
         left_s = left * sum(self._took_s) / len(self._took_s)
         rate = "not measured" if run.throughput_per_s is None else say_rate(run.throughput_per_s)
-        said = run.error or (f"not valid: {run.invalid}" if run.invalid else rate)
+        outcome = run.error or (f"not valid: {run.invalid}" if run.invalid else rate)
         ends = f"about {say_seconds(left_s)} left" if left else "that was the last"
         budget_s = max(self.wanted.budget_s - self._spent_s(), 0.0)
-        self.say(f"{total - left} of {total}: {place.words}: {said}; {ends}, budget {say_seconds(budget_s)}")
+        self.say(
+            f"{total - left} of {total}: {place.words}: {outcome}; {ends}, budget {say_seconds(budget_s)}"
+        )
 
     def _spent_s(self) -> float:
         return time.monotonic() - self._began_s

@@ -66,9 +66,9 @@ def curves(sweep: Sweep, along: str) -> list[Curve]:
 
 
 def _name(cell: SweepCell, varied: list[str]) -> str:
-    said = []
+    parts = []
     for name in varied:
         value = getattr(cell.place, name)
         noun = _UNITS.get(name)
-        said.append(str(value) if noun is None else f"{value:,} {noun}{'' if value == 1 else 's'}")
-    return ", ".join(said) or "all"
+        parts.append(str(value) if noun is None else f"{value:,} {noun}{'' if value == 1 else 's'}")
+    return ", ".join(parts) or "all"
