@@ -9,7 +9,7 @@ import re
 def install(*extras: str) -> str:
     """The command that installs what the extras need: `pip install 'mlflow>=3.10' 'scikit-learn>=1.5'`.
 
-    It names the packages, so it works wherever scorebench was installed from: a clone, a wheel, a registry.
+    It names the packages, so it works however scorebench was installed: a clone, a wheel, a registry.
     """
     return " ".join(["pip install", *(f"'{one}'" for extra in extras for one in packages(extra))])
 

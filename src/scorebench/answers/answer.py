@@ -1,7 +1,7 @@
 """Answer → Outcome: valid, or the reason why not. Knows MLflow's replies; no time, no socket.
 
 The first answer to a payload is parsed and judged. The same body again is valid without parsing; another
-body is judged anew, and counted as changed under load, unless it is near enough.
+body is judged again, and counted as changed under load, unless it is near enough.
 """
 
 from __future__ import annotations

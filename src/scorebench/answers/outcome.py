@@ -63,7 +63,7 @@ class Outcome(IntEnum):
 
     @property
     def group(self) -> Group:
-        """Where it stands in the account of a run."""
+        """Its group in the account of a run."""
         return FATES[self].group
 
 

@@ -34,7 +34,7 @@ def parsed(
 ) -> argparse.Namespace:
     """What the command would have parsed; `words` of it are the command. InputError says what is wrong.
 
-    Values may be what a person would write in Python: a list where an option may be given again or takes
+    Values may be what a person would write in Python: a list where an option is repeatable or takes
     commas, a mapping where it takes JSON; None and False leave the option out. `add` gives the parser the
     options of another command; `with_commas` names those that take commas there.
     """

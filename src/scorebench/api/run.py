@@ -35,7 +35,7 @@ def run(
     quiet: bool = False,
     **options: Any,
 ) -> Result:
-    """Load-test `target`: a URL, or webserver, docker or sagemaker, brought up for the run and stopped after.
+    """Load-test `target`: a URL, or webserver, docker or sagemaker, started for the run and stopped after.
 
     `run_time` is text such as "30s", or seconds; `data` a frame or a file. `options` are those of
     `scorebench run`, with underscores: rate, arrivals, warm_up, format, model, workers … InputError for

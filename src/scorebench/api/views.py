@@ -22,7 +22,7 @@ _FRAMES = ("figures", "users", "seconds")
 
 
 def to_frame(summary: Summary, of: str, folder: Path) -> pd.DataFrame:
-    """One of the run's tables as it stands in its folder's CSV files; `seconds` is read from the folder."""
+    """One of the run's tables as in its folder's CSV files; `seconds` is read from the folder."""
     import pandas as pd
 
     if of == "users":

@@ -50,7 +50,7 @@ class Access:
 
     @property
     def replaces_ours(self) -> bool:
-        """Whether a header that changes stands in for one that every request has."""
+        """Whether a header that changes replaces one that every request has."""
         names = {name.lower() for one in self._changing for name in one.grant.headers}
         return bool(names & KNOWN_TO_ALL)
 

@@ -15,7 +15,7 @@ LOOK_AGAIN_S = 1.0
 class CertificateFiles:
     """What `--cert`, `--key` and `--ca-file` hold; `use` gets a new context each time they have changed.
 
-    A certificate of a day, or of an hour, is renewed by who issues it: a new file stands in for the old one.
+    A certificate of a day, or of an hour, is renewed by who issues it: a new file replaces the old one.
     """
 
     def __init__(

@@ -145,7 +145,7 @@ class Connection(Line):
             return self._call_again(request, self._sent)
 
     def _exchange(self, rest: memoryview, parser: AnswerParser, sent: int = 0) -> Answer:
-        """Send the rest of a request and read the answer, waiting wherever that takes long."""
+        """Send the rest of a request and read the answer, waiting where that takes long."""
         self._sent = sent
         try:
             sent_all = self._send_rest(rest, parser)

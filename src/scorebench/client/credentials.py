@@ -31,7 +31,7 @@ class Source:
     """What the sign-in was asked with."""
 
     def check(self) -> None:
-        """InputError for a secret in the clear, and for a header that the sign-in sets."""
+        """InputError for a secret over plain HTTP, and for a header that the sign-in sets."""
         if self.headers.secret_flag:
             self.target.refuse_in_the_clear(self.headers.secret_flag)
         if self.sign_in is not None:

@@ -23,7 +23,7 @@ def floor_of(
 ) -> dict[str, Any] | None:
     """Seconds for name, connection and TLS of one connection, and the median of `PINGS` calls over it.
 
-    None where a ping has no answer. Its status is told: a 404 takes as long as any answer takes at least.
+    None where a ping has no answer. Its status is shown: a 404 takes as long as any answer takes at least.
     """
     connection = TimedConnection(
         target,

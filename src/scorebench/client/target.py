@@ -118,7 +118,7 @@ class Target:
     ) -> bytes:
         """A whole POST, head and body, ready to send; `headers` are added to those every request has.
 
-        Host, Content-Type and Accept among them stand in for ours.
+        Host, Content-Type and Accept among them replace ours.
         """
         ours = {
             "Host": self.netloc,

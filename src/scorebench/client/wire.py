@@ -1,4 +1,4 @@
-"""An open socket, in the clear or with TLS, and its lasting watcher. Knows sockets; no HTTP and no call."""
+"""An open socket, plain or with TLS, and its lasting watcher. Knows sockets; no HTTP and no call."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Messages that only who knows the secret can make, each accepted once. Pure: knows bytes, and no socket.
 
 A message is sealed by HMAC-SHA256 over who sends it, both conversations, its number and its content. Each
-process draws the name of its conversation at random, and whoever answers repeats it: what was recorded in
+process draws the name of its conversation at random, and the other side repeats it: what was recorded in
 another run names another conversation, and is refused. A number must be larger than the last, so nothing
 counts twice.
 """

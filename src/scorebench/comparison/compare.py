@@ -1,8 +1,8 @@
 """Sets of runs → what changed, and whether it is real. Pure statistics over summaries; no files, no wording.
 
 In the manner of benchstat: a run is one observation, since calls within a run share its machine, its warm-up
-and its weather. Medians with 95 % confidence intervals from order statistics; Mann-Whitney's U between two
-sets; no difference is shown unless p < 0.05.
+and the noise of its moment. Medians with 95 % confidence intervals from order statistics; Mann-Whitney's U
+between two sets; no difference is shown unless p < 0.05.
 """
 
 from __future__ import annotations

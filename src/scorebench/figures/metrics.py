@@ -1,7 +1,7 @@
 """The table of metrics: what a user can name a figure by, one record each. Knows figures; no limit, no run.
 
 Limits, `--stop-when`, `--fail-if`, `compare`, `capacity`, repeats, MLflow, CSV, JSON and the docs read a
-metric here and nowhere else. To add one, add a record to TABLE; `figures.metric` explains its fields.
+metric only here. To add one, add a record to TABLE; `figures.metric` explains its fields.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def clumping(beyond: Sequence[int], calls: Sequence[int]) -> float | None:
 
     The design effect of cluster sampling: the variance of the share of slow calls between stretches of the
     run, over that of independent calls (Kish, Survey Sampling, 1965, section 5.4); never below 1. It is
-    estimated from few stretches, for which Student's t stands in for the normal quantile. None when there
+    estimated from few stretches, for which Student's t replaces the normal quantile. None when there
     are too few seconds to tell, or no call was slow.
     """
     from scipy.special import ndtri, stdtrit

@@ -151,7 +151,7 @@ def _named(name: Path, found: Sequence[Shelved]) -> Path:
 
 
 def delete(chosen: Sequence[Shelved]) -> Iterator[Shelved]:
-    """Delete one after the other; `latest` goes too once it leads nowhere. InputError where one can't be.
+    """Delete one after the other; `latest` goes too once its target is gone. InputError where one can't be.
 
     Nothing is deleted where a folder of runs holds something that no run left.
     """

@@ -16,7 +16,7 @@ from scorebench.load.numbers import Ranges, after, split, without
 
 @dataclass(frozen=True)
 class Deal:
-    """What one worker is told: the epoch that begins, and what it gets or gives besides."""
+    """What is sent to one worker: the epoch that begins, and what it gets or gives besides."""
 
     epoch: Epoch
     numbers: Ranges = ()

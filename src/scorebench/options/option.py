@@ -19,7 +19,7 @@ GROUPS = (SENT, OFFERED, JUDGED, LEFT, REACHED)
 class Option:
     """One option, under the heading `group` of `--help`; `first`: above all headings, for newcomers.
 
-    `on_page`: it stands in the start form of Locust's web page.
+    `on_page`: it is in the start form of Locust's web page.
     `for_all`: it holds for a locustfile without users of scorebench too.
     `makes_bodies`: it says what the encoded bodies are, so it can't go with a ready one (`--body`).
     """

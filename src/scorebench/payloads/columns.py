@@ -90,7 +90,7 @@ def _is_plain_list(column: Any) -> bool:
 
 
 def _plain(value: Any, kind: Any) -> Any:
-    """Arrow's maps come as lists of pairs: they become dicts, wherever they are."""
+    """Arrow's maps come as lists of pairs: they become dicts, at any depth."""
     import pyarrow as pa
 
     if value is None or not pa.types.is_nested(kind):

@@ -1,4 +1,4 @@
-"""Where the rows of a run came from, for whoever reads its figures. Knows names alone; reads no file."""
+"""Where the rows of a run came from, for the reader of its figures. Knows names alone; reads no file."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def from_text(column: Any, missing: Set[str]) -> pd.Series[Any]:
     """A column of Arrow's texts with the type that all of them have; the texts where they have none.
 
     In a column of numbers or booleans the texts `missing` are missing values. In one of text they are text.
-    Whole numbers keep every digit, however many they have and whatever stands beside them.
+    Whole numbers keep every digit, however many they have and whatever else the column holds.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -1,7 +1,7 @@
 """What was measured in a run: tallies that add up batch by batch, and merge over workers.
 
 Knows calls, outcomes and histograms; nothing of files, clocks, Locust, or of what the numbers mean. `form`
-knows how it stands in a file.
+knows its form in a file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""StageTally ↔ what stands in a recording's file. Knows msgspec's types; no file, no JSON."""
+"""StageTally ↔ its form in a recording's file. Knows msgspec's types; no file, no JSON."""
 
 from __future__ import annotations
 

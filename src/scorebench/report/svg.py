@@ -1,7 +1,7 @@
 """Series of points → a chart as SVG, drawn here and now: no library in the page, nothing to load.
 
 Plotly's bundle alone is 4.7 MB, which leaves a page no room under 5 MB and is slow to open; a run's charts
-are lines. They are as wide as the page: lines stand in a box that is stretched, text beside it in its own
+are lines. They are as wide as the page: lines are in a box that is stretched, text beside it in its own
 size, so that a phone shows it as large as a desk does. `page.js` shows the values at the pointer, which it
 has from `data-points`.
 

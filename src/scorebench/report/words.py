@@ -23,8 +23,8 @@ def plain(text: str, width: int | None = None) -> str:
     """Text from a server or a file as one line without control characters, cut to `width` characters.
 
     What could move a terminal's cursor, turn the direction of writing or hide is left out. `##[` is parted,
-    and so are the colons of `::error::`: GitHub's runner takes `##[error]` for a command wherever in a line
-    of a log it stands, the other where it stands first.
+    and so are the colons of `::error::`: GitHub's runner takes `##[error]` for a command anywhere in a line
+    of a log, and `::error::` at its start.
     """
     text = _TERMINAL.sub("", str(text))
     spaced = "".join(" " if char.isspace() else char for char in text)

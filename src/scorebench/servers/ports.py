@@ -34,7 +34,7 @@ def _refusal(error: OSError, port: int) -> str:
 
 
 def _holder(port: int) -> str | None:
-    """`name (process 123)` of whoever listens on the port; None where the system doesn't tell."""
+    """`name (process 123)` of the process that listens on the port; None where the system doesn't tell."""
     import psutil
 
     try:

@@ -109,7 +109,7 @@ def _listed(whys: list[str]) -> str:
 
 
 def _of_the_generator(summary: Summary) -> Iterator[Finding]:
-    """What failed on our side. The first of its kind is told."""
+    """What failed on our side. Only the first of its kind is shown."""
     if whys := _whys(summary, HELPER_DIED):
         yield Finding(
             Severity.INVALID,

@@ -25,7 +25,7 @@ TIMEOUT_S = 10
 LOOK_AGAIN_S = 5.0
 """For headers of which the SDK does not say when they end; it renews them by itself."""
 SECRETS = ("token", "client_secret", "password", "azure_client_secret", "google_credentials")
-"""Attributes of the SDK's configuration that are shown nowhere."""
+"""Attributes of the SDK's configuration that are never shown."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 

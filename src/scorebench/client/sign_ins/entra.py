@@ -24,7 +24,7 @@ ENTRA = Flag(
     "SCOPE",
 )
 SECRETS = ("AZURE_CLIENT_SECRET", "AZURE_PASSWORD", "IDENTITY_HEADER")
-"""Variables whose values are shown nowhere."""
+"""Variables whose values are never shown."""
 AUTHORITY = "AZURE_AUTHORITY_HOST"
 PUBLIC = (".microsoftonline.com", ".microsoftonline.us", ".chinacloudapi.cn", ".partner.microsoftonline.cn")
 

@@ -79,7 +79,7 @@ class Asked:
         """Whether all users start at once; then the first call waits until the last user is connected.
 
         Any slower --spawn-rate, a LoadTestShape and Locust's page ramp up as Locust does. Without options
-        Locust is a library, and whoever uses it says how fast.
+        Locust is a library, and the program that uses it says how fast.
         """
         decided = getattr(self.options, ALL_AT_ONCE, None)  # by a master, for its workers
         if decided is not None or self.options is None:

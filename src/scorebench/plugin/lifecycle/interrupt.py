@@ -1,6 +1,6 @@
 """Ctrl-C in Locust's process: ends the run, and once more the wait for calls in flight. Knows signals alone.
 
-Python's own handler raises KeyboardInterrupt wherever the process is just then: in a user with its call, in
+Python's own handler raises KeyboardInterrupt at any point of the process: in a user with its call, in
 the midst of counting, or in the listener that writes the report; and that call, count or report is lost.
 """
 

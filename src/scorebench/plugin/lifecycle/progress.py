@@ -81,7 +81,7 @@ class Progress:
         return self._gathered.so_far(self._role.so_far())
 
     def look(self) -> Live | None:
-        """The test that runs, for whoever watches; None once it is over."""
+        """The test that runs, for its watchers; None once it is over."""
         settings, now_s = self._settings, time.time()
         if self._course.state not in UNDER_WAY or settings is None:
             return None

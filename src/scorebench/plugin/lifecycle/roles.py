@@ -40,7 +40,7 @@ class Role(Protocol):
         ...
 
     def hand_over(self, report: Callable[[], None]) -> None:
-        """All users are gone: call `report` once everything is gathered, or tell whoever reports."""
+        """All users are gone: call `report` once everything is gathered, or tell the process that reports."""
         ...
 
     def reset(self) -> None:

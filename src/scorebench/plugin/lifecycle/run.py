@@ -177,7 +177,7 @@ class Run:
     def stopping(self) -> None:
         """The test is about to stop: no new call, and those in flight are waited for.
 
-        Locust calls itself stopping only after this. Whoever stops it meanwhile (the run's time, its last
+        Locust calls itself stopping only after this. What stops it meanwhile (the run's time, its last
         call, a signal) waits here too, or the report would be written before the last calls are counted.
         """
         if not (self._course.take(Event.STOP) and self._course.state in ENDING):

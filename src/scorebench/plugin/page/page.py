@@ -38,7 +38,7 @@ FRESH_S = 0.5
 """Several browsers may ask: what was computed less than this ago is still true."""
 OWN_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
 RUN_POLICY = "sandbox allow-scripts allow-downloads allow-popups"
-"""A report is a page of its own: nothing in it may act for whoever is logged in here."""
+"""A report is a page of its own: nothing in it may act for the user who is logged in here."""
 
 
 def add(run: Run, web_ui: WebUI) -> None:

@@ -1,6 +1,6 @@
 """What the start form of Locust's page sent, checked before Locust acts on it.
 
-Knows the form's fields; what they mean stands in `settings`. Locust casts each by the type of the value
+Knows the form's fields; `settings` knows what they mean. Locust casts each by the type of the value
 before it, answers with a bare 500 to what can't be cast, and starts before anybody has looked at the rest.
 """
 

@@ -1,4 +1,4 @@
-"""Where the time of calls went, as it stands in summary.json. Computes nothing."""
+"""Where the time of calls went, as in summary.json. Computes nothing."""
 
 from __future__ import annotations
 

@@ -263,4 +263,4 @@ _SAME = [
     if name in Summary.__dataclass_fields__
     and name not in ("accounting", "streams", "users", "requests", "events", "stages")
 ]
-"""What stands in the file under the name that `Summary` has for it."""
+"""What the file has under the name that `Summary` has for it."""
