@@ -443,3 +443,20 @@ def test_python_refuses_what_the_command_refuses(tmp_path: Path) -> None:
             scorebench.compare(*sets)
     with pytest.raises(InputError, match="no run here"):
         scorebench.compare(run, tmp_path / "nothing")
+
+
+def test_folders_of_repeated_runs_are_sets_as_the_readme_has_it(tmp_path: Path) -> None:
+    """`compare reports/before* reports/after*`, after `run --repeat 5 --report-dir reports/before` and a run.
+
+    The link `latest` beside the runs adds none; steps of a capacity search are no set.
+    """
+    for name in ("before", "after"):
+        for number in range(1, 6):
+            left(tmp_path / "reports" / name / "2026-01-01T120000-here-5-runs" / f"run-{number}", 0.010)
+        left(tmp_path / "reports" / name / "2026-01-02T120000-here", 0.010)
+        (tmp_path / "reports" / name / "latest").symlink_to("2026-01-01T120000-here-5-runs")
+    assert "reports/before (6 runs) → reports/after (6 runs)" in compared(tmp_path).out
+    left(tmp_path / "search" / "steps" / "0", 0.010)
+    (tmp_path / "search" / "capacity.json").write_text("{}")
+    refused = here(tmp_path, "compare", "search", "reports/after")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)

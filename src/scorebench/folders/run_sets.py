@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scorebench.errors import InputError
-from scorebench.folders.names import LATEST, RECORDING
+from scorebench.folders.names import CAPACITY, LATEST, RECORDING
 
 HOW = "Write NAME=DIR,DIR for each set, or give a folder of runs for each."
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}-?")
@@ -64,16 +64,17 @@ def _shown_name(key: tuple[str, str], of: dict[tuple[str, str], list[Path]]) -> 
 
 
 def runs_in(path: Path) -> list[Path]:
-    """The folder itself if a run left it, else the runs in it. InputError where there is none."""
+    """The folder itself if a run left it, else the runs in it, also those of `run --repeat`.
+
+    InputError where there is none.
+    """
     if (path / RECORDING).exists():
         return [path]
-    below = (
-        sorted(p.parent for p in path.glob(f"*/{RECORDING}") if p.parent.name != LATEST)
-        if path.is_dir()
-        else []
-    )
-    if not below:
+    below = [] if (path / CAPACITY).exists() else [path.glob(f"*/{RECORDING}"), path.glob(f"*/*/{RECORDING}")]
+    found = sorted(file.parent for files in below for file in files)
+    runs = [run for run in found if LATEST not in run.relative_to(path).parts]
+    if not runs:
         raise InputError(
             f"{path}: no run here; expected a folder with {RECORDING}, or with such folders in it"
         )
-    return below
+    return runs
