@@ -24,6 +24,7 @@ FLOW = (
     "capacity",
     "comparison",
     "sweeps",
+    "advice",
 )
 """A request's way, station by station: a package imports from itself and from those before it."""
 COMMON = {"errors", "units", "extras", "timings"}

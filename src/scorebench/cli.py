@@ -21,6 +21,7 @@ COMMANDS = (
     "call",
     "capacity",
     "sweep",
+    "advise",
     "matrix",
     "versus",
     "compare",

@@ -1,0 +1,87 @@
+"""A piece of advice, and what a rule may look at. Knows figures; no wording of reports, no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scorebench.verdicts.finding import Severity
+
+if TYPE_CHECKING:
+    from scorebench.figures.stages import TypicalCall
+    from scorebench.figures.summary import Summary
+    from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.finding import Finding
+
+TOLD_SHARE = 0.95
+"""Of the calls must have stages for a rule about stages."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to change. `figure`: what was found; `gain`: what to expect; `proof`: the command that shows it."""
+
+    rule: str
+    figure: str
+    change: str
+    gain: str
+    proof: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run, as rules see it."""
+
+    summary: Summary
+    recording: Recording
+    findings: tuple[Finding, ...]
+
+    @property
+    def server(self) -> Mapping[str, Any]:
+        """What is known of the server; empty where nothing is."""
+        found = self.summary.environment.get("server")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def workers(self) -> int | None:
+        """Worker processes, where the server says so."""
+        found = self.server.get("workers")
+        return found if isinstance(found, int) and found > 0 else None
+
+    @property
+    def cores(self) -> int | None:
+        """That the server may use."""
+        pinned = self.server.get("cpus")
+        found = len(pinned) if pinned else self.summary.environment.get("host_cores")
+        return found if isinstance(found, int) and found > 0 else None
+
+    @property
+    def typical(self) -> TypicalCall | None:
+        """The median call by its parts; None unless the server told nearly all of them."""
+        stages = self.summary.stages
+        if stages is None or stages.told < TOLD_SHARE * stages.calls:
+            return None
+        return stages.typical.get("p50")
+
+    @property
+    def invalid(self) -> str | None:
+        """Why the measurement is not valid."""
+        return next((one.text for one in self.findings if one.severity is Severity.INVALID), None)
+
+    def again(self, flags: str = "", own: str = "") -> str:
+        """The command with `flags` added; for a server that the user starts, `own` says what to do there."""
+        command = str(self.summary.environment.get("command") or "scorebench run TARGET")
+        if not flags:
+            return command
+        return f"{command} {flags}" if self.server.get("kind") else f"{own or flags} there, then {command}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`look` yields advice where the data supports it; `threshold` and `source` are for people."""
+
+    name: str
+    threshold: str
+    source: str
+    look: Callable[[Facts], Iterator[Advice]]

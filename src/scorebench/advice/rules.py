@@ -1,0 +1,230 @@
+"""A run → what to change, by a table of rules. Pure: knows figures; no report, no file.
+
+A rule is silent where the data does not support it. Where the generator was the limit, or the measurement is
+not valid, nothing else is said: every other figure may be the generator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scorebench.advice.record import Advice, Facts, Rule
+from scorebench.figures.server_use import mean_cpu, process_samples, server_samples
+from scorebench.figures.trend import trend
+from scorebench.units import say_percent, say_seconds
+
+GENERATOR_CODES = {"generator_cpu", "generator_busy", "generator_lag"}
+BUSY, FREE_CORES, IDLE = 0.9, 0.5, 0.5
+SCHEMA_SHARE, QUEUE_SHARE, NETWORK_SHARE, PARSER_SHARE = 0.1, 0.2, 0.5, 0.1
+MANY_CORES, ALL_CORES = 1.5, 0.8
+SLOW_FIRST = 10.0
+GROWTH_ALPHA, GROWTH_SHARE = 0.01, 0.01
+WIRE = ("name", "connect", "tls", "send", "network", "receive")
+THREADS = "OMP_NUM_THREADS"
+
+
+def advise(facts: Facts) -> list[Advice]:
+    """All that the run supports; empty where it supports nothing, or is not valid."""
+    if bound := list(_generator_bound(facts)):
+        return bound
+    if facts.invalid is not None:
+        return []
+    return [advice for rule in RULES[1:] for advice in rule.look(facts)]
+
+
+def _generator_bound(facts: Facts) -> Iterator[Advice]:
+    found = next((one for one in facts.findings if one.code in GENERATOR_CODES), None)
+    if found is not None:
+        yield Advice(
+            "generator_bound",
+            found.text,
+            "measure with a generator that is not the limit",
+            "figures that are the server's; nothing else can be said from this run",
+            facts.again() + " --processes 2",
+        )
+
+
+def _schema(facts: Facts) -> Iterator[Advice]:
+    call = facts.typical
+    if call is None:
+        return
+    schema_s, predict_s = call.parts_s.get("schema", 0.0), call.parts_s.get("predict", 0.0)
+    if schema_s > predict_s and schema_s >= SCHEMA_SHARE * call.mean_s:
+        yield Advice(
+            "schema_over_predict",
+            f"schema enforcement takes {say_seconds(schema_s)} of the median call, the model "
+            f"{say_seconds(predict_s)}",
+            "send the signature's own types and columns, or log the model with fewer columns",
+            _off(schema_s, call.mean_s),
+            facts.again(),
+        )
+
+
+def _off(part_s: float, whole_s: float) -> str:
+    return (
+        f"at most {say_seconds(part_s)} less a call ({say_percent(round(part_s / whole_s, 3))} of the median)"
+    )
+
+
+def _queue(facts: Facts) -> Iterator[Advice]:
+    call = facts.typical
+    queue_s = 0.0 if call is None else call.parts_s.get("queue", 0.0)
+    if call is not None and queue_s >= QUEUE_SHARE * call.mean_s:
+        workers = (facts.workers or 1) + 1
+        yield Advice(
+            "threads_queue",
+            f"the median call waits {say_seconds(queue_s)} of {say_seconds(call.mean_s)} for a worker thread",
+            "serve with more workers, or offer fewer calls at once",
+            _off(queue_s, call.mean_s),
+            facts.again(f"--workers {workers}", f"--workers {workers}"),
+        )
+
+
+def _network(facts: Facts) -> Iterator[Advice]:
+    call = facts.typical
+    wire_s = 0.0 if call is None else sum(call.parts_s.get(part, 0.0) for part in WIRE)
+    if call is not None and wire_s >= NETWORK_SHARE * call.mean_s:
+        yield Advice(
+            "network",
+            f"connections, network and HTTP server take {say_seconds(wire_s)} of the median call's "
+            f"{say_seconds(call.mean_s)}",
+            "call from nearer, keep connections open, and send more rows in a call",
+            _off(wire_s, call.mean_s),
+            facts.again("--rows-per-call 10", "--rows-per-call 10"),
+        )
+
+
+def _more_workers(facts: Facts) -> Iterator[Advice]:
+    used, workers, cores = mean_cpu(server_samples(facts.recording)), facts.workers, facts.cores
+    if used is None or workers is None or cores is None:
+        return
+    share = used / workers
+    if BUSY <= share < MANY_CORES and cores - used >= FREE_CORES:
+        more = workers + 1
+        yield Advice(
+            "more_workers",
+            f"each of {workers} workers is busy {say_percent(round(share, 2))} of the time, and "
+            f"{cores - used:.1f} of {cores} cores are free",
+            f"serve with --workers {more}",
+            f"up to {more / workers:.2g} times the throughput, if it scales",
+            facts.again(f"--workers {more}", f"--workers {more}"),
+        )
+
+
+def _fewer_workers(facts: Facts) -> Iterator[Advice]:
+    used, workers = mean_cpu(server_samples(facts.recording)), facts.workers
+    if used is None or workers is None or workers < 2 or used > IDLE * (workers - 1):
+        return
+    sizes = [one["rss_bytes"] for of in process_samples(facts.recording).values() for one in of[-1:]]
+    known = sorted(size for size in sizes if size is not None)
+    if len(known) < workers:
+        return
+    yield Advice(
+        "fewer_workers",
+        f"{workers} workers use {used:.2f} cores together: one fewer would be busy "
+        f"{say_percent(round(used / (workers - 1), 2))}",
+        f"serve with --workers {workers - 1}",
+        f"about {known[-workers] / 1e6:,.0f} MB of memory",
+        facts.again(f"--workers {workers - 1}", f"--workers {workers - 1}"),
+    )
+
+
+def _blas(facts: Facts) -> Iterator[Advice]:
+    used, workers, cores = mean_cpu(server_samples(facts.recording)), facts.workers, facts.cores
+    if used is None or workers is None or cores is None or cores < 2:
+        return
+    variables = facts.server.get("environment")
+    is_set = isinstance(variables, dict) and any(name.endswith("NUM_THREADS") for name in variables)
+    if not is_set and used >= MANY_CORES * workers and used >= ALL_CORES * cores:
+        yield Advice(
+            "blas_threads",
+            f"{workers} worker{'s' if workers > 1 else ''} used {used:.1f} of {cores} cores, and no "
+            f"{THREADS} is set: threads of BLAS or OpenMP compete",
+            f"set {THREADS}=1",
+            "not known before it is measured; where small calls compete, often several times",
+            facts.again(f"--server-env {THREADS}=1", f"{THREADS}=1"),
+        )
+
+
+def _parsers(facts: Facts) -> Iterator[Advice]:
+    missing = [name for name in ("uvloop", "httptools") if facts.server.get(name) is False]
+    call = facts.typical
+    network_s = 0.0 if call is None else call.parts_s.get("network", 0.0)
+    if missing and call is not None and network_s >= PARSER_SHARE * call.mean_s:
+        yield Advice(
+            "http_packages",
+            f"{' and '.join(missing)} not installed in the server, and HTTP takes {say_seconds(network_s)} "
+            f"of the median call's {say_seconds(call.mean_s)}",
+            "pip install 'uvicorn[standard]' where the server runs",
+            _off(network_s, call.mean_s),
+            facts.again(),
+        )
+
+
+def _slow_first(facts: Facts) -> Iterator[Advice]:
+    warm_up, median = facts.summary.warm_up, facts.summary.service.percentile(0.5)
+    if warm_up.max_s is None or median is None or median.value is None:
+        return
+    if warm_up.max_s >= SLOW_FIRST * median.value:
+        yield Advice(
+            "slow_first_calls",
+            f"the slowest call of the warm-up took {say_seconds(warm_up.max_s)}, "
+            f"{warm_up.max_s / median.value:.0f} times the median",
+            "send the model a few calls before it gets traffic, such as in its readiness probe",
+            f"{say_seconds(warm_up.max_s - median.value)} less for the first callers after each start",
+            facts.again(),
+        )
+
+
+def _memory(facts: Facts) -> Iterator[Advice]:
+    points = [
+        (one["t_s"], float(rss))
+        for one in server_samples(facts.recording)
+        if (rss := one["rss_bytes"]) is not None
+    ]
+    found = trend(points)
+    if found is None or not found.rises(GROWTH_ALPHA):
+        return
+    if found.per_s * found.over_s < GROWTH_SHARE * points[-1][1]:
+        return
+    low, middle, high = (3600 * slope / 1e6 for slope in (found.low_per_s, found.per_s, found.high_per_s))
+    yield Advice(
+        "memory_grows",
+        f"the server's memory grows by {middle:,.0f} MB an hour ({low:,.0f} to {high:,.0f})",
+        "look for what the model keeps between calls; until then restart workers in time",
+        "a server that is not killed for its memory",
+        facts.again() + " --run-time 30m",
+    )
+
+
+RULES = (
+    Rule("generator_bound", "a finding about the generator", "docs/reliability.md", _generator_bound),
+    Rule("schema_over_predict", "more than predict, and 10 % of the median call", "Server-Timing", _schema),
+    Rule("threads_queue", "20 % of the median call", "Server-Timing", _queue),
+    Rule("network", "50 % of the median call", "Server-Timing, phases of the client", _network),
+    Rule(
+        "more_workers",
+        "each worker busy 90 %, half a core free",
+        "utilisation law (Jain, The Art of Computer Systems Performance Analysis, 1991, chapter 33)",
+        _more_workers,
+    ),
+    Rule(
+        "fewer_workers", "one fewer would be busy 50 % at most", "utilisation law, as above", _fewer_workers
+    ),
+    Rule(
+        "blas_threads",
+        "1.5 cores a worker and 80 % of all cores, and no *_NUM_THREADS set",
+        "scikit-learn's documentation: parallelism, oversubscription",
+        _blas,
+    ),
+    Rule(
+        "http_packages", "10 % of the median call is HTTP", "uvicorn's documentation: installation", _parsers
+    ),
+    Rule("slow_first_calls", "10 times the median", "warm-up against the rest of the run", _slow_first),
+    Rule(
+        "memory_grows",
+        "Mann-Kendall's p below 1 %, Theil-Sen's lower bound above 0, and 1 % of the memory",
+        "figures/trend.py names the papers",
+        _memory,
+    ),
+)

@@ -1,0 +1,42 @@
+"""A sweep's folder, read again. Knows its form; nothing of how it was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from scorebench.errors import InputError
+from scorebench.folders import reading
+from scorebench.folders.names import SWEEP
+from scorebench.report.forms.sweep import SweepCellForm, SweepForm
+from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
+from scorebench.sweeps.grid import VARIED, Place
+
+WHAT, HINT = "what `scorebench sweep` left", "Give the folder that it named."
+
+
+def read_sweep(path: Path) -> Sweep:
+    """The sweep of sweep.json in `path`. InputError for whatever can't be read."""
+    file = path / SWEEP
+    form = reading.decoded(reading.content_of(file, WHAT, HINT), SweepForm, file, WHAT)
+    if not reading.is_flat(form.environment, reading.DEEPEST) or form.ended not in list(Ended):
+        raise InputError(f"{file}: is damaged. Expected {WHAT}, unchanged.")
+    return Sweep(
+        cells=tuple(_cell(cell) for cell in form.cells),
+        ended=Ended(form.ended),
+        repeats=form.repeats,
+        took_s=form.took_s,
+        folder=str(path),
+        environment=form.environment,
+    )
+
+
+def _cell(form: SweepCellForm) -> SweepCell:
+    place = Place(*(getattr(form, name) for name in VARIED))
+    runs = []
+    for run in form.runs:
+        told = msgspec.structs.asdict(run)
+        del told["ok"]  # it follows from the others
+        runs.append(Ran(**told))
+    return SweepCell(place, tuple(runs))

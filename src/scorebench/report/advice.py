@@ -1,0 +1,38 @@
+"""Advice → text and JSON. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from scorebench.advice.record import Advice
+from scorebench.report.data import dumped
+from scorebench.report.words import plain
+
+NOTHING = "No advice: the figures support none."
+
+
+def render(found: Sequence[Advice], invalid: str | None = None) -> str:
+    """A paragraph each: what was found, what to change, what to expect, and how to prove it."""
+    if not found:
+        said = NOTHING if invalid is None else f"No advice: the measurement is not valid: {plain(invalid)}."
+        return said + "\n"
+    return "\n".join(_paragraph(one) for one in found)
+
+
+def _paragraph(one: Advice) -> str:
+    figure = plain(one.figure)
+    lines = [
+        f"{one.rule}: {figure}",
+        f"  change: {plain(one.change)}",
+        f"  expect: {plain(one.gain)}",
+        f"  prove:  {plain(one.proof)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def render_json(found: Sequence[Advice], invalid: str | None = None) -> str:
+    """`{"invalid": …, "advice": [{"rule": …, "figure": …, "change": …, "gain": …, "proof": …}]}`."""
+    said = None if invalid is None else plain(invalid)
+    each = [{name: plain(text) for name, text in asdict(one).items()} for one in found]
+    return dumped({"invalid": said, "advice": each}, indent=2)

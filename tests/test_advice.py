@@ -1,0 +1,190 @@
+"""Advice: runs made to show each rule get that advice and no other; others get none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorebench.advice.record import Advice, Facts
+from scorebench.advice.rules import RULES, advise
+from scorebench.advice.sweep_rules import SWEEP_RULES, advise_sweep
+from scorebench.errors import InputError
+from scorebench.figures.summary import LeftOut, summarise
+from scorebench.folders.sweeps import read_sweep
+from scorebench.recordings.split import split_of
+from scorebench.report import advice as report
+from scorebench.report import sweep as sweep_report
+from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
+from scorebench.sweeps.grid import Place
+from scorebench.verdicts.finding import Finding, Severity
+from tests.commands import here
+from tests.recordings import START_S, calls, recording
+
+CALLS = 1500
+PARTS = {"read": 0.1, "queue": 0.1, "parse": 1.0, "schema": 1.0, "predict": 5.0, "write": 0.5}
+"""Milliseconds of each call: the model takes most, and nothing stands out."""
+SERVER = {"kind": "webserver", "workers": 1, "uvloop": True, "httptools": True, "cpus": [0, 1, 2, 3]}
+
+
+def facts(
+    parts: Mapping[str, float] | None = None,
+    *,
+    network_ms: float = 0.4,
+    cpu: float = 0.5,
+    rss: Mapping[str, float] | None = None,
+    growth: float = 0.0,
+    warm_up_s: float | None = 0.02,
+    findings: tuple[Finding, ...] = (),
+    **server: Any,
+) -> Facts:
+    """A run of a call a second, each with these parts; the server's usage is the same in every second."""
+    stages = {**PARTS, **(parts or {})}
+    inside = sum(stages.values())
+    length_s = (inside + network_ms) / 1e3
+    times = [(float(n), float(n), n + length_s) for n in range(CALLS)]
+    phases = [number for due, _, done in times for number in (0.0, 0.0, 0.0, due + 1e-9, done)]
+    header = ", ".join([f"total;dur={inside}", *(f"{name};dur={ms}" for name, ms in stages.items())]).encode()
+    batch = replace(calls(times), split=split_of(phases, [header] * CALLS, START_S))
+    told = {**SERVER, **server}
+    made = recording(batch, server=told, host_cores=4, command="scorebench run webserver --timings")
+    for second in range(CALLS):
+        at_s = START_S + second + 0.5
+        size = int(3e8 + growth * second)
+        made.resources.append({"t_s": at_s, "who": "server", "cpu": cpu, "rss_bytes": size})
+        for who, share in (rss or {}).items():
+            made.resources.append({"t_s": at_s, "who": who, "cpu": cpu / 2, "rss_bytes": int(share)})
+    summary = replace(summarise(made), warm_up=LeftOut(5, 5, warm_up_s, warm_up_s))
+    return Facts(summary, made, findings)
+
+
+WORKERS = {f"server process {pid}": 2e8 for pid in (1, 2)}
+LATE = Finding(Severity.INVALID, "generator_cpu", "the generator was out of CPU (CPU median 99 %)", "x")
+SHOWN = {
+    "generator_bound": facts({"schema": 9.0}, findings=(LATE,)),
+    "schema_over_predict": facts({"schema": 9.0}),
+    "threads_queue": facts({"queue": 30.0}),
+    "network": facts(network_ms=40.0),
+    "more_workers": facts(cpu=0.97),
+    "fewer_workers": facts(cpu=0.3, workers=2, rss=WORKERS),
+    "blas_threads": facts(cpu=3.9),
+    "http_packages": facts(network_ms=2.0, uvloop=False),
+    "slow_first_calls": facts(warm_up_s=0.4),
+    "memory_grows": facts(growth=1e6 / 60),
+}
+
+
+@pytest.mark.parametrize("rule", SHOWN)
+def test_a_run_made_to_show_a_rule_gets_that_advice_and_no_other(rule: str) -> None:
+    """With what was found, what to expect, and a command."""
+    (found,) = advise(SHOWN[rule])
+    assert found.rule == rule
+    assert all((found.figure, found.change, found.gain, found.proof))
+    assert found.proof.startswith("scorebench run webserver --timings")
+
+
+def test_every_rule_is_shown() -> None:
+    """A rule that no run shows is not known to work; each names its threshold and its source."""
+    assert [rule.name for rule in RULES] == list(SHOWN)
+    assert all(rule.threshold and rule.source for rule in (*RULES, *SWEEP_RULES))
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        facts(),
+        facts(cpu=0.89),  # below 90 %
+        facts(cpu=0.97, cpus=[0]),  # busy, but no core is free
+        facts(cpu=0.97, workers=None),  # not known how many there are
+        facts(cpu=3.9, environment={"OMP_NUM_THREADS": "4"}),  # chosen by its owner
+        facts(cpu=0.6, workers=2, rss=WORKERS),  # one would be busy 60 %
+        facts(cpu=0.3, workers=2),  # which process has how much is not known
+        facts(warm_up_s=None),
+        facts(warm_up_s=0.07),  # less than 10 times the median of 8.1 ms
+        facts(uvloop=False),  # HTTP takes 5 % of the call
+        facts({"schema": 4.9}),  # less than the model
+        facts(growth=1000.0),  # 0.4 % in the whole run
+        facts({"schema": 9.0}, findings=(Finding(Severity.INVALID, "no_calls", "nothing", "x"),)),
+    ],
+)
+def test_what_supports_nothing_gets_no_advice(plain: Facts) -> None:
+    """Nothing stands out, or it is not known, or the measurement is not valid."""
+    assert advise(plain) == []
+
+
+def test_stages_that_few_calls_told_support_nothing() -> None:
+    """Half of the calls: the other half may look different."""
+    known = SHOWN["schema_over_predict"]
+    assert known.summary.stages is not None
+    few = replace(known.summary, stages=replace(known.summary.stages, told=CALLS // 2))
+    assert advise(replace(known, summary=few)) == []
+
+
+def test_a_gain_is_what_the_figures_say() -> None:
+    """9 ms of schema in a call of 16.1 ms: at most 9 ms, 55.9 %. A worker more of one: twice at most."""
+    (schema,) = advise(SHOWN["schema_over_predict"])
+    assert "at most 9" in schema.gain
+    assert "56" in schema.gain or "55.9" in schema.gain
+    (workers,) = advise(SHOWN["more_workers"])
+    assert "97 %" in workers.figure
+    assert workers.gain.startswith("up to 2 times")
+    assert workers.proof.endswith("--workers 2")
+
+
+def test_a_server_of_the_users_own_is_told_what_to_do_there() -> None:
+    """scorebench can't start it with other workers."""
+    (found,) = advise(facts(cpu=0.97, kind=None))
+    assert found.proof == "--workers 2 there, then scorebench run webserver --timings"
+
+
+def cell(format: str, rows: int, p50_ms: list[float]) -> SweepCell:
+    runs = [
+        Ran(f"cells/{n}", n, None, 100, 100, 10.0, 10.0 * rows, 0.1, ms / 1e3, None, 10)
+        for n, ms in enumerate(p50_ms, 1)
+    ]
+    return SweepCell(Place("webserver", "sklearn", 1, format, rows, 1), tuple(runs))
+
+
+def swept(*cells: SweepCell) -> Sweep:
+    return Sweep(cells, Ended.DONE, 2, 9.0, "x", {"command": "scorebench sweep webserver"})
+
+
+def test_a_sweep_in_which_rows_get_cheaper_says_batch() -> None:
+    """5 ms for one row, 14 ms for a hundred: 5 / 0.14 = 35.7 times."""
+    (found,) = advise_sweep(swept(cell("split", 1, [5, 5.1]), cell("split", 100, [14, 14])))
+    assert (found.rule, found.gain[:4]) == ("batch", "36.1")
+    assert advise_sweep(swept(cell("split", 1, [5, 5]), cell("split", 10, [40, 40]))) == []
+
+
+def test_a_faster_format_is_named_where_no_run_says_otherwise() -> None:
+    """20 ms against 10 ms; not where one run of it was as slow, nor from a single run each."""
+    slow = cell("split", 100, [20, 22])
+    (found,) = advise_sweep(swept(slow, cell("csv", 100, [10, 9])))
+    assert (found.rule, found.change) == ("format", "send csv")
+    assert found.gain.startswith("at least 2 times")
+    assert advise_sweep(swept(slow, cell("csv", 100, [10, 21]))) == []
+    assert advise_sweep(swept(slow, cell("csv", 100, [10]))) == []
+
+
+def test_a_sweep_is_read_again_as_it_was_written(tmp_path: Path) -> None:
+    """And a damaged one is refused in one line."""
+    made = swept(cell("split", 1, [5, 5]), cell("csv", 1, []))
+    (tmp_path / "sweep.json").write_text(sweep_report.render_json(made))
+    assert read_sweep(tmp_path) == replace(made, folder=str(tmp_path))
+    done = here(tmp_path, "advise", str(tmp_path))
+    assert (done.code, done.out) == (0, report.NOTHING + "\n")
+    (tmp_path / "sweep.json").write_text('{"format": 1}')
+    with pytest.raises(InputError, match=r"sweep\.json: is damaged"):
+        read_sweep(tmp_path)
+
+
+def test_text_and_json_say_the_same() -> None:
+    """And why there is none, where the measurement is not valid."""
+    one = Advice("batch", "a", "b", "c", "d")
+    assert report.render([one]) == "batch: a\n  change: b\n  expect: c\n  prove:  d\n"
+    assert json.loads(report.render_json([one]))["advice"][0]["gain"] == "c"
+    assert report.render([], "late") == "No advice: the measurement is not valid: late.\n"
