@@ -20,7 +20,7 @@ TOLD_SHARE = 0.95
 
 @dataclass(frozen=True)
 class Advice:
-    """What to change. `figure`: what was found; `gain`: what to expect; `proof`: the command that shows it."""
+    """What to change. `figure`: what was found; `gain`: what to expect; `proof`: a command to show it."""
 
     rule: str
     figure: str

@@ -76,7 +76,8 @@ def _p(values: NDArray[np.float64], inflation: float) -> float:
 def _inflation(detrended: NDArray[np.float64]) -> float:
     """(1 + r) / (1 - r) of a chain where each value keeps r of the last one; 1 where r is not above 0.
 
-    r of a short series without its trend is estimated too low: (n r + 2) / (n - 4) corrects it (Hamed, Trend detection in hydrologic data, Journal of Hydrology 349, 2008).
+    r of a short series without its trend is estimated too low: (n r + 2) / (n - 4) corrects it (Hamed,
+    Enhancing the effectiveness of prewhitening, Journal of Hydrology 368, 2009).
     """
     count = len(detrended)
     centred = detrended - detrended.mean()
