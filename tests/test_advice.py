@@ -120,7 +120,7 @@ def test_stages_that_few_calls_told_support_nothing() -> None:
     """Half of the calls: the other half may look different."""
     known = SHOWN["schema_over_predict"]
     assert known.summary.stages is not None
-    few = replace(known.summary, stages=replace(known.summary.stages, told=CALLS // 2))
+    few = replace(known.summary, stages=replace(known.summary.stages, with_timings=CALLS // 2))
     assert advise(replace(known, summary=few)) == []
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
     from scorebench.verdicts.finding import Finding
 
-TOLD_SHARE = 0.95
+TIMED_SHARE = 0.95
 """Of the calls must have stages for a rule about stages."""
 
 
@@ -60,7 +60,7 @@ class Facts:
     def typical(self) -> TypicalCall | None:
         """The median call by its parts; None unless the server told nearly all of them."""
         stages = self.summary.stages
-        if stages is None or stages.told < TOLD_SHARE * stages.calls:
+        if stages is None or stages.with_timings < TIMED_SHARE * stages.calls:
             return None
         return stages.typical.get("p50")
 

@@ -36,7 +36,7 @@ def _cell(form: SweepCellForm) -> SweepCell:
     place = Place(*(getattr(form, name) for name in VARIED))
     runs = []
     for run in form.runs:
-        told = msgspec.structs.asdict(run)
-        del told["ok"]  # it follows from the others
-        runs.append(Ran(**told))
+        fields = msgspec.structs.asdict(run)
+        del fields["ok"]  # it follows from the others
+        runs.append(Ran(**fields))
     return SweepCell(place, tuple(runs))

@@ -15,8 +15,8 @@ NOTHING = "No advice: the figures support none."
 def render(found: Sequence[Advice], invalid: str | None = None) -> str:
     """A paragraph each: what was found, what to change, what to expect, and how to prove it."""
     if not found:
-        said = NOTHING if invalid is None else f"No advice: the measurement is not valid: {plain(invalid)}."
-        return said + "\n"
+        line = NOTHING if invalid is None else f"No advice: the measurement is not valid: {plain(invalid)}."
+        return line + "\n"
     return "\n".join(_paragraph(one) for one in found)
 
 
@@ -33,6 +33,5 @@ def _paragraph(one: Advice) -> str:
 
 def render_json(found: Sequence[Advice], invalid: str | None = None) -> str:
     """`{"invalid": …, "advice": [{"rule": …, "figure": …, "change": …, "gain": …, "proof": …}]}`."""
-    said = None if invalid is None else plain(invalid)
     each = [{name: plain(text) for name, text in asdict(one).items()} for one in found]
-    return dumped({"invalid": said, "advice": each}, indent=2)
+    return dumped({"invalid": None if invalid is None else plain(invalid), "advice": each}, indent=2)
