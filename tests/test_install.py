@@ -18,11 +18,15 @@ EXTRAS = ("mlflow", "sklearn", "pyspark", "plotly", "botocore", "docker")
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment that has the core alone."""
+    """The bin folder of an environment that has the core alone.
+
+    Our own pip installs into it, and compiles nothing: what a run imports is compiled then.
+    """
     folder = tmp_path_factory.mktemp("clean")
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", str(ROOT)]
-    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+    words = ["install", "-q", "--disable-pip-version-check", "--no-compile", str(ROOT)]
+    done = subprocess.run([*pip, *words], capture_output=True, text=True, check=False)
     offline = done.returncode != 0 and "No matching distribution found" in done.stderr
     require("a package registry", not offline, "run with network access")
     assert done.returncode == 0, done.stderr
