@@ -7,6 +7,7 @@ import argparse
 import numpy as np
 
 from scorebench.answers.outcome import Outcome
+from scorebench.cluster import reports
 from scorebench.cluster.lease import BEAT_S
 from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.messages import Alive, Beat
@@ -42,7 +43,7 @@ def report_bytes(users: int, rate_per_s: int) -> int:
     """The size of one report."""
     recording = Recording()
     recording.add(calls_of(users, rate_per_s))
-    return len(messages.pack(recording, [], 0))
+    return len(reports.pack(recording, [], 0))
 
 
 def beat_bytes() -> int:

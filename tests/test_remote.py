@@ -114,9 +114,11 @@ def test_plain_locust_takes_it_too(tmp_path: Path, papers: Certificates) -> None
             "--ca-file",
             str(papers.ca),
         ]
+        (tmp_path / "locust.conf").write_text("header = [X-Tenant: a, X-Two: b]\n")
         done = locust(
             tmp_path, *words, "--data", str(ROOT / "payloads" / "wine.csv"), "-u", "1", "--calls", "5"
         )
+        assert {(one.headers["x-tenant"], one.headers["x-two"]) for one in server.log()} == {("a", "b")}
         assert {record.headers["authorization"] for record in server.log()} == {f"Bearer {TOKEN}"}
     assert done.code == 0, done.err
     nobody_saw([TOKEN], done)
@@ -162,18 +164,23 @@ def signed(record: Record) -> str:
 def test_every_call_to_sagemaker_has_its_own_signature(
     tmp_path: Path, papers: Certificates, load: list[str]
 ) -> None:
-    """Each equals the one recomputed for its time and body, and goes red for another secret."""
-    region = "eu-central-1"
+    """Each equals the one recomputed for its time and body, and goes red for another secret.
+
+    A header of the user's own, such as that of an inference component, is among what is signed.
+    """
+    region, component = "eu-central-1", "X-Amzn-SageMaker-Inference-Component"
     with scoring_server(Behaviour(path="/endpoints/my-wine/invocations"), tls=papers.server) as server:
         host = f"localhost:{server.port}"
         words = ["--region", region, "--endpoint-url", f"https://{host}", "--ca-file", str(papers.ca)]
-        words += ["--users", "2", "--calls", "40", *load]
+        words += ["--users", "2", "--calls", "40", *load, "--header", f"{component}: b"]
         done = scorebench(tmp_path, "run", "sagemaker://my-wine", *words, **AWS)
         log = server.log()
     assert done.code in (0, 4), done.err  # 4: a busy machine, which is not the question here
     assert len(log) == 40
     assert {record.path for record in log} == {"/endpoints/my-wine/invocations"}
     assert {record.headers["x-amz-security-token"] for record in log} == {SESSION}
+    assert {record.headers[component.lower()] for record in log} == {"b"}
+    assert all(component.lower() in record.headers["authorization"] for record in log)
     assert all(signed(record) == signature_of(record, host, region, SECRET) for record in log)
     assert not any(signed(record) == signature_of(record, host, region, SECRET + "x") for record in log)
     nobody_saw([SECRET, SESSION], done)

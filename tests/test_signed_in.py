@@ -232,6 +232,10 @@ def test_the_client_shows_its_certificate(tmp_path: Path, papers: Certificates) 
     assert len(server.asked("/score")) == 10
     assert all(call.peer for call in server.log)
     assert refused.code == 2, refused.err
+    key = mine.server.read_text().partition("KEY-----\n")[2].partition("\n-----")[0].splitlines()
+    mine.server.unlink()
+    assert len(key) >= 3
+    nobody_saw(done, tmp_path, *key[1:-1])
 
 
 def test_a_certificate_that_is_renewed_is_shown(tmp_path: Path, papers: Certificates) -> None:

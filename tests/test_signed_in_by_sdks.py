@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import pandas as pd
 import pytest
 
 from scorebench.client.credentials import Source
@@ -70,7 +71,9 @@ def test_databricks_by_its_name_alone(tmp_path: Path, papers: Certificates, *, o
     tokens = Tokens(ID, SECRET, lifetime_s=2, expected={"scope": "all-apis"})
     with gateway(papers.server, {}) as server, gateway(papers.server, {}) as better:
         workspace = Workspace(server, tokens, "wine", better if optimised else None)
+        pd.DataFrame({"a": [1.5, 2.5]}).to_parquet(tmp_path / "rows.parquet")
         words = ["--ca-file", str(papers.ca), "--users", "2", "--rate", "20", "--run-time", "6s"]
+        words += ["--data", "rows.parquet"]
         named = variables(papers, **oauth_client(server))
         done = scorebench(tmp_path, "run", "databricks://wine", *words, **named)
         calls = (better if optimised else server).asked(workspace.path)

@@ -27,6 +27,8 @@ from scorebench.report import page, text
 from scorebench.runs import arguments
 
 URL = "http://127.0.0.1:5001"
+NOW_S = 1_700_000_000.0
+"""When the reports of `corpora` came."""
 _folder = Path(tempfile.mkdtemp(prefix="scorebench-fuzz-"))
 
 
@@ -118,3 +120,19 @@ def configuration(file: Path) -> None:
             raise Broken(f"exit {end.code}, and: {said.getvalue()!r}") from end
         return
     from_namespace(options, URL)
+
+
+def report(file: Path) -> None:
+    """What a worker sends its master: it counts, beside a report that is as it should be, or is refused."""
+    from scorebench.cluster.reports import BadReport, read_report
+    from scorebench.figures.summary import summarise
+    from scorebench.recordings.recording import Recording
+
+    try:
+        _, counted, _ = read_report(file.read_bytes(), 1, NOW_S)
+    except BadReport as bad:
+        raise InputError(str(bad)) from bad
+    made = Recording()
+    made.merge(counted)
+    made.merge(counted)
+    summarise(made)

@@ -213,6 +213,7 @@ TARGETS: Mapping[str, Check] = {
     "parquet": partial(files.read, files.parquet_rows),
     "recording": partial(files.read, files.recording),
     "journal": partial(files.read, files.journal),
+    "report": partial(files.read, files.report),
     "configuration": partial(files.read, files.configuration),
 }
 """By the name that `python -m tests.fuzz` takes, which is also the folder of its examples in `corpora`."""

@@ -35,7 +35,7 @@ async def chunks(request):
         yield {"n": 0}
         raise RuntimeError("the agent broke")
     for n in range(5):
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.002)
         if n == 0:
             log.write(f"{time.time()}\\n")
         yield {"n": n}
@@ -43,7 +43,8 @@ async def chunks(request):
 uvicorn.run(AgentServer().app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 """
 READY_S = 60
-CALLS = 30
+CALLS = 150
+"""Enough for a p95."""
 
 
 @contextmanager
@@ -81,11 +82,14 @@ def test_first_chunks_are_the_agents(tmp_path: Path) -> None:
     With one user calls and lines of the log have the same order. Both clocks are the host's own time, which
     the generator reads once: a millisecond is left for that.
     """
-    (tmp_path / "body.json").write_text(json.dumps({"messages": [{"role": "user", "content": "hello"}]}))
+    asked = [{"messages": [{"role": "user", "content": text}]} for text in ("hello", "and you?")]
+    (tmp_path / "chats.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in asked))
     (tmp_path / "bad.json").write_text(json.dumps({"inputs": ["x"], "fail": True}))
     with agent_server(tmp_path) as (url, log):
         words = ["--stream", "--users", "1", "--calls"]
-        done = scorebench(tmp_path, "run", url, "--body", "body.json", *words, str(CALLS), "--keep-calls")
+        limit = ["--limit", "first_chunk_p95<20s"]
+        chats = ["--body", "chats.jsonl", *words, str(CALLS), *limit]
+        done = scorebench(tmp_path, "run", url, *chats, "--keep-calls")
         given_s = [float(line) for line in log.read_text().split()]
         failed = scorebench(tmp_path, "run", url, "--body", "bad.json", *words, "3", "--report-dir", "failed")
     assert done.code == 0, done.out + done.err

@@ -13,6 +13,7 @@ from scorebench.recordings.happenings import (
     KILLED,
     MASTER_LOST,
     OWN_LIMIT,
+    REPORT_REFUSED,
     SERVER_ENDED,
     SERVER_RESTARTED,
     USERS_MISSING,
@@ -73,7 +74,17 @@ def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 
 def _of_members(summary: Summary) -> Iterator[Finding]:
-    """Workers that came and went: nothing was lost, but for a moment the load was not what was asked for."""
+    """Workers that came and went: nothing was lost, but for a moment the load was not what was asked for.
+
+    And those whose reports nobody can read.
+    """
+    if refused := _whys(summary, REPORT_REFUSED):
+        yield Finding(
+            Severity.INVALID,
+            "report_refused",
+            f"reports of workers could not be read, so their calls are in no figure: {_listed(refused)}",
+            "give all machines the same version of scorebench and the same time; else report it",
+        )
     if whys := _whys(summary, WORKER_LEFT):
         yield Finding(
             Severity.WARNING,

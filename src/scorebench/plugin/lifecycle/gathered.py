@@ -17,6 +17,9 @@ from scorebench.recordings import types
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 
+MOST_ONCE = 1_000
+"""Of the last events so many are looked at for one that came before."""
+
 
 class Gathered:
     """Counts, events and facts of the test that runs, or of the last one."""
@@ -76,6 +79,11 @@ class Gathered:
         if why:
             event["why"] = why
         self.events.append(event)
+
+    def note_once(self, what: str, why: str) -> None:
+        """Keep an event that may come again and again, the first time."""
+        if not any(event["what"] == what and event.get("why") == why for event in self.events[-MOST_ONCE:]):
+            self.note(what, why)
 
     def add_events(self, events: list[types.Event]) -> bool:
         """Add to the recording what others noted; False if there is nothing."""

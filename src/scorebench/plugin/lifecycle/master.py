@@ -15,6 +15,7 @@ from typing import Any
 import gevent
 from locust.runners import MasterRunner
 
+from scorebench.cluster.reports import BadReport, read_report
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.asked import ALL_AT_ONCE, Asked
@@ -25,7 +26,7 @@ from scorebench.plugin.lifecycle.joining import Joining
 from scorebench.plugin.lifecycle.membership import Membership
 from scorebench.plugin.lifecycle.muster import Muster
 from scorebench.plugin.lifecycle.refusing import abandon
-from scorebench.recordings.happenings import ALL_REJECTED
+from scorebench.recordings.happenings import ALL_REJECTED, REPORT_REFUSED
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from scorebench.recordings.recording import Recording
 
@@ -167,8 +168,11 @@ class Master:
         worker = self._members.number(client_id)
         if worker is None:
             return
-        report = messages.unpack(message)
-        recording, kept = messages.counted(report, worker)
+        try:
+            report, recording, kept = read_report(message, worker, time.time())
+        except BadReport as bad:
+            self._gathered.note_once(REPORT_REFUSED, f"worker {worker}: {bad}")
+            return
         self._members.heard[client_id].count(recording)
         if report.resets == self._resets:
             self._gathered.add(worker, recording, kept)

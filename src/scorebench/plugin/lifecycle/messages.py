@@ -16,9 +16,6 @@ from scorebench.load.dealing import Epoch
 from scorebench.load.members import Deal
 from scorebench.load.numbers import Ranges
 from scorebench.payloads.payload import Payload
-from scorebench.recordings.calls import Calls, from_bytes, to_bytes
-from scorebench.recordings.form import Report, form_of, recording_of
-from scorebench.recordings.recording import Recording
 
 KEY = "scorebench"
 """Where messages carry what they say, and Locust's regular reports what a worker has counted."""
@@ -153,21 +150,3 @@ def spans(numbers: Ranges) -> list[Range]:
 def ranges(spans: list[Range]) -> Ranges:
     """What `spans` made."""
     return tuple(range(*one) for one in spans)
-
-
-def pack(recording: Recording, kept: list[Calls], resets: int) -> bytes:
-    """What a worker has counted since its `resets`-th reset."""
-    calls = to_bytes(kept) if kept else None
-    return msgspec.msgpack.encode(Report(recording=form_of(recording), calls=calls, resets=resets))
-
-
-def unpack(message: bytes) -> Report:
-    """What `pack` packed."""
-    return msgspec.msgpack.decode(message, type=Report)
-
-
-def counted(report: Report, worker: int) -> tuple[Recording, list[Calls]]:
-    """What is in a report, its users and samples named as those of `worker`."""
-    recording = recording_of(report.recording)
-    recording.rename_users(worker)
-    return recording, [from_bytes(report.calls)] if report.calls else []

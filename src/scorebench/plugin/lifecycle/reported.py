@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from scorebench.plugin.lifecycle import messages
+from scorebench.cluster import reports
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 
@@ -41,7 +41,7 @@ class Reported:
         """All of them together, as counted by that worker; with --keep-calls its calls."""
         recording, kept = Recording(), list[Calls]()
         for report in self._reports():
-            part, calls = messages.counted(messages.unpack(report), worker)
+            part, calls = reports.counted(reports.unpack(report), worker)
             recording.merge(part)
             kept += calls
         return recording, kept

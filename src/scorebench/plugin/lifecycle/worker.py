@@ -18,6 +18,7 @@ import gevent
 from locust import argument_parser
 from locust.runners import WorkerRunner
 
+from scorebench.cluster import reports
 from scorebench.errors import InputError
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import guard, messages, open_files, orphan
@@ -85,7 +86,7 @@ class Worker:
         self._sender.cut_short()
 
     def hand_over(self, report: Callable[[], None]) -> None:  # noqa: ARG002 (the master reports)
-        counted = messages.pack(*self._sender.take_all(), self._resets)
+        counted = reports.pack(*self._sender.take_all(), self._resets)
         if self._is_alone:
             self._leave_own(counted)
         else:
@@ -145,7 +146,7 @@ class Worker:
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 (Locust's names)
         session = self._sender.session
         if session is not None and not session.is_over:
-            data[messages.KEY] = messages.pack(*self._sender.take(), self._resets)
+            data[messages.KEY] = reports.pack(*self._sender.take(), self._resets)
             with suppress(OSError):  # the master has it
                 self._reported.add(data[messages.KEY])
 
