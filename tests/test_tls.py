@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
+from scorebench.client.probe import server_version
+from scorebench.client.target import Target
 from scorebench.client.tls import TlsSocket, client_context
 from scorebench.errors import InputError
 from tests import requirements
@@ -81,6 +84,40 @@ def test_a_certificate_that_does_not_hold(tmp_path: Path, fault: str) -> None:
             connection.call(request_to(server))
         assert server.requests() == []
     assert caught.value.outcome is Outcome.TLS_FAILED
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        ("unknown authority", "--ca-file"),
+        ("another name", "write the name in the URL that it was issued for"),
+        ("expired", "the server needs a new certificate"),
+    ],
+)
+def test_each_fault_of_tls_has_its_own_advice(tmp_path: Path, fault: str, advice: str) -> None:
+    """One line before the run; a certificate file helps with an unknown authority alone."""
+    names = ("example.org",) if fault == "another name" else ()
+    papers = certificates(tmp_path, *names, expired=fault == "expired")
+    with scoring_server(tls=papers.server) as server, pytest.raises(InputError) as refused:
+        server_version(Target.parse(server.url), None if fault == "unknown authority" else papers.ca)
+    assert advice in str(refused.value)
+    assert ("--ca-file" in str(refused.value)) == (fault == "unknown authority")
+
+
+def test_https_on_a_plain_port_is_told() -> None:
+    """The server answers the handshake as uvicorn and nginx do: with a 400 in plain HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+
+        def answer() -> None:
+            with plain.accept()[0] as one:
+                one.recv(4096)
+                one.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(InputError, match="if it is plain HTTP, write http:// in the URL"):
+            server_version(Target.parse(f"https://127.0.0.1:{plain.getsockname()[1]}"))
+        answering.join(5.0)
 
 
 def test_large_bodies_over_tls(papers: Certificates, trust: ssl.SSLContext) -> None:

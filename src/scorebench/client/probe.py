@@ -17,6 +17,19 @@ TIMEOUT_S = 5.0
 _ABSENT = frozenset(
     {Outcome.CONNECTION_REFUSED, Outcome.CONNECT_TIMEOUT, Outcome.CONNECTION_FAILED, Outcome.TLS_FAILED}
 )
+_PLAIN = "the port does not speak TLS; if it is plain HTTP, write http:// in the URL"
+_NAME = "the certificate is for another host; write the name in the URL that it was issued for"
+_TLS_ADVICE = (
+    ("certificate has expired", "the server needs a new certificate, or this machine's clock is wrong"),
+    ("not yet valid", "this machine's clock may be wrong, or the certificate is for later"),
+    ("Hostname mismatch", _NAME),
+    ("IP address mismatch", _NAME),
+    ("WRONG_VERSION_NUMBER", _PLAIN),
+    ("HTTP_REQUEST", _PLAIN),
+    ("RECORD_LAYER_FAILURE", _PLAIN),
+)
+"""What OpenSSL says, and what to do about it."""
+_UNKNOWN_AUTHORITY = "give the authority's certificate with --ca-file"
 _VERSION_BYTES = 100
 _MOST_BYTES = 65_536
 
@@ -53,7 +66,8 @@ def server_version(
 
 def _nobody_there(target: Target, failure: CallFailed) -> str:
     if failure.outcome is Outcome.TLS_FAILED:
-        return f"{target.base_url}: {failure}; give the authority's certificate with --ca-file"
+        advice = next((advice for said, advice in _TLS_ADVICE if said in str(failure)), _UNKNOWN_AUTHORITY)
+        return f"{target.base_url}: {failure}; {advice}"
     start = (
         "start one with `scorebench serve webserver`" if _is_local(target) else "check the host and the port"
     )
