@@ -66,8 +66,8 @@ def server_version(
 
 def _nobody_there(target: Target, failure: CallFailed) -> str:
     if failure.outcome is Outcome.TLS_FAILED:
-        advice = next((advice for said, advice in _TLS_ADVICE if said in str(failure)), _UNKNOWN_AUTHORITY)
-        return f"{target.base_url}: {failure}; {advice}"
+        advised = (advice for fault, advice in _TLS_ADVICE if fault in str(failure))
+        return f"{target.base_url}: {failure}; {next(advised, _UNKNOWN_AUTHORITY)}"
     start = (
         "start one with `scorebench serve webserver`" if _is_local(target) else "check the host and the port"
     )
