@@ -25,6 +25,7 @@ FLOW = (
     "comparison",
     "sweeps",
     "advice",
+    "plans",
 )
 """A request's way, station by station: a package imports from itself and from those before it."""
 COMMON = {"errors", "units", "extras", "timings"}

@@ -21,6 +21,7 @@ COMMANDS = (
     "call",
     "capacity",
     "sweep",
+    "plan",
     "advise",
     "matrix",
     "versus",

@@ -1,0 +1,1 @@
+"""How many workers a rate needs, from a sweep: queues, and the plan itself."""

@@ -1,0 +1,52 @@
+"""A plan → text. Computes nothing."""
+
+from __future__ import annotations
+
+from scorebench.plans.plan import Plan
+from scorebench.report.words import NOT_MEASURED, count
+from scorebench.units import say_rate, say_seconds
+
+CANNOT_KNOW = (
+    "other payloads, another machine, and arrivals in bursts",
+    "whether memory, disk or network of the machine limits that many workers",
+)
+
+
+def render(plan: Plan, limit: str) -> str:
+    """The answer, its interval, why, and what it cannot know."""
+    return "\n".join([*_answer(plan, limit), *_reasons(plan), *_unknown(plan)]) + "\n"
+
+
+def _answer(plan: Plan, limit: str) -> list[str]:
+    want = f"{say_rate(plan.rate_per_s)} at {limit}"
+    if plan.workers is None:
+        return [f"No number of workers keeps {want}: a call alone takes {say_seconds(plan.alone_s)}."]
+    high = "no upper bound" if plan.high is None else f"{plan.high}"
+    expected = NOT_MEASURED if plan.expected_s is None else say_seconds(plan.expected_s)
+    return [
+        f"{count(plan.workers, 'worker')} for {want} (between {plan.low} and {high}): expect {expected}.",
+        f"Limited by {plan.limited_by}: one worker fewer would not do.",
+    ]
+
+
+def _reasons(plan: Plan) -> list[str]:
+    lines = [
+        f"{count(one.workers, 'worker')} carried {say_rate(one.per_s)} ({say_rate(one.low_per_s)} to "
+        f"{say_rate(one.high_per_s)})."
+        for one in plan.carried
+    ]
+    if plan.contention is not None:
+        lines.append(f"Each additional worker carries less: contention {plan.contention:.2g} (Amdahl's law).")
+    lines.append(f"A call alone takes {say_seconds(plan.alone_s)}; the rest is waiting.")
+    if plan.workers is not None:
+        cores = NOT_MEASURED if plan.cpu is None else f"{plan.cpu:.1f} cores"
+        memory = NOT_MEASURED if plan.rss_bytes is None else f"{plan.rss_bytes / 1e6:,.0f} MB"
+        lines.append(f"That takes {cores} and {memory} of memory, if both grow as they did so far.")
+    return lines
+
+
+def _unknown(plan: Plan) -> list[str]:
+    unknown = list(CANNOT_KNOW)
+    if plan.contention is None:
+        unknown.insert(0, "how workers share the machine, as one number of them was measured (--workers 1,2)")
+    return ["What this cannot know: " + "; ".join(unknown) + ".", "Measure it: scorebench capacity."]
