@@ -93,7 +93,7 @@ def test_how_many_workers_a_rate_takes() -> None:
     """One worker carries 100/s, two 180/s: contention a from 180 = 200 / (1 + a), 0.111.
 
     60/s within 200 ms: one worker has 40/s to spare: its wait's p99 is ln(0.6 / 0.01) / 40 = 102 ms, and with
-    the 20 ms of a call alone 122 ms. For 90/s it is ln(90) / 10 = 450 ms: two workers, limited by the queue. For
+    the 20 ms of a call alone 122 ms. For 90/s it is ln(90) / 10 = 450 ms: two workers, by the queue. For
     190/s within 10 s two workers with 180/s are not enough at all.
     """
     one = plan(swept(*TWO), 60, 0.99, 0.2)
