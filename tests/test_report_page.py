@@ -20,11 +20,14 @@ from scorebench.answers.outcome import Outcome
 from scorebench.answers.streams import Streamed
 from scorebench.capacity.found import Capacity, Ended
 from scorebench.errors import InputError
+from scorebench.figures.percentiles import calls_needed
 from scorebench.figures.summary import summarise
 from scorebench.folders import atomic, folder
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.streams import streams_of
 from scorebench.report import axes, capacity, capacity_page, page, svg
+from scorebench.report.charts import Chart, curve
+from scorebench.report.setup import groups
 from scorebench.report.time_charts import time_charts
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge
@@ -182,7 +185,11 @@ def test_a_folder_holds_its_page(tmp_path: Path) -> None:
     verdict = judge(summary, of)
     folder.write(tmp_path, of, summary, verdict)
     again = folder.read(tmp_path)
-    assert (tmp_path / "report.html").read_text() == page.render(again, summarise(again), verdict)
+    files = ["recording.json", "summary.json", "users.csv", "seconds.csv"]
+    written = (tmp_path / "report.html").read_text()
+    assert written == page.render(again, summarise(again), verdict, files=files)
+    assert re.findall(r'<a href="([^"]*)">', written) == files
+    assert all((tmp_path / name).is_file() for name in files)
 
 
 def searched() -> dict[str, Any]:
@@ -351,7 +358,7 @@ def test_a_page_says_when_it_was_measured() -> None:
     """Years later too: the date at the top, and no bare Unix time; what is none stands as it came."""
     shown = text_of(made(recording(calls(evenly(700)), started_s=START_S, stopped_s=START_S + 7)))
     assert "measured on 2023-11-14 22:13:20 UTC" in shown
-    assert "stopped_s 2023-11-14 22:13:27 UTC" in shown
+    assert "stopped 2023-11-14 22:13:27 UTC" in shown
     assert "1700000" not in shown
     assert "measured on then" in text_of(made(recording(calls(evenly(700)), started_s="then")))
     assert "measured on 1e+308" in text_of(made(recording(calls(evenly(700)), started_s=1e308)))
@@ -363,3 +370,66 @@ def test_the_last_second_of_a_rate_is_as_wide_as_the_others() -> None:
     places, names, _ = json.loads(stdlib_html.unescape(points_of(rates.drawn)))
     assert (names[0], names[-1]) == ("1 s", "7 s")
     assert len(places) == 7
+
+
+def drawn_limits(chart: Chart) -> list[str]:
+    """The texts of the limits that are drawn into a chart."""
+    return re.findall(r'<line class="limit"[^>]*/><text [^>]*>([^<]*)</text>', chart.drawn)
+
+
+def test_limits_are_drawn_where_their_metric_is() -> None:
+    """Times into the charts of percentiles and latency, throughput into that of rates; `valid` nowhere."""
+    of = recording(calls(evenly(700)))
+    limits = [parse_limit(text) for text in ("p99<50ms", "throughput>90/s", "valid>99%", "mean<1s")]
+    found = {chart.title: drawn_limits(chart) for chart in time_charts(of, limits)}
+    assert found["Response time over the run"] == ["p99&lt;50ms"]
+    assert found["Calls a second"] == ["throughput&gt;90/s"]
+    shown = made(of, "p99<50ms", "valid>99%")
+    assert shown.count('class="limit"') == 2  # in the chart of percentiles, and in that over the run
+
+
+def test_lines_that_lie_on_each_other_are_one() -> None:
+    """A closed loop whose calls were all valid has one rate; one invalid call makes it two."""
+    rates = next(c for c in time_charts(recording(calls(evenly(700)))) if c.title == "Calls a second")
+    assert list(rates.head) == ["From", "valid answers"]
+    outcomes = [Outcome.VALID] * 350 + [Outcome.NOT_FOUND] + [Outcome.VALID] * 349
+    of = recording(calls(evenly(700), outcome=outcomes))
+    rates = next(c for c in time_charts(of) if c.title == "Calls a second")
+    assert list(rates.head) == ["From", "sent", "valid answers"]
+
+
+def test_what_was_due_is_drawn_though_it_was_never_sent() -> None:
+    """500 a second were offered and 100 sent: the line of what was due lies at 500, as --rate asked."""
+    told = {"arrivals": "constant", "offered_rate_per_s": 500.0, "run_time_s": 7.0, "started_s": START_S}
+    of = recording(calls(evenly(700)), **told)
+    of.add_never_sent("all users were busy", 2800)
+    rates = next(c for c in time_charts(of) if c.title == "Calls a second")
+    assert list(rates.head) == ["From", "due", "valid answers"]
+    assert {row[1] for row in rates.rows} == {"500/s"}
+    assert {row[2] for row in rates.rows} == {"100/s"}
+
+
+def test_a_percentile_that_needs_more_calls_is_not_on_the_line() -> None:
+    """Of 467 calls p98.6 is supported and p99 is not: p99 needs 662 (MLPerf LoadGen's early stopping)."""
+    shares = [share for share, _ in curve(summarise(recording(calls(evenly(467)))).response)]
+    assert calls_needed(max(shares)) <= 467 < calls_needed(0.99)
+    assert not curve(summarise(recording(calls(evenly(4)))).response)
+
+
+def test_the_setup_is_said_in_words() -> None:
+    """Groups with titles; units and no raw digits; what is not known is left out; a foreign value is text."""
+    facts = {
+        "users": 5,
+        "scenario": None,
+        "warm_up_s": 2.5,
+        "shared_cores": True,
+        "host": ATTACK,
+        "server": {"time_to_ready_s": 21.254320589000145, "workers": 1, "image": None},
+        "payload": {"bytes": 1337326, "source": {"name": "rows.csv"}},
+    }
+    found = {group.title: [list(row) for row in group.rows] for group in groups(facts)}
+    assert found["Load"] == [["users", "5"], ["warm up", "2.5 s"]]
+    assert found["Server"] == [["time to ready", "21.3 s"], ["workers", "1"]]
+    assert found["What was sent"] == [["bytes", "1,337,326 bytes"], ["source: name", "rows.csv"]]
+    assert found["Generator's machine"][1] == ["server and generator share cores", "yes"]
+    assert ATTACK not in made(recording(calls(evenly(5)), **facts))

@@ -108,7 +108,8 @@ def _files(
     if summary.requests:
         yield REQUESTS, lambda: data.requests_csv(summary)
     yield SECONDS, lambda: data.seconds_csv(recording)
-    yield PAGE, lambda: page.render(recording, summary, verdict)
+    beside = [RECORDING, SUMMARY, USERS, *([REQUESTS] if summary.requests else []), SECONDS]
+    yield PAGE, lambda: page.render(recording, summary, verdict, files=beside)
 
 
 def write_calls(path: Path, kept: Sequence[tuple[int, Calls]]) -> atomic.Unwritten:

@@ -8,7 +8,7 @@ from typing import Any
 from scorebench.report import html
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.environment import environment_line
-from scorebench.report.page import flat
+from scorebench.report.setup import groups
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
 from scorebench.verdicts.limits import parse_limit
@@ -28,7 +28,7 @@ def render(report: str, record: Mapping[str, Any]) -> str:
         charts=capacity_charts(record),
         head=["Step", "Load", "Sent", "Valid", "Service mean", *map(plain, record["limits"]), "Says"],
         rows=[_row(step, record["limits"]) for step in record["steps"]],
-        environment=list(flat(environment)),
+        setup=groups(environment),
         command=plain(str(environment.get("command") or "not recorded")),
     )
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scorebench.figures.percentiles import calls_needed
 from scorebench.report import axes, svg
-from scorebench.report.words import percentile_text
+from scorebench.report.words import percentile_text, plain
 from scorebench.units import say_seconds
 
 if TYPE_CHECKING:
+    from scorebench.figures.metric import Metric
     from scorebench.figures.summary import Summary
     from scorebench.figures.times import Times
+    from scorebench.verdicts.limits import Limit
 
 MOST_POINTS = 600
 """Points of a curve: more would not be visible."""
 FEW = 100
 """This many of the slowest buckets are all drawn."""
 BARS = 60
+STEP_BEYOND, LEAST_BEYOND = 0.99, 1e-6
+"""How finely the end of a line is looked for, and how far."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,23 @@ def of_streams(summary: Summary) -> list[tuple[str, Times]]:
     return [] if found is None else [("first chunk", found.first_chunk), ("between chunks", found.chunk_gap)]
 
 
-def percentiles(times: Sequence[tuple[str, Times]], of: str = "Time") -> Chart | None:
-    """Times over percentiles; each additional nine takes the same space. Several runs share one chart."""
-    known = [(name, one) for name, one in times if one.count]
+def levels(limits: Sequence[Limit], belongs: Callable[[Metric], bool]) -> list[svg.Level]:
+    """The limits whose metric belongs into a chart, as heights in it."""
+    return [svg.Level(one.bound, plain(one.text, 40)) for one in limits if belongs(one.of)]
+
+
+def percentiles(
+    times: Sequence[tuple[str, Times]], of: str = "Time", limits: Sequence[svg.Level] = ()
+) -> Chart | None:
+    """Times over percentiles; each additional nine takes the same space. Several runs share one chart.
+
+    A line ends where too few calls support a percentile.
+    """
+    known = [(name, one) for name, one in times if one.count and curve(one)]
     if not known:
         return None
     series = [svg.Series(name, curve(one)) for name, one in known]
-    values = [y for one in series for _, y in one.points if y]
+    values = [y for one in series for _, y in one.points if y] + [level.y for level in limits]
     most = max(point[0] for one in series for point in one.points)
     title = f"{of} by percentile"
     drawn = svg.chart(
@@ -61,12 +76,13 @@ def percentiles(times: Sequence[tuple[str, Times]], of: str = "Time") -> Chart |
         series,
         axes.hdr("percentile of calls", most),
         axes.logarithmic("", min(values, default=1e-6), max(values, default=1e-6), say_seconds),
+        levels=limits,
     )
     names = list(known[0][1].percentiles)
     rows = [[name, *(percentile_text(one.percentiles[name]) for _, one in known)] for name in names]
     note = (
         "Each additional nine takes the same space. The further right a line stays low, the fewer calls "
-        "were slow."
+        "were slow. It ends where too few calls support a percentile."
     )
     if {name for name, _ in known} == {"response time (from due)", "service time (from sent)"}:
         note += " Where the lines separate, calls waited before they were sent."
@@ -74,12 +90,21 @@ def percentiles(times: Sequence[tuple[str, Times]], of: str = "Time") -> Chart |
 
 
 def curve(times: Times) -> list[svg.Point]:
-    """(share, value) at every bucket, thinned to what can be seen."""
+    """(share, value) at every bucket that enough calls support, thinned to what can be seen."""
     upto = np.cumsum(times.counts)
     shares = (upto - 0.5 * times.counts) / times.count
     index = np.unique(np.linspace(0, len(shares) - 1, min(len(shares), MOST_POINTS)).astype(int))
     index = np.unique(np.concatenate([index, np.arange(max(len(shares) - FEW, 0), len(shares))]))
-    return [(float(shares[i]), float(times.values_s[i])) for i in index]
+    most = _highest_share(times.count)
+    return [(float(shares[i]), float(times.values_s[i])) for i in index if shares[i] <= most]
+
+
+def _highest_share(calls: int) -> float:
+    """The highest percentile that so many calls support, to a hundredth of its distance from 1."""
+    beyond = 0.5
+    while beyond > LEAST_BEYOND and calls_needed(1 - beyond * STEP_BEYOND) <= calls:
+        beyond *= STEP_BEYOND
+    return 1 - beyond if calls >= calls_needed(0.5) else 0.0
 
 
 def histogram(name: str, times: Times) -> Chart | None:

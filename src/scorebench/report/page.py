@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scorebench.figures.percentiles import HEADLINE
 from scorebench.report import html, stages, text, times_table
 from scorebench.report.account import account
 from scorebench.report.capacity_charts import capacity_charts
-from scorebench.report.charts import Chart, histogram, of_streams, percentiles, times_of
+from scorebench.report.charts import Chart, histogram, levels, of_streams, percentiles, times_of
 from scorebench.report.environment import environment_line
 from scorebench.report.sent import header
+from scorebench.report.setup import groups
 from scorebench.report.severities import SHOWN
 from scorebench.report.time_charts import time_charts
 from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, say_moment
@@ -23,37 +23,35 @@ if TYPE_CHECKING:
     from scorebench.figures.percentiles import Estimate
     from scorebench.figures.summary import RequestFigures, Summary, UserFigures
     from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.limits import Limit
     from scorebench.verdicts.verdict import Verdict
-
-MOMENTS = ("started_s", "stopped_s")
-"""Unix times, shown as a date."""
 
 
 def render(
-    recording: Recording, summary: Summary, verdict: Verdict, *, capacity: Mapping[str, Any] | None = None
+    recording: Recording,
+    summary: Summary,
+    verdict: Verdict,
+    *,
+    capacity: Mapping[str, Any] | None = None,
+    files: Sequence[str] = (),
 ) -> str:
     """The page. A run without a call has verdicts and what it was measured with.
 
-    `capacity` is the capacity.json of the search that the run is a step of.
+    `capacity` is the capacity.json of the search that the run is a step of; `files` lie beside the page.
     """
-    environment = summary.environment
-    server = (environment.get("server") or {}).get("kind")
-    name = " ".join(filter(None, ["Load test of", server, environment.get("url")]))
+    limits = [checked.limit for checked in verdict.checked]
     return html.render(
         "report",
-        title=plain(name if server or environment.get("url") else "Load test"),
-        setup_line=plain(
-            "; ".join(filter(None, [_when(environment), *header(environment), environment_line(environment)]))
-        ),
+        **_setup(summary.environment),
         valid=_valid(verdict),
         reasons=[_finding(one) for one in verdict.findings if one.severity is Severity.INVALID],
         verdicts=_verdicts(verdict),
         findings=[_finding(one) for one in verdict.findings if one.severity is not Severity.INVALID],
         headline=_headline(summary),
         capacity=[] if capacity is None else capacity_charts(capacity),
-        charts=_charts(summary),
+        charts=_charts(summary, limits),
         **_parts(summary),
-        over_time=time_charts(recording),
+        over_time=time_charts(recording, limits),
         outcomes=[[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()],
         changed=[plain(text) for name in ("first", "then") if (text := summary.changed_example.get(name))],
         examples=[(label, plain(answer)) for label, answer in summary.examples.items()],
@@ -66,9 +64,21 @@ def render(
         requests=_requests(summary),
         users=_users(summary),
         users_note=_spread(summary),
-        environment=list(flat(environment)),
-        command=plain(str(environment.get("command") or "not recorded")),
+        files=files,
     )
+
+
+def _setup(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The page's title, what was measured with what, and the command."""
+    server = (environment.get("server") or {}).get("kind")
+    name = " ".join(filter(None, ["Load test of", server, environment.get("url")]))
+    lines = [_when(environment), *header(environment), environment_line(environment)]
+    return {
+        "title": plain(name if server or environment.get("url") else "Load test"),
+        "setup_line": plain("; ".join(filter(None, lines))),
+        "setup": groups(environment),
+        "command": plain(str(environment.get("command") or "not recorded")),
+    }
 
 
 def _when(environment: Mapping[str, Any]) -> str:
@@ -76,9 +86,17 @@ def _when(environment: Mapping[str, Any]) -> str:
     return "" if started_s is None else f"measured on {say_moment(started_s)}"
 
 
-def _charts(summary: Summary) -> list[Chart]:
+def _charts(summary: Summary, limits: Sequence[Limit]) -> list[Chart]:
     times = times_of(summary)
-    found = [percentiles(times), histogram(*times[0]), percentiles(of_streams(summary), of="Chunks")]
+    found = [
+        percentiles(times, limits=levels(limits, lambda of: of.q is not None and not of.of_streams)),
+        histogram(*times[0]),
+        percentiles(
+            of_streams(summary),
+            of="Chunks",
+            limits=levels(limits, lambda of: of.q is not None and of.of_streams),
+        ),
+    ]
     return [chart for chart in found if chart is not None]
 
 
@@ -219,21 +237,3 @@ def _spread(summary: Summary) -> str:
         f"Mean service times of the users lie between {say_seconds(min(means))} and "
         f"{say_seconds(max(means))}. Click a heading to sort."
     )
-
-
-def flat(environment: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
-    """[name, value] of each entry of the environment, nested ones as `name.part`; None is "not known"."""
-    for key, value in environment.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{name}.")
-        elif key != "command":
-            yield [plain(name), plain(_fact(key, value))]
-
-
-def _fact(key: str, value: object) -> str:
-    if value is None:
-        return "not known"
-    if key in MOMENTS:
-        return say_moment(value)
-    return value if isinstance(value, str) else json.dumps(value)

@@ -50,6 +50,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A labelled height, such as a limit."""
+
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Step:
     """A part of a whole: where it begins and how much it is, as shares of 1."""
 
@@ -82,7 +90,14 @@ def staircase(title: str, steps: Sequence[Step]) -> str:
 
 
 def chart(
-    title: str, series: Sequence[Series], x: Axis, y: Axis, *, marks: Sequence[Mark] = (), group: str = ""
+    title: str,
+    series: Sequence[Series],
+    x: Axis,
+    y: Axis,
+    *,
+    marks: Sequence[Mark] = (),
+    levels: Sequence[Level] = (),
+    group: str = "",
 ) -> str:
     """One chart with its legend, named for a screen reader. Charts of one `group` share their cursor."""
     lines = "".join(_line(one, number, x, y) for number, one in enumerate(series))
@@ -91,6 +106,7 @@ def chart(
         f'<svg class="lines" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" y="{TOP}" '
         f'width="100%" height="{HEIGHT}">{lines}</svg>',
         *(_mark(mark, x) for mark in marks),
+        *(_level(level, y) for level in levels),
         f'<line class="cursor" y1="{TOP}" y2="{TOP + HEIGHT}"/>',
     ]
     return (
@@ -145,6 +161,12 @@ def _mark(mark: Mark, x: Axis) -> str:
     line = f'<line class="mark" x1="{share:.2%}" x2="{share:.2%}" y1="{TOP}" y2="{TOP + HEIGHT}"/>'
     anchor = "end" if share > 0.5 else "start"
     return line + _text("tick", f"{share:.2%}", TOP + 10, f"\u00a0{mark.text}\u00a0", anchor)
+
+
+def _level(level: Level, y: Axis) -> str:
+    at = _y(y, level.y) + TOP
+    line = f'<line class="limit" x2="100%" y1="{at:.1f}" y2="{at:.1f}"/>'
+    return line + _text("tick", "100%", at - 4, level.text, "end")
 
 
 def _text(kind: str, x: str, y: float, text: str, anchor: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scorebench.report import html
 from scorebench.report.environment import environment_line
-from scorebench.report.page import flat
+from scorebench.report.setup import groups
 from scorebench.report.sweep import rows, sentences
 from scorebench.report.sweep_charts import sweep_charts
 from scorebench.report.words import plain
@@ -24,6 +24,6 @@ def render(sweep: Sweep) -> str:
         charts=sweep_charts(sweep),
         head=[name[:1].upper() + name[1:] for name in head],
         rows=cells,
-        environment=list(flat(environment)),
+        setup=groups(environment),
         command=plain(str(environment.get("command") or "not recorded")),
     )

@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from scorebench.figures.offered import with_what_was_due
 from scorebench.figures.percentiles import HEADLINE
 from scorebench.figures.timeline import Second, SecondOfTimes, timeline, times_by_second
-from scorebench.report import axes, svg
+from scorebench.report import axes, charts, svg
 from scorebench.report.charts import Chart
 from scorebench.report.words import NOT_MEASURED, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
+    from scorebench.verdicts.limits import Limit
 
 MOST_POINTS = 600
 TABLE_ROWS = 60
@@ -42,6 +44,7 @@ class _Run:
     seconds: Sequence[Second]
     x: axes.Axis
     marks: Sequence[svg.Mark]
+    limits: Sequence[Limit] = ()
 
     @property
     def whole(self) -> _Run:
@@ -93,8 +96,8 @@ class _Run:
         return ["From", *names], rows
 
 
-def time_charts(recording: Recording) -> list[Chart]:
-    """The charts that the recording has data for, in reading order."""
+def time_charts(recording: Recording, limits: Sequence[Limit] = ()) -> list[Chart]:
+    """The charts that the recording has data for, in reading order; `limits` are drawn into them."""
     seconds = timeline(recording.measured)
     if not seconds:
         return []
@@ -103,9 +106,15 @@ def time_charts(recording: Recording) -> list[Chart]:
         for event in recording.events
         if (at_s := float(event.get("t_s", -1)) - seconds[0].unix_s) >= 0
     ]
-    run = _Run(seconds, axes.clock(float(len(seconds))), marks[:MOST_MARKS])
+    run = _Run(seconds, axes.clock(float(len(seconds))), marks[:MOST_MARKS], limits)
     samples = [sample for sample in recording.resources if sample.get("t_s") is not None]
-    found = [_latency(run), _first_chunks(run, recording), _rates(run), _users(run, samples), _outcomes(run)]
+    found = [
+        _latency(run),
+        _first_chunks(run, recording),
+        _rates(run, recording),
+        _users(run, samples),
+        _outcomes(run),
+    ]
     found += [_sampled(run, what, samples) for what in _SAMPLED]
     return [chart for chart in found if chart is not None]
 
@@ -115,7 +124,8 @@ def _latency(run: _Run) -> Chart | None:
         "Calls due in each second; a percentile is drawn if that second has enough calls for it. "
         "A stall is a peak."
     )
-    return _timed(run, run.seconds, "Response time over the run", LATENCIES, note)
+    levels = charts.levels(run.limits, lambda of: of.is_time and of.q is not None and not of.of_streams)
+    return _timed(run, run.seconds, "Response time over the run", LATENCIES, note=note, levels=levels)
 
 
 def _first_chunks(run: _Run, recording: Recording) -> Chart | None:
@@ -126,42 +136,63 @@ def _first_chunks(run: _Run, recording: Recording) -> Chart | None:
     first = run.seconds[0].unix_s
     of_seconds = times_by_second(streams.first_chunk_seconds, first, first + len(run.seconds) - 1)
     note = "From sent to the first chunk, of the streams whose calls were due in each second."
-    return _timed(run, of_seconds, "First chunk over the run", FIRST_CHUNKS, note)
+    levels = charts.levels(run.limits, lambda of: of.name.startswith("first_chunk_"))
+    return _timed(run, of_seconds, "First chunk over the run", FIRST_CHUNKS, note=note, levels=levels)
 
 
-def _timed(run: _Run, of: Sequence[Row], title: str, names: Mapping[str, str], note: str) -> Chart | None:
+def _timed(
+    run: _Run,
+    of: Sequence[Row],
+    title: str,
+    names: Mapping[str, str],
+    *,
+    note: str,
+    levels: Sequence[svg.Level],
+) -> Chart | None:
     """Durations by second: of each stretch its slowest second."""
     series = [one for one in run.lines(names, max, of=of) if any(y is not None for _, y in one.points)]
     known = [y for one in series for _, y in one.points if y]
     if not known:
         return None
-    y = axes.logarithmic("", min(known), max(known), say_seconds)
+    heights = [*known, *(level.y for level in levels)]
+    y = axes.logarithmic("", min(heights), max(heights), say_seconds)
     note += run.drawn_as.format("the greatest of its seconds")
-    drawn = svg.chart(title, series, run.x, y, marks=run.marks, group=GROUP)
+    drawn = svg.chart(title, series, run.x, y, marks=run.marks, levels=levels, group=GROUP)
     drawn_of = {one.name: names[one.name] for one in series}
     return Chart(title, note, drawn, *run.table(drawn_of, max, say_seconds, of))
 
 
-def _rates(run: _Run) -> Chart:
-    note = (
-        "Offered (due), achieved (sent) and answered. Sent below due: no user was free, or the generator was "
-        "late. Valid below sent: a queue grows, or calls fail."
-    )
-    return _counted(run.whole, "Calls a second", RATES, note)
+def _rates(run: _Run, recording: Recording) -> Chart:
+    """What was due, sent and answered well; lines that would lie on each other are one."""
+    whole = replace(run.whole, seconds=with_what_was_due(run.whole.seconds, recording))
+    names = dict(RATES)
+    if all(second.due == second.sent for second in whole.seconds):
+        del names["due"]
+    if all(second.sent == second.valid for second in whole.seconds):
+        del names["sent"]
+    notes = [
+        "Offered (due): above sent, no user was free, or the generator was late." if "due" in names else "",
+        "Valid below sent: a queue grows, or calls fail." if "sent" in names else "",
+    ]
+    note = " ".join(filter(None, notes)) or "All calls were sent when due, and all answers valid."
+    levels = charts.levels(run.limits, lambda of: of.name == "throughput")
+    return _counted(whole, "Calls a second", names, note, levels)
 
 
 def _outcomes(run: _Run) -> Chart | None:
     if not any(second.invalid or second.failed or second.cut_off for second in run.seconds):
         return None
-    return _counted(run, "Outcomes over the run", OUTCOMES, "Calls that ended in each second, by outcome.")
+    note = "Calls that ended in each second, by outcome."
+    return _counted(run, "Outcomes over the run", OUTCOMES, note, ())
 
 
-def _counted(run: _Run, title: str, names: Mapping[str, str], note: str) -> Chart:
+def _counted(
+    run: _Run, title: str, names: Mapping[str, str], note: str, levels: Sequence[svg.Level]
+) -> Chart:
     series = run.lines(names, fmean, steps=True)
-    top = max((y or 0.0 for one in series for _, y in one.points), default=1.0)
-    drawn = svg.chart(
-        title, series, run.x, axes.linear("", max(top, 1.0), say_rate), marks=run.marks, group=GROUP
-    )
+    tops = [y or 0.0 for one in series for _, y in one.points] + [level.y for level in levels]
+    y = axes.linear("", max(1.0, *tops), say_rate)
+    drawn = svg.chart(title, series, run.x, y, marks=run.marks, levels=levels, group=GROUP)
     note += run.drawn_as.format("the mean of its seconds")
     return Chart(title, note, drawn, *run.table(names, fmean, say_rate))
 
