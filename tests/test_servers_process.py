@@ -45,7 +45,8 @@ class Sleeper:
         self.process = SupervisedProcess("sleeper", command, folder / "log")
     def start(self, progress=None): self.process.start()
     def wait_ready(self, progress=None, timeout_s=None):
-        while not (pathlib.Path(sys.argv[1]) / "server").exists(): time.sleep(0.05)
+        files = [pathlib.Path(sys.argv[1]) / name for name in ("server", "worker")]
+        while not all(file.exists() and file.stat().st_size for file in files): time.sleep(0.05)
     def stop(self): self.process.stop()
 
 try:
