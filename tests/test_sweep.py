@@ -156,7 +156,7 @@ def test_the_text_says_what_the_cells_say_together() -> None:
     lines = report.render(swept()).splitlines()
     assert lines[0].split()[:2] == ["rows", "users"]
     said = " ".join(lines)
-    assert "15 cells of 15 measured in 90 s: every cell was measured." in said
+    assert "15 cells of 15 measured in 90 s: every cell was tried." in said
     assert "Users (100 rows): one user gets 100/s (100/s to 100/s), contention 0.05" in said
     assert "throughput peaks at 21.8 (21.8 to 21.8) users" in said
     assert "Rows (4 users): a call takes 5 ms (5 ms to 5 ms), and each row 1 ms (1 ms to 1 ms) more." in said

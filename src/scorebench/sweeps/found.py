@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Ended(StrEnum):
     """Why no further cell was measured."""
 
-    DONE = "every cell was measured"
+    DONE = "every cell was tried"
     BUDGET = "the time budget was used up"
     STOPPED = "the sweep was stopped"
 

@@ -81,7 +81,7 @@ class Following:
         """Tell that this worker goes, and send on until the others have taken over."""
         share, until_s = session.sending.share, clock() + LEAVE_S
         numbers = messages.spans(share.give_up(1))
-        self._send(messages.LEAVING, Unsent(numbers, warm_up_calls=self._sender.warm_up_left()))
+        self._send(messages.LEAVING, Unsent(numbers, warm_up_calls=session.gate.calls_left))
         while clock() < until_s and not session.is_over:
             if self._out.is_set() and share.is_exhausted:
                 return
@@ -130,7 +130,7 @@ class Following:
         if not self._deals:
             zero_s = None if what.at_s is None else heard_s - what.at_s
             if zero_s is not None:
-                self._sender.begin_warm_up_at(session.counting.epoch_s + zero_s)
+                session.gate.begin_s = session.counting.epoch_s + zero_s  # it began before this process came
             share.deal(Deal(epochs[-1], numbers), zero_s)
         else:
             if skipped := share.change(epochs, stood_still=what.stood_still):
@@ -138,7 +138,7 @@ class Following:
                 session.counting.pending.add_due(skipped)
             share.add(numbers)
         self.number = what.number
-        self._sender.add_warm_up(what.warm_up_calls)
+        session.gate.calls_left += what.warm_up_calls
         self._deals += 1
         if what.gives_up:
             given = messages.spans(share.give_up(what.gives_up))

@@ -24,7 +24,6 @@ from scorebench.recordings.calls import Calls
 from scorebench.recordings.happenings import ALL_REJECTED, USERS_MISSING
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.requests import Name
-from scorebench.recordings.warm_up_gate import WarmUpGate
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -45,7 +44,6 @@ class Sender:
         self._helpers = Helpers(self.note)
         self.on_rejected: Callable[[], None] = lambda: None
         """Called where the server rejects every call; what it said is an event of the recording then."""
-        self._gate: WarmUpGate | None = None
         self._next: Session | None = None
         self._batches: gevent.Greenlet | None = None
         batches.calls_event(environment).add_listener(self._helpers.watched("counting", self._count))
@@ -61,7 +59,6 @@ class Sender:
         if not self._asked.is_encoded(settings):
             # In a thread, since a worker's heartbeats must go on meanwhile.
             gevent.get_hub().threadpool.apply(self._asked.encode, (settings,))
-        self._gate = WarmUpGate(replace(settings.warm_up, calls=0) if is_dealt else settings.warm_up)
         payload, access = self._asked.payload or ELSEWHERE, self._asked.access(settings)
         self._next = Session(settings, payload, access, is_dealt=is_dealt)
         return self._next
@@ -114,20 +111,6 @@ class Sender:
                     return
             gevent.sleep(LOOK_S)
 
-    def add_warm_up(self, calls: int) -> None:
-        """Leave so many more calls out of the figures."""
-        assert self._gate is not None
-        self._gate.calls_left += calls
-
-    def warm_up_left(self) -> int:
-        """How many calls are still to be left out."""
-        return 0 if self._gate is None else self._gate.calls_left
-
-    def begin_warm_up_at(self, begin_s: float) -> None:
-        """The load began at that Unix time, before this process came."""
-        assert self._gate is not None
-        self._gate.begin_s = begin_s
-
     def _user_count(self) -> int:
         runner = self._environment.runner
         return 0 if runner is None else int(runner.user_count)
@@ -137,16 +120,15 @@ class Sender:
         counting = session.counting
         if session.settings.keep_calls:
             counting.kept.append(calls)
-        assert self._gate is not None
         path = session.settings.target.path.partition("?")[0]  # its query may hold a secret
         if names is not None:
-            counting.count(self._gate.adding(counting.pending, calls, names))
+            counting.count(session.gate.adding(counting.pending, calls, names))
             return
         if self._asked.only_ours:
-            counting.count(self._gate.adding(counting.pending, calls))
+            counting.count(session.gate.adding(counting.pending, calls))
         else:
             alike = replace(calls, payload=np.zeros_like(calls.payload))
-            counting.count(self._gate.adding(counting.pending, alike, [(locust_stats.METHOD, path)]))
+            counting.count(session.gate.adding(counting.pending, alike, [(locust_stats.METHOD, path)]))
         counting.make_way()
         # No step of the counting, which others may have to finish: who listens to requests may wait.
         locust_stats.feed(self._environment, path, calls)

@@ -27,6 +27,7 @@ from scorebench.plugin.users.requests import Traced, requests_of
 from scorebench.plugin.users.sending import Sending
 from scorebench.recordings.happenings import OWN_LIMIT, SIGN_IN_FAILED, SIGN_IN_REFUSED
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.warm_up_gate import WarmUpGate
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -55,6 +56,8 @@ class Session:
         wanted = expected(payload.answers)
         settings = replace(settings, target=self.access.target).with_times(payload.times_s)
         self.settings = settings
+        self.gate = WarmUpGate(replace(settings.warm_up, calls=0) if is_dealt else settings.warm_up)
+        """A test's own: the last batches of the test before must not use up its warm-up."""
         self.sending = Sending(settings, messages, is_dealt=is_dealt)
         self.counting = Counting(
             payload.rows,
