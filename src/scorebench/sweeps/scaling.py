@@ -122,7 +122,7 @@ def _ratio(coefficients: Any, covariance: Any, which: int, margin: float) -> Bou
 
 
 def _peak(contention: Bounded, coherency: Bounded) -> Bounded | None:
-    """sqrt((1-a)/b), Gunther (2007), equation 4.33. None where b may be 0: then it may rise for ever."""
+    """sqrt((1-a)/b), Gunther (2007), chapter 4. None where b may be 0: then it may rise for ever."""
     if coherency.low <= 0 or contention.value >= 1:
         return None
     low = math.sqrt(max(1 - contention.high, 0.0) / coherency.high)
