@@ -249,6 +249,21 @@ def test_calls_under_way_at_the_end_are_cut_off(tmp_path: Path) -> None:
         assert sum(outcomes.values()) == one.done.summary["calls"] == one.paths["/slow"]
 
 
+def test_calls_of_other_clients_under_way_at_the_end_are_cut_off(tmp_path: Path) -> None:
+    """Clients that Locust does not know, such as boto3: each call that a hanging server read is counted.
+
+    Four users wait for an answer. The fifth had five, and sleeps when the run ends: it has no call under way.
+    """
+    compared = compare(tmp_path, "own_client_hanging", "-u", "5", "-r", "10", "-t", "3s")
+    for one in compared.ours:
+        assert one.paths["/slow"] == 4
+        assert one.done.summary["outcomes"] == {"valid": 5, "cut off": 4}, one.done.out
+        assert one.done.summary["calls"] == sum(one.paths.values()) == 9
+        assert one.ours["sagemaker", "finally"] == 1
+        assert one.ours["sagemaker", "answered"] == one.paths["/a"] == 5
+        assert "users_killed" not in one.findings
+
+
 def test_a_long_task_ends_when_locust_says(tmp_path: Path) -> None:
     """--stop-timeout is Locust's: a task of ten seconds is killed after one."""
     compared = compare(tmp_path, "long_task", "-u", "1", "-t", "3s", "-s", "1")

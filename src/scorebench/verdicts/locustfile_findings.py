@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scorebench.recordings.happenings import OUTSIDE_THE_TEST, TASK_RAISED, USERS_KILLED
+from scorebench.recordings.happenings import OUTSIDE_THE_TEST, TASK_RAISED
 from scorebench.verdicts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ def look(summary: Summary, _: Recording) -> Iterator[Finding]:
             "outside_the_test",
             f"{outside:,} requests were made before or after the test; no figure counts them",
             "make them in test_start or in a task if they belong to the load",
-        )
-    if killed := _sum_of(summary, USERS_KILLED):
-        yield Finding(
-            Severity.NOTE,
-            "users_killed",
-            f"{killed:,} users were stopped in the middle of a task; a call that they had begun and not "
-            "reported is in no figure",
-            "let tasks finish with Locust's --stop-timeout",
         )
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from gevent import Greenlet
 from locust import User
-from locust.clients import HttpSession
-from locust.contrib.fasthttp import FastHttpSession
 
 from scorebench.answers.outcome import Outcome
 from scorebench.plugin.users import owners, plain
 from scorebench.plugin.users.session import Session
 from scorebench.plugin.users.user import ScoringUser
 from scorebench.recordings.calls import UNKNOWN_USER
-from scorebench.recordings.happenings import OUTSIDE_THE_TEST, USERS_KILLED
+from scorebench.recordings.happenings import OUTSIDE_THE_TEST
 from scorebench.recordings.types import Event
 
 if TYPE_CHECKING:
@@ -32,14 +31,12 @@ class Others:
     def __init__(self, environment: Environment) -> None:
         self._heard = plain.hear(environment.events.request)
         self._outside = 0
-        self._killed = 0
         if environment.runner is not None:
             owners.follow(environment.runner, self._on_killed)
 
     def open(self) -> None:
         """A test starts, and nobody else has heard of it yet: what was heard until now was before it."""
         self.leave_out()
-        self._killed = 0
 
     def leave_out(self) -> None:
         """Count what was heard since the last batch as outside of a test."""
@@ -47,7 +44,7 @@ class Others:
 
     def close(self) -> None:
         """All users are gone: what they left under way is cut off."""
-        self._heard.begun.end()
+        self._heard.end()
 
     def take(self, session: Session) -> plain.Batch | None:
         """The calls since the last time; None where there were none."""
@@ -61,14 +58,12 @@ class Others:
 
     def take_events(self) -> list[Event]:
         """What a recording should know besides calls, since the last time."""
-        counts = {OUTSIDE_THE_TEST: self._outside, USERS_KILLED: self._killed}
-        self._outside = self._killed = 0
-        return [Event(t_s=time.time(), what=what, why=str(n)) for what, n in counts.items() if n]
+        outside, self._outside = self._outside, 0
+        return [Event(t_s=time.time(), what=OUTSIDE_THE_TEST, why=str(outside))] if outside else []
 
-    def _on_killed(self, user: User) -> None:
-        followed = isinstance(getattr(user, "client", None), HttpSession | FastHttpSession)
-        if not followed and not isinstance(user, ScoringUser):
-            self._killed += 1
+    def _on_killed(self, user: User, greenlet: Greenlet) -> None:
+        if not isinstance(user, ScoringUser):
+            self._heard.killed(user, greenlet)
 
 
 def _number(session: Session, user: User | None) -> int:

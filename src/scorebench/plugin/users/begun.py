@@ -65,6 +65,10 @@ class BegunCalls:
         call = self._under_way[getcurrent()] = Begun(method, name, user)
         return call
 
+    def is_under_way(self, user: User) -> bool:
+        """Whether a call of this user is, in whatever greenlet."""
+        return any(call.user is user for call in self._under_way.values())
+
     def heard(self, answer: object) -> Begun | None:
         """The call that an event with this answer belongs to, where one of Locust's clients made it."""
         return self._answered.pop(id(answer), None) or self._under_way.pop(getcurrent(), None)

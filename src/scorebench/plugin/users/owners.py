@@ -1,4 +1,5 @@
-"""Which user a greenlet works for. Knows gevent's tree of greenlets; nothing of requests.
+"""Which user a greenlet works for, and what it did when it was killed. Knows gevent's tree of greenlets;
+nothing of requests.
 
 gevent gives each greenlet a dictionary that it shares with the greenlets it spawns (`spawn_tree_locals`). A
 user's greenlet gets a copy of its own with the user in it, so whatever the user spawns knows the user too.
@@ -7,39 +8,78 @@ user's greenlet gets a copy of its own with the user in it, so whatever the user
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
+from time import perf_counter as clock
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent import Greenlet, getcurrent
-from locust import User
-from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+from locust import TaskSet, User
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, DefaultTaskSet
 
 if TYPE_CHECKING:
     from locust.runners import Runner
 
 _KEY = "scorebench_user"
+_SINCE = "scorebench_since_s"
 IN_A_TASK = (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING)
 
 
 class UserGreenlet(Greenlet):  # type: ignore[misc]
-    """What Locust runs a user in; `on_killed` hears of a user that is ended in the midst of a task."""
+    """What Locust runs a user in; `on_killed` hears of a user that is killed while its task waits.
 
-    def __init__(self, on_killed: Callable[[User], None], run: Any, user: User) -> None:
+    Not for one that sleeps: it waits for nobody's answer.
+    """
+
+    def __init__(self, on_killed: Callable[[User, Greenlet], None], run: Any, user: User) -> None:
         super().__init__(run, user)
         self._on_killed = on_killed
         inherited: dict[str, Any] = self.spawn_tree_locals or {}
         self.spawn_tree_locals: dict[str, Any] = {**inherited, _KEY: user}
 
     def throw(self, *args: Any) -> None:
-        """End it, as gevent does for `kill`; a user that waits between its tasks loses nothing by it."""
+        """End it, as gevent does for `kill`; it also throws timeouts, which do not end a user."""
         user = self.spawn_tree_locals[_KEY]
-        if not self.dead and user._state in IN_A_TASK:
-            self._on_killed(user)
+        if not self.dead and _is_kill(*args) and user._state in IN_A_TASK and not _sleeps(self):
+            self._on_killed(user, self)
         super().throw(*args)
 
 
-def follow(runner: Runner, on_killed: Callable[[User], None]) -> None:
+def _is_kill(thrown: Any = gevent.GreenletExit, *_: Any) -> bool:
+    kind = thrown if isinstance(thrown, type) else type(thrown)
+    return issubclass(kind, gevent.GreenletExit)
+
+
+def _sleeps(greenlet: Greenlet) -> bool:
+    """Whether it has not begun, or waits for nothing but time: `time.sleep` is gevent's too."""
+    frame = greenlet.gr_frame
+    return frame is None or frame.f_code is gevent.sleep.__code__
+
+
+def busy_from_now(user: User) -> None:
+    """What the user does from now on is something new: a task, or what comes after a call."""
+    setattr(user, _SINCE, clock())
+
+
+def busy_since_s(user: User) -> float:
+    """When that was, on `time.perf_counter`'s clock."""
+    return float(getattr(user, _SINCE, clock()))
+
+
+def _noted(execute_task: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    @wraps(execute_task)
+    def noted(task_set: Any, task: Any) -> None:
+        busy_from_now(task_set.user)
+        execute_task(task_set, task)
+
+    return noted
+
+
+for _kind in (TaskSet, DefaultTaskSet):
+    _kind.execute_task = _noted(_kind.execute_task)  # type: ignore[method-assign]
+
+
+def follow(runner: Runner, on_killed: Callable[[User, Greenlet], None]) -> None:
     """Have `runner` start its users in greenlets that know them."""
     runner.user_greenlets.greenlet_class = partial(UserGreenlet, on_killed)
 

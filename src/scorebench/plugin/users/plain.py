@@ -1,7 +1,8 @@
 """Counts the calls of users that are not ours, whatever their client is. Knows Locust's request event.
 
 Each event is a call of one row, valid unless Locust calls it failed: the locustfile judges its answers, not
-we. Calls that Locust's own clients began and for which no event fires are counted too.
+we. Calls that Locust's own clients began and for which no event fires are counted too. Of other clients
+nobody knows: a user that is killed while it waits for something had a call under way.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
 import numpy as np
+from gevent import getcurrent
 from locust import User
 
 from scorebench.answers.answer import of_status
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
 from scorebench.plugin.users import begun, failures
-from scorebench.plugin.users.owners import current_user
+from scorebench.plugin.users.owners import busy_from_now, busy_since_s, current_user
 from scorebench.recordings.calls import Calls, from_numbers, tag
 from scorebench.recordings.requests import Name
 
 if TYPE_CHECKING:
     from locust.event import EventHook
 
+NOT_KNOWN = "?"
+"""In place of the method of a call that nobody reported."""
 OURS = "scorebench"
 """The key in an event's context that marks a call of ours, which is counted already."""
 
@@ -49,6 +53,8 @@ class Heard:
 
     def __init__(self) -> None:
         self._calls: deque[PlainCall] = deque()
+        self._killed: dict[User, tuple[gevent.Greenlet, PlainCall]] = {}
+        """The call that a killed user may have under way, unless it still reports one."""
         self.begun = begun.BegunCalls(self._add_unheard)
 
     def take(self) -> list[PlainCall]:
@@ -74,8 +80,25 @@ class Heard:
         if outcome is Outcome.VALID and not timed:
             outcome = Outcome.NO_RESPONSE_TIME
         user = _user(context, call)
+        if user is not None:
+            busy_from_now(user)
+            if self._killed.pop(user, (None,))[0] is getcurrent():
+                outcome, why = Outcome.CUT_OFF, ""  # reported in its last moments, as by `finally`
         method, name = str(request.get("request_type")), str(request.get("name"))
         self._calls.append(PlainCall(method, name, user, done_s - took_s, done_s, outcome, why))
+
+    def killed(self, user: User, greenlet: gevent.Greenlet) -> None:
+        """The user is killed while it waits for something that is no call of one of Locust's clients."""
+        if not self.begun.is_under_way(user):
+            name = f"{type(user).__name__}, stopped in a task"
+            call = PlainCall(NOT_KNOWN, name, user, busy_since_s(user), clock(), Outcome.CUT_OFF, "")
+            self._killed[user] = greenlet, call
+
+    def end(self) -> None:
+        """All users are gone: what they left under way is cut off."""
+        self.begun.end()
+        self._calls.extend(call for _, call in self._killed.values())
+        self._killed.clear()
 
     def _add_unheard(self, call: begun.Begun, outcome: Outcome, why: str) -> None:
         user = call.user or current_user()
