@@ -332,6 +332,47 @@ def test_a_large_answer_is_counted_in_slices(
         assert len(pauses) > 1 or len(body) <= 3 * (size + 40)
 
 
+@given(st.lists(JSON_VALUES, max_size=8), st.booleans(), st.integers(1, 30), st.integers(0, 3), st.randoms())
+def test_any_large_answer_is_read_in_slices(
+    values: list[object], bare: bool, size: int, damage: int, random: random.Random
+) -> None:
+    """Text, objects and lists in each other, cut anywhere, damaged or not: as `json.loads` reads it."""
+    body = bytearray(json.dumps(values if bare else {"predictions": values, "more": values}).encode())
+    for _ in range(damage):
+        body[random.randrange(len(body))] = random.choice(b'[]{},:"0123456789eE.-+NaIu\\ \n\xff')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictions, "SLICE_BYTES", size)
+        patch.setattr(predictions, "LARGE_BYTES", 0)
+        found = counted(bytes(body))
+        expected = oracle(bytes(body))
+        if not isinstance(expected, Outcome) and not isinstance(found, Outcome):
+            assert predictions.parse_json(bytes(body)) == json.loads(body)
+    if damage and isinstance(expected, Outcome):  # which of two faults it names depends on the cuts
+        assert isinstance(found, Outcome)
+    else:
+        assert found == expected or found in (Outcome.ERROR_INSIDE, Outcome.OUT_OF_RANGE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": [1, 2, 3], "b": [7, 8], "a": [4, 5, 6]}',  # a key twice: the last one counts
+        b'{"a": [1, 2, 3], "a": 4}',
+        b'{"a\\"b": {"c,d": [1, 2, {"e": "f]g"}, [[], {}, ""]]}}',
+        json.dumps([1, "two", {"three": [4]}]).encode("utf-16"),
+        b"\xef\xbb\xbf[1, 2, 3]",
+        b"[" * 150 + b"1, 2" + b"]" * 150,
+    ],
+)
+def test_what_is_hard_to_cut_is_read_right(body: bytes) -> None:
+    """At any size of a slice, the value is that of the standard library's reader."""
+    for size in range(1, len(body) + 2):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(predictions, "SLICE_BYTES", size)
+            patch.setattr(predictions, "LARGE_BYTES", 0)
+            assert predictions.parse_json(body) == json.loads(body)
+
+
 def test_a_kind_of_answer_is_one_record() -> None:
     """A reading of one's own: lines of text, one a row, and none of them empty."""
 

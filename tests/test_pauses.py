@@ -5,10 +5,12 @@ from __future__ import annotations
 from time import perf_counter as clock
 
 import gevent
+import pytest
 
 from scorebench.answers.answer import Judge
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.readings import expected
 from scorebench.client.pauses import Pauses
 
 ROWS = 2_000_000
@@ -24,6 +26,42 @@ def test_others_go_on_while_a_large_answer_is_read() -> None:
         turns += 1
     assert reading.value is Outcome.VALID
     assert turns > 50  # 8 MB in slices of 64 kB are 125, and each lets the others go
+
+
+@pytest.mark.parametrize(
+    ("row", "reading"),
+    [
+        (b'"a word, and \\"one\\" more [{"', "rows"),
+        (b'{"label": "one", "score": 0.5}', "rows"),
+        (b"[[1.5, 2.5], [3.5, 4.5]]", "rows"),
+        (b'"a word, and \\"one\\" more [{"', "any"),
+        (b'"a word, and \\"one\\" more [{"', "$.predictions"),
+    ],
+)
+def test_others_go_on_whatever_a_large_answer_holds(row: bytes, reading: str) -> None:
+    """4 MB of text, objects or lists, by each reading: no slice keeps the others for long."""
+    rows = 4_000_000 // len(row)
+    body = b'{"predictions": [' + (row + b", ") * (rows - 1) + row + b"]}"
+    judge = Judge((rows,), expected(reading).reading, pause=Pauses())
+    turns, judging = 0, gevent.spawn(judge.judge, 0, Answer(200, "application/json", body))
+    while not judging.ready():
+        gevent.sleep(0.001)
+        turns += 1
+    assert judging.value is Outcome.VALID
+    assert turns > 20  # 4 MB are 61 slices; some are read in less than the millisecond between two turns
+
+
+def test_one_large_row_keeps_nobody() -> None:
+    """A picture is one row of lists in lists: it is cut within the row, and counts once."""
+    picture = b"[" + b",".join([b"[" + b",".join([b"0.25"] * 1_000) + b"]"] * 800) + b"]"
+    judge, turns = Judge((2,), pause=Pauses()), 0
+    body = b'{"predictions": [' + picture + b", " + picture + b"]}"
+    judging = gevent.spawn(judge.judge, 0, Answer(200, "application/json", body))
+    while not judging.ready():
+        gevent.sleep(0.001)
+        turns += 1
+    assert judging.value is Outcome.VALID
+    assert turns > 20
 
 
 def test_a_killed_user_finishes_what_it_reads_and_ends() -> None:

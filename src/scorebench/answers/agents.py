@@ -15,28 +15,30 @@ _SAYS = ("tool_calls", "function_call", "refusal", "audio")
 """Keys of a message by which it says something without `content`."""
 
 
-def count_chat(body: bytes, **_: object) -> None:
+def count_chat(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
     """A chat completion: `choices`, each with a message. A ChatAgent's: `messages`."""
-    parsed = _object(body)
+    parsed = _object(body, pause)
     if "choices" in parsed:
         _check_each(parsed["choices"], lambda choice: _is_message(choice.get("message")), "choices")
     else:
         _check_each(parsed.get("messages"), _is_message, "messages")
 
 
-def count_completion(body: bytes, **_: object) -> None:
+def count_completion(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
     """A completion: `choices`, each with its text."""
-    _check_each(_object(body).get("choices"), lambda choice: isinstance(choice.get("text"), str), "choices")
+    _check_each(
+        _object(body, pause).get("choices"), lambda choice: isinstance(choice.get("text"), str), "choices"
+    )
 
 
-def count_responses(body: bytes, **_: object) -> None:
+def count_responses(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
     """A response: `output`, a list of items that each name their type."""
-    _check_response(_object(body))
+    _check_response(_object(body, pause))
 
 
-def count_embeddings(body: bytes, **_: object) -> int | None:
+def count_embeddings(body: bytes, *, pause: Callable[[], None], **_: object) -> int | None:
     """One embedding for each text; an agent that takes text answers with a response instead."""
-    parsed = _object(body)
+    parsed = _object(body, pause)
     if "output" in parsed:
         _check_response(parsed)
         return None
@@ -44,8 +46,8 @@ def count_embeddings(body: bytes, **_: object) -> int | None:
     return len(parsed["data"])
 
 
-def _object(body: bytes) -> Mapping[str, Any]:
-    parsed = parse_json(body)
+def _object(body: bytes, pause: Callable[[], None]) -> Mapping[str, Any]:
+    parsed = parse_json(body, pause)
     if says_error(parsed):
         raise error_inside()
     if not isinstance(parsed, dict):

@@ -6,9 +6,9 @@ body is judged again, and counted as changed under load, unless it is near enoug
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
@@ -43,6 +43,10 @@ class _Error(msgspec.Struct):
     error_code: str | None = None
     message: str | None = None
     stack_trace: str | None = None
+
+
+class _Traced(msgspec.Struct):
+    stack_trace: Any = None
 
 
 class Judge:
@@ -116,10 +120,11 @@ def _has_stack_trace(body: bytes) -> bool:
     if b'"stack_trace"' not in body:  # most 400s need no parser; a column may have that name, though
         return False
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        return bool(msgspec.json.decode(body, type=_Traced).stack_trace)  # all else is passed over, quickly
+    except msgspec.ValidationError:
+        return False
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return True
-    return isinstance(parsed, dict) and bool(parsed.get("stack_trace"))
 
 
 def _is_html(answer: Answer) -> bool:

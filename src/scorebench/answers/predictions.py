@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from scorebench.answers import slices
 from scorebench.answers.outcome import Outcome
 
 ERROR_KEYS = ("error", "Error", "error_code", "exception", "stack_trace")
@@ -21,6 +22,9 @@ ERROR_KEYS = ("error", "Error", "error_code", "exception", "stack_trace")
 predict a number that it calls "error"."""
 SLICE_BYTES = 65_536
 """Parsed at once, in about a millisecond; a larger list of numbers goes slice by slice."""
+LARGE_BYTES = 4 * SLICE_BYTES
+"""Any larger JSON goes slice by slice too; that takes longer, and keeps nobody waiting."""
+CHECKED_AT_ONCE = 10_000
 
 _LIST_STARTS = re.compile(rb'\s*(\{\s*"predictions"\s*:\s*)?\[')
 _LIST_ENDS = re.compile(rb"\]\s*(\}\s*)?\Z")
@@ -41,19 +45,35 @@ class NotPredictions(ValueError):
         self.outcome = outcome
 
 
-def parse_predictions(body: bytes, *, nulls: bool = True) -> list[Any]:
+def parse_predictions(
+    body: bytes, *, nulls: bool = True, pause: Callable[[], None] = lambda: None
+) -> list[Any]:
     """The predictions of a 200's body, one a row: `{"predictions": …}`, or the bare list of MLflow 1.x.
 
     A dict of equally long columns (a model with several named outputs) counts as its rows. `nulls` says
     whether a prediction may be null. Raises NotPredictions for everything else.
     """
-    predictions = _unwrapped(parse_json(body))
-    _check(predictions, nulls)
+    predictions = _unwrapped(parse_json(body, pause))
+    for begin in range(0, len(predictions), CHECKED_AT_ONCE):
+        _check(predictions[begin : begin + CHECKED_AT_ONCE], nulls)
+        pause()
     return predictions
 
 
-def parse_json(body: bytes) -> Any:
-    """The value of strict JSON; NotPredictions for anything else, a bare NaN by its own name."""
+def parse_json(body: bytes, pause: Callable[[], None] = lambda: None) -> Any:
+    """The value of strict JSON; NotPredictions for anything else, a bare NaN by its own name.
+
+    A large body calls `pause` between its slices.
+    """
+    if len(body) <= LARGE_BYTES:
+        return _parse(body)
+    try:
+        return slices.read(body, SLICE_BYTES, _parse, pause)
+    except slices.BadComma as error:
+        raise _no_json(error) from None
+
+
+def _parse(body: bytes) -> Any:
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -61,14 +81,20 @@ def parse_json(body: bytes) -> Any:
 
 
 def count_predictions(body: bytes, *, nulls: bool = True, pause: Callable[[], None] = lambda: None) -> int:
-    """How many predictions the body holds. A large list of numbers calls `pause` between its slices."""
-    slices = _slices(body) if len(body) > SLICE_BYTES else None
-    if slices is None:
+    """How many predictions the body holds. A large body calls `pause` between its slices."""
+    if len(body) <= SLICE_BYTES:
         return _count(body, nulls)
+    numbers = _list_of_numbers(body)
+    if numbers is None:
+        return _count(body, nulls) if len(body) <= LARGE_BYTES else _count_large(body, nulls, pause)
     count = 0
-    for piece in slices:
-        count += _count(piece, nulls)
-        pause()
+    try:
+        for piece in slices.cut(numbers, SLICE_BYTES):
+            began_before = piece.depth > 1  # its first row goes on from the slice before
+            count += _count(piece.text, nulls) - began_before
+            pause()
+    except slices.BadComma as error:
+        raise _no_json(error) from None
     return count
 
 
@@ -82,7 +108,7 @@ def count_values(body: bytes, *, nulls: bool = True, pause: Callable[[], None] =
     except NotPredictions as error:
         if error.outcome is not Outcome.NOT_PARSEABLE:
             raise
-    parsed = parse_json(body)
+    parsed = parse_json(body, pause)
     value = parsed.get("predictions", parsed) if isinstance(parsed, dict) else parsed
     if value is None:
         raise NotPredictions(Outcome.NULL_PREDICTION, "a null in place of all predictions")
@@ -104,6 +130,15 @@ def _count(body: bytes, nulls: bool) -> int:
     return len(numbers.predictions)
 
 
+def _count_large(body: bytes, nulls: bool, pause: Callable[[], None]) -> int:
+    predictions = parse_predictions(body, nulls=nulls, pause=pause)
+    count = len(predictions)
+    while predictions:  # millions of objects take long to be dropped, too
+        del predictions[-CHECKED_AT_ONCE:]
+        pause()
+    return count
+
+
 def says_error(value: object) -> bool:
     """Whether a JSON object says that it is an error."""
     return isinstance(value, dict) and any(
@@ -117,7 +152,7 @@ def _parse_unusual(body: bytes) -> Any:
     except NotPredictions:
         raise
     except (ValueError, RecursionError) as error:
-        raise NotPredictions(Outcome.NOT_PARSEABLE, f"not JSON: {error}") from None
+        raise _no_json(error) from None
 
 
 def _unwrapped(parsed: Any) -> list[Any]:
@@ -160,8 +195,8 @@ def _holds_null(prediction: Any) -> bool:
     return prediction is None or (isinstance(prediction, dict | tuple) and None in values)
 
 
-def _slices(body: bytes) -> Iterator[bytes] | None:
-    """A long list of numbers, or of lists of numbers, as several lists; None for any other body."""
+def _list_of_numbers(body: bytes) -> bytes | None:
+    """A list of numbers, or of lists of numbers, out of its object; None for any other body."""
     start = _LIST_STARTS.match(body)
     end = _LIST_ENDS.search(body, len(body) - _END_BYTES)
     if start is None or end is None or bool(start[1]) != bool(end[1]):
@@ -169,21 +204,7 @@ def _slices(body: bytes) -> Iterator[bytes] | None:
     first, last = start.end(), end.start()
     if body.find(b'"', first, last) >= 0 or body.find(b"{", first, last) >= 0:
         return None
-    return _cut(body, first, last)
-
-
-def _cut(body: bytes, first: int, last: int) -> Iterator[bytes]:
-    """Pieces of `body[first:last]`, each cut at a comma between two predictions, and bracketed."""
-    while first < last:
-        comma = body.find(b",", first + SLICE_BYTES, last)
-        while comma >= 0 and body.count(b"[", first, comma) != body.count(b"]", first, comma):
-            comma = body.find(b",", body.find(b"]", comma, last), last)
-        piece = body[first:last] if comma < 0 else body[first:comma]
-        # An empty piece would pass as a list of none; in the whole list it is a comma too many.
-        yield b"[" + piece + b"]" if piece.strip() else b"[,]"
-        if comma == last - 1:
-            yield b"[,]"
-        first = last if comma < 0 else comma + 1
+    return body[first - 1 : last + 1]
 
 
 def _finite(text: str) -> float:
@@ -196,6 +217,10 @@ def _finite(text: str) -> float:
 def _refuse_constant(name: str) -> None:
     outcome = Outcome.NAN_PREDICTION if name == "NaN" else Outcome.NOT_PARSEABLE
     raise NotPredictions(outcome, f"a bare {name} is not JSON")
+
+
+def _no_json(error: Exception) -> NotPredictions:
+    return NotPredictions(Outcome.NOT_PARSEABLE, f"not JSON: {error}")
 
 
 def error_inside() -> NotPredictions:

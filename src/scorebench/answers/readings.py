@@ -141,8 +141,8 @@ def _at_path(path: str) -> Reading:
             "'$.choices[0].message'"
         ) from None
 
-    def count(body: bytes, **_: object) -> None:
-        parsed = parse_json(body)
+    def count(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
+        parsed = parse_json(body, pause)
         if says_error(parsed):
             raise error_inside()
         try:

@@ -11,8 +11,16 @@ from typing import Any
 
 import msgspec
 
+from scorebench.answers import slices
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.predictions import ERROR_KEYS, NotPredictions, error_inside, parse_json, says_error
+from scorebench.answers.predictions import (
+    ERROR_KEYS,
+    SLICE_BYTES,
+    NotPredictions,
+    error_inside,
+    parse_json,
+    says_error,
+)
 
 _WHOLE, _FLOATS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"), ("FP32", "FP64")
 _KINDS: dict[str, Any] = {
@@ -52,7 +60,7 @@ def count_tensors(body: bytes, *, pause: Callable[[], None], **_: object) -> int
         raise error_inside()
     firsts = set()
     for output in answer.outputs:
-        _check(output)
+        _check(output, pause)
         firsts.add(output.shape[0] if output.shape else 1)
         pause()
     if len(firsts) != 1:
@@ -60,18 +68,28 @@ def count_tensors(body: bytes, *, pause: Callable[[], None], **_: object) -> int
     return int(firsts.pop())
 
 
-def _check(output: _Output) -> None:
+def _check(output: _Output, pause: Callable[[], None]) -> None:
     kind = _KINDS.get(output.datatype)
     if kind is None or any(length < 0 for length in output.shape):
         raise NotPredictions(Outcome.NOT_PARSEABLE, f"output {output.name}: no such datatype or shape")
     try:
-        elements = len(_FLAT[kind].decode(output.data))
-    except (msgspec.MsgspecError, RecursionError):  # lists in lists, as the shape has them
-        elements = _count_nested(bytes(output.data), kind)
+        elements = 0
+        for piece in slices.cut(bytes(output.data), SLICE_BYTES):
+            elements += _count_elements(piece.text, kind)
+            pause()
+    except slices.BadComma as error:
+        raise NotPredictions(Outcome.NOT_PARSEABLE, f"not JSON: {error}") from None
     if elements != prod(output.shape):
         raise NotPredictions(
             Outcome.WRONG_COUNT, f"output {output.name}: {elements} elements, shape {output.shape}"
         )
+
+
+def _count_elements(data: bytes, kind: Any) -> int:
+    try:
+        return len(_FLAT[kind].decode(data))
+    except (msgspec.MsgspecError, RecursionError):  # lists in lists, as the shape has them
+        return _count_nested(data, kind)
 
 
 def _count_nested(data: bytes, kind: Any) -> int:

@@ -59,8 +59,8 @@ class Muster:
         if name not in self.known:
             return (
                 f"worker {name}: does not answer as one of scorebench; start it with this locustfile, and "
-                "with this version of scorebench; where Locust is a library, scorebench.plugin.install(environment) "
-                "has to be called in it before the test starts"
+                "with this version of scorebench; where Locust is a library, call "
+                "scorebench.plugin.install(environment) in it before the test starts"
             )
         self._ask(name)
         while not self._is_ready(name):
