@@ -40,7 +40,7 @@ class UserGreenlet(Greenlet):  # type: ignore[misc]
     def throw(self, *args: Any) -> None:
         """End it, as gevent does for `kill`; it also throws timeouts, which do not end a user."""
         user = self.spawn_tree_locals[_KEY]
-        if not self.dead and _is_kill(*args) and user._state in IN_A_TASK and not _sleeps(self):
+        if not self.dead and _is_kill(*args) and user._state in IN_A_TASK and _may_call(self):
             self._on_killed(user, self)
         super().throw(*args)
 
@@ -50,10 +50,19 @@ def _is_kill(thrown: Any = gevent.GreenletExit, *_: Any) -> bool:
     return issubclass(kind, gevent.GreenletExit)
 
 
-def _sleeps(greenlet: Greenlet) -> bool:
-    """Whether it has not begun, or waits for nothing but time: `time.sleep` is gevent's too."""
+def _may_call(greenlet: Greenlet) -> bool:
+    """Whether it waits for what may be an answer: not for time (`time.sleep` is gevent's), nor for Locust.
+
+    A user that ends the run (`runner.quit()` in a task) waits for Locust's runner.
+    """
     frame = greenlet.gr_frame
-    return frame is None or frame.f_code is gevent.sleep.__code__
+    if frame is None or frame.f_code is gevent.sleep.__code__:
+        return False
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "locust.runners":
+            return False
+        frame = frame.f_back
+    return True
 
 
 def busy_from_now(user: User) -> None:
