@@ -12,7 +12,7 @@ import pytest
 
 from tests.commands import ROOT, run, script
 from tests.requirements import ipv6, shared
-from tests.scoring_server import Behaviour, Constant, refusing_port, replies, scoring_server
+from tests.scoring_server import Behaviour, Constant, Reply, refusing_port, replies, scoring_server
 
 WINE = ROOT / "payloads" / "wine.csv"
 
@@ -230,6 +230,23 @@ def test_some_failures_exit_1(tmp_path: Path) -> None:
     assert done.code == 1
     assert figure(done.out, "records") == figure(done.out, "calls") == 5
     assert "overloaded: 1" in done.out
+
+
+@pytest.mark.parametrize("name", ["benchmark.py", "threaded_benchmark.py"])
+def test_changed_answers_stand_below_the_table(tmp_path: Path, name: str) -> None:
+    """Two records, five times each: to two of ten calls the server answers another number."""
+    other = Reply(body=b'{"predictions": [9.5]}')
+    with scoring_server(Behaviour(script={5: other, 8: other})) as server:
+        done = script(tmp_path, name, "--uri", server.url, "--num_records", "2", "--num_iters", "5")
+    assert done.code == 0
+    assert "  answers: 2 of 10\n" in done.out
+    assert '  then:    {"predictions": [9.5]}\n' in done.out
+
+
+def test_nothing_is_said_of_answers_that_stay_the_same(tmp_path: Path) -> None:
+    with scoring_server() as server:
+        done = script(tmp_path, "benchmark.py", "--uri", server.url, "--num_records", "2", "--num_iters", "2")
+    assert "Changed" not in done.out
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,19 @@ def more(summary: Summary) -> str:
     width = max(map(len, summary.outcomes), default=0) + 1
     lines += [f"  {label + ':':<{width}} {calls:,}" for label, calls in summary.outcomes.items()]
     lines += [f"  {label}, the first: {plain(text, 300)}" for label, text in summary.examples.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_changed(summary)]) + "\n"
+
+
+def _changed(summary: Summary) -> list[str]:
+    """Answers that differed from the first to the same record, and two of them; no lines where none did."""
+    if not summary.changed:
+        return []
+    lines = ["Changed (valid answers that differ from the first to the same record):"]
+    lines.append(f"  answers: {summary.changed:,} of {summary.valid:,}")
+    pair = summary.changed_example
+    if "first" in pair and "then" in pair:
+        lines += [f"  first:   {plain(pair['first'], 300)}", f"  then:    {plain(pair['then'], 300)}"]
+    return lines
 
 
 def _percentile(found: Estimate) -> str:
