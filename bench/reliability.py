@@ -91,7 +91,7 @@ def _suffer(kill: Kill) -> Ended:
 
 def _signal_row(kill: Kill, ended: Ended) -> str:
     faults = ended.faults(kill)
-    counted = ("no folder",) if ended.summary is None else (ended.summary["calls"], ended.summary["valid"])
+    counted = ("no report",) if ended.summary is None else (ended.summary["calls"], ended.summary["valid"])
     log = "lost with it" if ended.log is None else ended.log
     cells = (
         kill.signal.name,

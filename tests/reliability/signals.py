@@ -73,7 +73,7 @@ KILLS = tuple(
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended, what it counted (None: it left no folder), and the calls in the server's log."""
+    """How a run ended, what it counted (None: it wrote no summary), and the calls in the server's log."""
 
     code: int
     err: str
