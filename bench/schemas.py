@@ -14,6 +14,7 @@ from scorebench.recordings.types import Environment
 from scorebench.report.forms.capacity import CapacityForm
 from scorebench.report.forms.comparison import ComparisonForm
 from scorebench.report.forms.matrix import MatrixForm
+from scorebench.report.forms.soak import SoakForm
 from scorebench.report.forms.summary import SummaryForm
 from scorebench.report.forms.sweep import SweepForm
 from scorebench.report.forms.versus import VersusForm
@@ -26,6 +27,7 @@ FORMS: dict[str, type[msgspec.Struct]] = {
     "comparison": ComparisonForm,
     "matrix": MatrixForm,
     "sweep": SweepForm,
+    "soak": SoakForm,
     "versus": VersusForm,
 }
 ENVIRONMENT = "Environment"

@@ -24,6 +24,7 @@ FLOW = (
     "capacity",
     "comparison",
     "sweeps",
+    "soaks",
     "advice",
     "plans",
 )

@@ -21,6 +21,7 @@ COMMANDS = (
     "call",
     "capacity",
     "sweep",
+    "soak",
     "plan",
     "advise",
     "matrix",
@@ -35,7 +36,7 @@ COMMANDS = (
     "completion",
 )
 """Modules of `scorebench.commands`, in the order of the help; imported in `main`, where Ctrl-C is heard."""
-MEASURING = ("run", "call", "capacity", "matrix", "versus", "serve")
+MEASURING = ("run", "call", "capacity", "soak", "matrix", "versus", "serve")
 """Those that take their options from files and variables too."""
 SHARED = ("report-dir",)
 """What files and variables say for the other commands as well."""

@@ -48,6 +48,17 @@ def say_seconds(seconds: float) -> str:
     return f"{_three_digits(seconds)} s"
 
 
+def say_length(seconds: float) -> str:
+    """Whole seconds, minutes or hours and minutes: `45 s`, `2 min 5 s`, `8 h`, `1 h 30 min`."""
+    whole = round(seconds)
+    large, small, size = ("h", "min", 3600) if whole >= 3600 else ("min", "s", 60)
+    if whole < 60:
+        return f"{whole} s"
+    first, rest = divmod(whole, size)
+    second = rest * 60 // size
+    return f"{first} {large} {second} {small}" if second else f"{first} {large}"
+
+
 def say_rate(per_s: float) -> str:
     """Three significant digits, or the whole number from a thousand up: `96.2/s`, `1,240/s`."""
     return f"{_three_digits(per_s)}/s"
@@ -59,6 +70,14 @@ def say_bytes_per_s(per_s: float) -> str:
         if abs(per_s) < 999.5 * size:
             return f"{_three_digits(per_s / size)} {unit}"
     return f"{_three_digits(per_s / 1e6)} MB/s"
+
+
+def say_bytes(size: float) -> str:
+    """Three significant digits: `96.2 B`, `1.24 kB`, `312 MB`, `1.5 GB`; the sign is kept."""
+    for unit, one in (("B", 1.0), ("kB", 1e3), ("MB", 1e6)):
+        if abs(size) < 999.5 * one:
+            return f"{_three_digits(size / one)} {unit}"
+    return f"{_three_digits(size / 1e9)} GB"
 
 
 def say_percent(ratio: float) -> str:

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
-from scorebench.folders.names import CAPACITY, LATEST, MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, PAGE, VERSUS
+from scorebench.folders.names import (
+    CAPACITY,
+    LATEST,
+    MATRIX_CSV,
+    MATRIX_JSON,
+    MATRIX_MARKDOWN,
+    PAGE,
+    SOAK_PLAN,
+    VERSUS,
+)
 from scorebench.options.table import REPORT_DIR
 
 Render = Callable[[str], str]
@@ -69,6 +78,8 @@ def _render_of(options: argparse.Namespace, path: Path) -> Render:
         return _tabled(path)
     if name == VERSUS or (path / VERSUS).is_file():
         return _one_of("versus", {"json": partial(folder.read_table, path / VERSUS)})
+    if (path / SOAK_PLAN).is_file():
+        return _soaked(path)
     if folder.is_started(path) or not options.directory.is_dir():
         return _measured(options)
     return _repeated(run_sets.runs_in(path), options.limit or ())
@@ -114,6 +125,16 @@ def _tabled(path: Path) -> Render:
 
     files = {"text": MATRIX_MARKDOWN, "markdown": MATRIX_MARKDOWN, "csv": MATRIX_CSV, "json": MATRIX_JSON}
     return _one_of("a matrix", {name: partial(read_table, path / file) for name, file in files.items()})
+
+
+def _soaked(path: Path) -> Render:
+    """A soak, from its parts: as far as it came, and with what a killed one has left."""
+    from scorebench.folders.soaks import read_soak
+    from scorebench.report import soak, soak_page
+
+    found = read_soak(path)
+    forms = {"text": soak.render, "json": soak.render_json, "csv": soak.render_csv, "html": soak_page.render}
+    return _one_of("a soak", {name: partial(form, found) for name, form in forms.items()})
 
 
 def _repeated(paths: Sequence[Path], limits: Sequence[str]) -> Render:

@@ -57,7 +57,7 @@ def times_by_second(
     """Of each second from `first` to `last`; `found` has its bands of durations by their lowest µs."""
     nothing: Mapping[int, int] = {}
     return tuple(
-        SecondOfTimes(unix_s - first, **_times(found.get(unix_s, nothing)))
+        SecondOfTimes(unix_s - first, **times_of_bands(found.get(unix_s, nothing)))
         for unix_s in range(first, last + 1)
     )
 
@@ -90,12 +90,15 @@ def _second(t_s: int, unix_s: int, tally: SecondTally) -> Second:
         failed=ended[Group.FAILED],
         cut_off=ended[Group.CUT_OFF],
         rows=tally.rows,
-        **_times(tally.response_us),
+        **times_of_bands(tally.response_us),
     )
 
 
-def _times(bands: Mapping[int, int]) -> dict[str, float | None]:
-    """The percentiles and the greatest of the durations in `bands`."""
+def times_of_bands(bands: Mapping[int, int]) -> dict[str, float | None]:
+    """The percentiles (`p50_s` …, None where calls are too few) and `max_s` of the durations in `bands`.
+
+    `bands` has how many there are by the lowest µs of each band.
+    """
     lowest_us = sorted(bands)
     counts = np.array([bands[us] for us in lowest_us], dtype=np.int64)
     known = int(counts.sum())

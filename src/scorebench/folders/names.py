@@ -17,3 +17,10 @@ CAPACITY_TEXT = "capacity.txt"
 MATRIX_MARKDOWN, MATRIX_CSV, MATRIX_JSON = "matrix.md", "matrix.csv", "matrix.json"
 VERSUS = "versus.json"
 SWEEP, SWEEP_TEXT, SWEEP_CSV, SWEEP_PLAN = "sweep.json", "sweep.txt", "sweep.csv", "plan.json"
+SOAK, SOAK_TEXT, SOAK_CSV, SOAK_PLAN, SOAK_PARTS = (
+    "soak.json",
+    "soak.txt",
+    "soak.csv",
+    "soak-plan.json",
+    "parts",
+)

@@ -24,14 +24,22 @@ from scorebench.folders.names import (
     MATRIX_JSON,
     RECORDING,
     SERVER_LOG,
+    SOAK_PLAN,
     SUMMARY,
+    SWEEP_PLAN,
     VERSUS,
 )
 
 MOST_RUNS = 10_000
 """In one folder, by which a folder that holds something else altogether is not searched to its end."""
 
-SETS = {"capacity": CAPACITY, "matrix": MATRIX_JSON, "versus": VERSUS}
+SETS = {
+    "capacity": CAPACITY,
+    "matrix": MATRIX_JSON,
+    "versus": VERSUS,
+    "sweep": SWEEP_PLAN,
+    "soak": SOAK_PLAN,
+}
 """What a command that makes several runs leaves in their folder, by the command."""
 
 
@@ -56,7 +64,7 @@ class _Small(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Shelved:
-    """A folder under reports/. `what`: run, runs, capacity or matrix. Rates a second, times in seconds."""
+    """A folder under reports/. `what`: run, runs, or one of SETS. Rates a second, times in seconds."""
 
     folder: Path
     what: str
