@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from scorebench.api.compare import Compared, compare
     from scorebench.api.result import Result
     from scorebench.api.run import read, run
+    from scorebench.api.soak import soak
     from scorebench.api.sweep import sweep
     from scorebench.errors import InputError
     from scorebench.figures.summary import Summary
@@ -28,6 +29,7 @@ __all__ = [
     "compare",
     "read",
     "run",
+    "soak",
     "sweep",
 ]
 
@@ -38,6 +40,7 @@ _WHERE = {
     "compare": "scorebench.api.compare",
     "Compared": "scorebench.api.compare",
     "sweep": "scorebench.api.sweep",
+    "soak": "scorebench.api.soak",
     "Result": "scorebench.api.result",
     "Summary": "scorebench.figures.summary",
     "Verdict": "scorebench.verdicts.verdict",

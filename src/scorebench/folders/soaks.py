@@ -78,5 +78,6 @@ def read_soak(path: Path) -> Soak:
         stretches=tuple(stretches),
         happenings=tuple(sorted(happenings, key=lambda one: one.at_s)),
         command=plan.command,
+        folder=str(path),
         environment=environment,
     )

@@ -30,7 +30,6 @@ from scorebench.servers.protocol import Server
 from scorebench.soaks.found import Ended, Soak, ended_early
 from scorebench.units import parse_seconds, say_length
 
-DEFAULT_PART = "1h"
 ENDS_BY_COUNT = ("calls", "iterations")
 
 
@@ -109,12 +108,12 @@ class Soaking:
         if not folder.is_started(path):  # it was refused, and said why
             shutil.rmtree(path, ignore_errors=True)
             if code == 2:
-                raise Refused
+                raise Refused("the run was refused, and its own line says why")
         return bool(signals)
 
 
-class Refused(Exception):
-    """A part was refused before it sent anything; its own line says why."""
+class Refused(InputError):
+    """A part sent nothing: its own line on stderr says why."""
 
 
 def _without_resume(words: list[str]) -> list[str]:

@@ -98,6 +98,8 @@ class Soak:
     stretches: tuple[Stretch, ...]
     happenings: tuple[Happening, ...]
     command: str
+    folder: str = ""
+    """Where its files are."""
     environment: Mapping[str, Any] = field(default_factory=dict)
 
     @property
