@@ -63,7 +63,7 @@ pythons: locks/dev.txt
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 --ignore tests/live
-	$(BIN)/python -m pytest --durations 20 tests/live
+	$(BIN)/python -m pytest -n 2 --durations 20 tests/live
 
 quick: lint
 	$(BIN)/python -m pytest -n 2 -m quick --ignore tests/live

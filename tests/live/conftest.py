@@ -1,4 +1,8 @@
-"""The demo's models, made once a session, with their own predictions of the demo's first rows."""
+"""The demo's models, made once a process, with their own predictions of the demo's first rows.
+
+With xdist (`-n 2`), the tests that look at an engine's containers run one after the other in one process, and
+the others beside them.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,27 @@ from typing import Any
 import pytest
 from tests import requirements
 from tests.live.scoring import Demo
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from scorebench.models.demo_data import LABEL, wine_table
 
+ONE_AFTER_THE_OTHER = ("test_compose", "test_containers", "test_matrix", "test_mleap")
+"""Look at what containers there are."""
 ROWS = 40
 """Rows that are compared one by one."""
 _PREDICT = "import json, sys, scorebench.{module} as m, pandas as pd\n{code}"
+
+
+class OneEngine(LoadFileScheduling):  # type: ignore[misc]
+    """A file a process, as with `--dist loadfile`, and the files of one engine in the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "containers" if Path(file).stem in ONE_AFTER_THE_OTHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneEngine:
+    return OneEngine(config, log)
 
 
 @pytest.fixture(scope="session")

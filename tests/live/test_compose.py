@@ -53,8 +53,23 @@ class Compose:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+        assert done.returncode == 0, (
+            f"{arguments}: {done.stdout[-2000:]}\n{done.stderr[-3000:]}\n{self._logs()}"
+        )
         return done.stdout
+
+    def _logs(self) -> str:
+        """What the containers said: a server that ended says why."""
+        every = [word for profile in (*PROFILES, "load") for word in ("--profile", profile)]
+        told = subprocess.run(
+            [*self._command, *every, "logs", "--tail", "60", "--no-color"],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return told.stdout
 
 
 @pytest.fixture
