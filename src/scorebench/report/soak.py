@@ -50,7 +50,11 @@ def sentences(soak: Soak) -> list[str]:
     calls, valid = (sum(getattr(part, name) for part in soak.parts) for name in ("calls", "valid"))
     lines.append(f"Calls:       {calls:,} sent, {valid:,} valid, {calls - valid:,} not")
     rises = soak.rises()
-    return lines + [_trend(soak, name, found, rises=name in rises) for name, found in soak.trends.items()]
+    trends = {name: _trend(soak, name, found, rises=name in rises) for name, found in soak.trends.items()}
+    risen, others = (
+        [line for name, line in trends.items() if (name in rises) is wanted] for wanted in (True, False)
+    )
+    return [lines[0], *risen, *lines[1:], *others]
 
 
 def _trend(soak: Soak, name: str, found: Trend | None, *, rises: bool) -> str:

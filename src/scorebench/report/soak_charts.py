@@ -38,20 +38,21 @@ def soak_charts(soak: Soak) -> list[Chart]:
 def _chart(
     soak: Soak, title: str, lines: Sequence[tuple[str, Value]], say: Callable[[float], str]
 ) -> Chart | None:
-    series = [svg.Series(name, [(one.at_s, of(one)) for one in soak.stretches]) for name, of in lines]
+    drawn = [svg.Series(name, [(one.at_s, of(one)) for one in soak.stretches]) for name, of in lines]
+    series = [one for one in drawn if any(value is not None for _, value in one.points)]
     values = [value for one in series for _, value in one.points if value is not None]
     if not values:
         return None
     last = soak.stretches[-1]
     x, y = axes.clock(last.at_s + last.length_s), axes.linear("", max(values), say)
     marks = [svg.Mark(one.at_s, one.kind.value) for one in soak.happenings[:MOST_MARKS]]
-    drawn = svg.chart(title, series, x, y, marks=marks, group="time")
+    picture = svg.chart(title, series, x, y, marks=marks, group="time")
     table = [
         [clock(at), *(_shown(one.points[number][1], say) for one in series)]
         for number, (at, _) in enumerate(series[0].points)
     ]
     note = f"A point is a stretch of {soak.stretches[0].length_s:,.0f} s. A gap is time without figures."
-    return Chart(title, note, drawn, ["From the start", *(name for name, _ in lines)], table)
+    return Chart(title, note, picture, ["From the start", *(one.name for one in series)], table)
 
 
 def _shown(value: float | None, say: Callable[[float], str]) -> str:

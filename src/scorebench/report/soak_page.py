@@ -12,6 +12,8 @@ from scorebench.soaks.found import Ended, Soak
 from scorebench.units import say_length
 
 MOST_HAPPENINGS = 200
+BAD = ("RISES", "NOT VALID", "not valid  ", "Missed:")
+"""What marks a sentence as bad news."""
 
 
 def render(soak: Soak) -> str:
@@ -22,8 +24,7 @@ def render(soak: Soak) -> str:
         "soak",
         title=plain(f"Soak of {_target(soak)}"),
         setup_line=plain(environment_line(environment)),
-        kind="good" if is_good(soak) else "bad",
-        sentences=[" ".join(line.split()) for line in sentences(soak)],
+        sentences=[(_kind(soak, line), " ".join(line.split())) for line in sentences(soak)],
         happenings=happenings(soak, MOST_HAPPENINGS),
         charts=soak_charts(soak),
         part_head=["Part", "From the start", "Load", "Calls", "Valid", "Says"],
@@ -35,9 +36,11 @@ def render(soak: Soak) -> str:
     )
 
 
-def is_good(soak: Soak) -> bool:
-    """Whether all of it was measured, is valid, kept its limits, and nothing rises."""
-    return soak.ended is Ended.DONE and not soak.rises() and not any(part.exit_code for part in soak.parts)
+def _kind(soak: Soak, line: str) -> str:
+    """How a sentence is marked."""
+    if line.startswith("Soak:"):
+        return "good" if soak.ended is Ended.DONE else "bad"
+    return "bad" if any(word in line for word in BAD) else "plain"
 
 
 def _target(soak: Soak) -> str:
