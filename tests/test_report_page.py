@@ -79,6 +79,20 @@ def test_a_page_that_is_not_valid_says_why_at_once_and_nothing_green() -> None:
     assert 'class="verdict good"' in made(thousand(), "p99<50ms")
 
 
+def test_a_run_whose_calls_all_failed_opens_with_that_and_the_servers_message() -> None:
+    """Before any other verdict: how many, how they ended, and what the first answer said."""
+    of = recording(calls(evenly(277), outcome=Outcome.REJECTED))
+    of.examples = {Outcome.REJECTED.label: "400 Model is missing inputs ['pH']"}
+    shown = text_of(made(of))
+    told = [
+        "No call got a valid answer. 277 of 277 calls ended as “rejected”. The first said:",
+        "400 Model is missing inputs ['pH']",
+        "Not valid.",
+    ]
+    assert [shown.index(text) for text in told] == sorted(shown.index(text) for text in told)
+    assert "No call got a valid answer" not in text_of(made(thousand()))
+
+
 def test_what_a_server_or_user_says_stays_text() -> None:
     """In an answer, an outcome, a command, an environment's key: no tag of theirs is a tag of ours."""
     of = thousand()

@@ -24,8 +24,10 @@ from scorebench.runs.tracking import (
     named,
     params,
     per_second,
+    status,
     told_in_tags,
 )
+from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge
 from tests import requirements
 from tests.commands import scorebench
@@ -86,6 +88,19 @@ def test_the_description_is_the_report_where_it_is_short_enough() -> None:
     of.examples = {"rejected": "x" * 9000}
     summary = summarise(of)
     assert "mlflow.note.content" not in told_in_tags(summary, judge(summary, of))
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("p50<20ms", "FINISHED"), ("p50<1ms", "FAILED")])
+def test_a_missed_limit_is_a_failed_run_in_mlflow(limit: str, expected: str) -> None:
+    """Calls of 10 ms keep 20 ms and miss 1 ms; MLflow's RunStatus has FINISHED and FAILED."""
+    of = recording(calls(evenly(1000)))
+    summary = summarise(of)
+    assert status(judge(summary, of, [parse_limit(limit)])) == expected
+
+
+def test_a_measurement_that_is_not_valid_is_a_failed_run_in_mlflow() -> None:
+    """Nothing was measured, so the exit code is not 0."""
+    assert status(judge(summarise(Recording()), Recording())) == "FAILED"
 
 
 @given(st.integers(0, 5000), st.integers(1, 1000))

@@ -43,7 +43,7 @@ def render(
     return html.render(
         "report",
         **_setup(summary.environment),
-        valid=_valid(verdict),
+        **_opening(summary, verdict),
         reasons=[_finding(one) for one in verdict.findings if one.severity is Severity.INVALID],
         verdicts=_verdicts(verdict),
         findings=[_finding(one) for one in verdict.findings if one.severity is not Severity.INVALID],
@@ -131,6 +131,17 @@ def _finding(found: Finding) -> dict[str, str]:
         "text": plain(found.text),
         "advice": plain(found.advice),
     }
+
+
+def _opening(summary: Summary, verdict: Verdict) -> dict[str, Any]:
+    """The first verdict; where no call got a valid answer, that and what the server said come before it."""
+    failed = None
+    if summary.calls and not summary.valid:
+        label, calls = max(summary.outcomes.items(), key=lambda item: item[1])
+        mostly = f"{calls:,} of {count(summary.calls, 'call')} ended as “{label}”"
+        answer = plain(summary.examples.get(label, ""))
+        failed = {"text": f"{mostly}. The first said:" if answer else f"{mostly}.", "answer": answer}
+    return {"valid": _valid(verdict), "failed": failed}
 
 
 def _valid(verdict: Verdict) -> dict[str, str]:

@@ -35,6 +35,8 @@ PARAM_CHARACTERS, TAG_CHARACTERS, NAME_CHARACTERS = 6000, 8000, 250
 RETRIES_BEFORE, RETRIES_AFTER = 1, 4
 """Of a request before the load, when somebody waits for an error, and after it, when figures would be lost.
 MLflow's own seven take four minutes."""
+EXPERIMENT_KIND, MODEL_TRAINING = "mlflow.experimentKind", "custom_model_development"
+"""MLflow's tag by which its page chooses between model training and GenAI, and the value for the first."""
 _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 _LOGGED_MODEL = r"m-[0-9a-f]+"
 Figure = tuple[str, float, int]
@@ -63,7 +65,7 @@ def log(folder: Path, experiment: str, recording: Recording, summary: Summary, v
     with _retrying(RETRIES_AFTER):
         client = _client()
         found = client.get_experiment_by_name(experiment)
-        number = client.create_experiment(experiment) if found is None else found.experiment_id
+        number = _made(client, experiment) if found is None else found.experiment_id
         began_ms = int(1e3 * float(summary.environment.get("started_s") or time.time()))
         run_id: str = client.create_run(number, start_time=began_ms, run_name=folder.name).info.run_id
         try:
@@ -72,8 +74,22 @@ def log(folder: Path, experiment: str, recording: Recording, summary: Summary, v
             with suppress(Exception):  # what was wrong first is what is told
                 client.set_terminated(run_id, "FAILED")
             raise
-        client.set_terminated(run_id)
+        client.set_terminated(run_id, status(verdict))
     return run_id
+
+
+def status(verdict: Verdict) -> str:
+    """MLflow's status of the run: FAILED where the exit code is not 0, so that its table shows it in red."""
+    return "FINISHED" if verdict.exit_code == 0 else "FAILED"
+
+
+def _made(client: Any, experiment: str) -> str:
+    """A new experiment; MLflow's page has it under model training, where figures and models stand.
+
+    Its run type "evaluation" is for answers that are judged trace by trace, and a load test has none.
+    """
+    made: str = client.create_experiment(experiment, tags={EXPERIMENT_KIND: MODEL_TRAINING})
+    return made
 
 
 def _fill(
