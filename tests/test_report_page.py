@@ -265,8 +265,8 @@ def test_a_stall_of_a_second_survives_in_a_long_run() -> None:
     slow = [2.0 if second == 5000 else 0.01 for second in seconds]
     of = recording(calls(evenly(7200, 1.0, slow)))
     latency = time_charts(of)[0]
-    places, names, texts = json.loads(stdlib_html.unescape(points_of(latency.drawn)))
-    assert len(places) <= 600
+    places, names, texts, _ = json.loads(stdlib_html.unescape(points_of(latency.drawn)))
+    assert len(places) <= 3600
     at = [name for name, text in zip(names, texts[-1], strict=True) if text.startswith(("2", "1.9"))]
     assert len(at) == 1
     assert at[0] in ("1:23:12", "1:23:13", "1:23:19", "1:23:20")  # second 5000, or where its stretch begins
@@ -381,7 +381,7 @@ def test_a_page_says_when_it_was_measured() -> None:
 def test_the_last_second_of_a_rate_is_as_wide_as_the_others() -> None:
     """100 calls a second for 7 s, the last done just after: the whole seconds reach from 1 to 7."""
     rates = next(c for c in time_charts(recording(calls(evenly(700)))) if c.title == "Calls a second")
-    places, names, _ = json.loads(stdlib_html.unescape(points_of(rates.drawn)))
+    places, names, _, _ = json.loads(stdlib_html.unescape(points_of(rates.drawn)))
     assert (names[0], names[-1]) == ("1 s", "7 s")
     assert len(places) == 7
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from tests.browser import browser, complaints
 from tests.recordings import START_S, calls, evenly, recording
@@ -213,3 +215,58 @@ def test_a_run_without_a_call_has_a_page(driver: WebDriver, tmp_path: Path) -> N
     assert "Not valid." in driver.find_element(By.TAG_NAME, "main").text
     assert driver.find_elements(By.CSS_SELECTOR, ".chart") == []
     assert complaints(driver) == []
+
+
+def test_a_series_can_be_switched_off(shown: WebDriver) -> None:
+    """By its name in the legend, which says so to who can't see it; pressed again, it is back."""
+    first = "document.querySelector('[data-group=time]')"
+    key = shown.find_element(By.CSS_SELECTOR, "[data-group=time] .legend button")
+    seen = f"return getComputedStyle({first}.querySelector('.lines > path')).display"
+    for pressed, display in (("false", "none"), ("true", "inline")):
+        key.click()
+        assert key.get_attribute("aria-pressed") == pressed
+        assert run(shown, seen) == display
+    assert complaints(shown) == []
+
+
+def test_a_part_of_the_run_is_looked_at_closer(shown: WebDriver) -> None:
+    """Dragged from a quarter to a half of 30 s: seconds 7 to 15, in all charts along time, and back."""
+    chart = shown.find_element(By.CSS_SELECTOR, "[data-group=time] .chart")
+    quarter = chart.size["width"] // 4
+    drag = ActionChains(shown).move_to_element_with_offset(chart, -quarter, 0).click_and_hold()
+    drag.move_by_offset(quarter, 0).release().perform()
+    boxes = run(
+        shown,
+        "return [...document.querySelectorAll('[data-group=time] .lines')]"
+        ".map((lines) => lines.getAttribute('viewBox').split(' ').map(Number))",
+    )
+    assert len(boxes) == 6
+    assert all(abs(box[0] - 250) < 10 and abs(box[2] - 250) < 10 for box in boxes)
+    closer = [text.text for text in chart.find_elements(By.CSS_SELECTOR, ".closer")]
+    assert closer[0] in ("7 s", "8 s")
+    assert closer[-1] in ("15 s", "16 s")
+    shown.find_element(By.XPATH, "//div[@data-group='time']//button[.='Show the whole run']").click()
+    assert run(shown, "return document.querySelectorAll('.closer, .lines.zoomed').length") == 0
+    assert complaints(shown) == []
+
+
+def test_a_chart_is_saved_as_image_and_data(shown: WebDriver) -> None:
+    """The data are the values that the chart has; the image stands alone, as XML that opens."""
+    run(
+        shown,
+        "window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return '#'; };"
+        "HTMLAnchorElement.prototype.click = () => {};",
+    )
+    for word in ("Save data", "Save image"):
+        shown.find_element(By.XPATH, f"//div[@data-group='time'][1]//button[.='{word}']").click()
+    table, image = shown.execute_async_script(
+        "const done = arguments[0]; Promise.all(window.saved.map((blob) => blob.text())).then(done);"
+    )
+    rows = [line.split(",") for line in table.splitlines()]
+    assert rows[0] == ['"at"', '"p50"', '"slowest call"']
+    assert [row[0] for row in rows[1:]] == [str(second) for second in range(31)]
+    assert float(rows[1][2]) == pytest.approx(0.03, rel=0.01)
+    root = ElementTree.fromstring(image)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "slowest call" in "".join(root.itertext())
+    assert complaints(shown) == []

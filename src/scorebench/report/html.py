@@ -19,7 +19,7 @@ def render(template: str, **values: Any) -> str:
     """`templates/<template>.html.j2` with `values`; everything that is not marked safe is escaped."""
     from markupsafe import Markup
 
-    style, script = _text("page.css"), _text("page.js")
+    style, script = _text("page.css"), _text("page.js") + _text("charts.js")
     return (
         _environment()
         .get_template(f"{template}.html.j2")

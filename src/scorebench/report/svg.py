@@ -3,7 +3,7 @@
 Plotly's bundle alone is 4.7 MB, which leaves a page no room under 5 MB and is slow to open; a run's charts
 are lines. They are as wide as the page: lines are in a box that is stretched, text beside it in its own
 size, so that a phone shows it as large as a desk does. `page.js` shows the values at the pointer, which it
-has from `data-points`.
+has from `data-points`; `charts.js` looks closer, and saves a chart.
 
 Knows coordinates and SVG; nothing of runs. All text is escaped.
 """
@@ -128,17 +128,28 @@ def _legend(series: Sequence[Series]) -> str:
 
 
 def _points(series: Sequence[Series], x: Axis, y: Axis) -> str:
-    """JSON: places along x, the label of each, and the values of each series there, as texts."""
+    """JSON: places along x, the label of each, the values of each series there as texts; all as numbers."""
     longest = max(series, key=lambda one: len(one.points), default=Series("", ()))
     at = [point[0] for point in longest.points]
     texts = [[_value_text(one, value, y) for value in at] for one in series]
-    return json.dumps([[round(_x(x, value)) for value in at], [x.say(value) for value in at], texts])
+    exact = [_exact(at), [_exact([_value(one, value) for value in at]) for one in series]]
+    places = [round(_x(x, value), 2) for value in at]
+    return json.dumps([places, [x.say(value) for value in at], texts, exact], separators=(",", ":"))
+
+
+def _exact(values: Sequence[float | None]) -> list[float | None]:
+    """Six digits, which is more than a histogram keeps."""
+    return [None if value is None else float(f"{value:.6g}") for value in values]
+
+
+def _value(one: Series, at: float) -> float | None:
+    """The value of the series at that place."""
+    index = bisect_right(one.points, at, key=lambda point: point[0]) - 1
+    return one.points[index][1] if index >= 0 else None
 
 
 def _value_text(one: Series, at: float, y: Axis) -> str:
-    """The value of the series at that place."""
-    index = bisect_right(one.points, at, key=lambda point: point[0]) - 1
-    value = one.points[index][1] if index >= 0 else None
+    value = _value(one, at)
     return "–" if value is None else y.say(value)  # noqa: RUF001 (a dash is meant)
 
 
@@ -149,18 +160,22 @@ def _grid(x: Axis, y: Axis) -> list[str]:
         found.append(f'<line class="grid" x2="100%" y1="{at:.1f}" y2="{at:.1f}"/>')
         found.append(f'<text class="tick" x="-8" y="{at + 4:.1f}" text-anchor="end">{escape(text)}</text>')
     for number, (value, text) in enumerate(x.ticks):
-        share = f"{x.share(value):.2%}"
-        found.append(f'<line class="grid" x1="{share}" x2="{share}" y1="{TOP}" y2="{TOP + HEIGHT}"/>')
+        at = x.share(value)
+        found.append(
+            f'<line class="grid" x1="{at:.2%}" x2="{at:.2%}" y1="{TOP}" y2="{TOP + HEIGHT}"{_moves(at)}/>'
+        )
         kind = "tick minor" if number % 2 and len(x.ticks) > MOST_TICKS else "tick"
-        found.append(_text(kind, share, TOP + HEIGHT + 16, text, "middle"))
+        found.append(_text(kind, f"{at:.2%}", TOP + HEIGHT + 16, text, "middle", moves=_moves(at)))
     return [*found, _text("tick", "100%", TOP + HEIGHT + 34, x.label, "end")]
 
 
 def _mark(mark: Mark, x: Axis) -> str:
     share = x.share(mark.x)
-    line = f'<line class="mark" x1="{share:.2%}" x2="{share:.2%}" y1="{TOP}" y2="{TOP + HEIGHT}"/>'
+    place = f'x1="{share:.2%}" x2="{share:.2%}" y1="{TOP}" y2="{TOP + HEIGHT}"'
+    line = f'<line class="mark" {place}{_moves(share)}/>'
     anchor = "end" if share > 0.5 else "start"
-    return line + _text("tick", f"{share:.2%}", TOP + 10, f"\u00a0{mark.text}\u00a0", anchor)
+    text = f"\u00a0{mark.text}\u00a0"
+    return line + _text("tick mark-name", f"{share:.2%}", TOP + 10, text, anchor, moves=_moves(share))
 
 
 def _level(level: Level, y: Axis) -> str:
@@ -169,8 +184,13 @@ def _level(level: Level, y: Axis) -> str:
     return line + _text("tick", "100%", at - 4, level.text, "end")
 
 
-def _text(kind: str, x: str, y: float, text: str, anchor: str) -> str:
-    return f'<text class="{kind}" x="{x}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def _moves(share: float) -> str:
+    """The attribute by which `charts.js` finds what moves along x when a part is looked at closer."""
+    return f' data-x="{share:.5g}"'
+
+
+def _text(kind: str, x: str, y: float, text: str, anchor: str, *, moves: str = "") -> str:
+    return f'<text class="{kind}" x="{x}" y="{y:.1f}" text-anchor="{anchor}"{moves}>{escape(text)}</text>'
 
 
 def _line(one: Series, number: int, x: Axis, y: Axis) -> str:
@@ -185,7 +205,7 @@ def _line(one: Series, number: int, x: Axis, y: Axis) -> str:
 
 
 def _dots(places: Sequence[tuple[float, float | None]], _: bool) -> str:
-    return "".join(f"M{at_x:.1f} {at_y:.1f}h.01" for at_x, at_y in places if at_y is not None)
+    return "".join(f"M{at_x:.2f} {at_y:.1f}h.01" for at_x, at_y in places if at_y is not None)
 
 
 def _stroke(places: Sequence[tuple[float, float | None]], steps: bool) -> str:
@@ -197,9 +217,9 @@ def _stroke(places: Sequence[tuple[float, float | None]], steps: bool) -> str:
             continue
         if not pen_down:
             alone = next_y is None  # a dash, since a stroke without length is not seen
-            path.append(f"M{at_x - 4:.1f} {at_y:.1f}h8" if alone else f"M{at_x:.1f} {at_y:.1f}")
+            path.append(f"M{at_x - 4:.2f} {at_y:.1f}h8" if alone else f"M{at_x:.2f} {at_y:.1f}")
         else:
-            path.append(f"H{at_x:.1f}V{at_y:.1f}" if steps else f"L{at_x:.1f} {at_y:.1f}")
+            path.append(f"H{at_x:.2f}V{at_y:.1f}" if steps else f"L{at_x:.2f} {at_y:.1f}")
         pen_down = True
     return "".join(path)
 

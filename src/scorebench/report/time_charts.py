@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scorebench.recordings.recording import Recording
     from scorebench.verdicts.limits import Limit
 
-MOST_POINTS = 600
+MOST_POINTS = 3600
 TABLE_ROWS = 60
 """More seconds are drawn in stretches; seconds.csv has all of them."""
 MOST_MARKS = 8

@@ -19,10 +19,15 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
 // A chart tells its values at the pointer, or at the arrow keys; charts on the same axis go along.
 const plots = [...document.querySelectorAll(".plot")].map((plot) => {
-  const [places, names, texts] = JSON.parse(plot.dataset.points);
+  const [places, names, texts, exact] = JSON.parse(plot.dataset.points);
+  const chart = plot.querySelector(".chart");
+  const keys = [...plot.querySelectorAll(".legend li:not(.at)")];
   return {
-    plot, places, names, texts,
-    chart: plot.querySelector(".chart"),
+    plot, places, names, texts, exact, chart, keys,
+    group: plot.dataset.group,
+    title: chart.getAttribute("aria-label"),
+    series: keys.map((key) => key.querySelector(".key").nextSibling.textContent.trim()),
+    view: [0, 1000],
     cursor: plot.querySelector(".cursor"),
     at: plot.querySelector(".at"),
     values: [...plot.querySelectorAll(".value")],
@@ -43,7 +48,9 @@ function nearest(places, place) {
 function show(one, place) {
   if (!one.places.length) return;
   one.index = nearest(one.places, place);
-  const x = `${one.places[one.index] / 10}%`;
+  const share = (one.places[one.index] - one.view[0]) / (one.view[1] - one.view[0]);
+  if (share < 0 || share > 1) return;
+  const x = `${share * 100}%`;
   one.cursor.setAttribute("x1", x);
   one.cursor.setAttribute("x2", x);
   one.cursor.classList.add("on");
@@ -58,11 +65,11 @@ function hide(one) {
 }
 
 for (const one of plots) {
-  const group = one.plot.dataset.group;
-  const along = group ? plots.filter((other) => other.plot.dataset.group === group) : [one];
+  const along = one.group ? plots.filter((other) => other.group === one.group) : [one];
   one.chart.addEventListener("pointermove", (event) => {
     const box = one.chart.getBoundingClientRect();
-    along.forEach((other) => show(other, (event.clientX - box.left) / box.width * 1000));
+    const [from, to] = one.view;
+    along.forEach((other) => show(other, from + (event.clientX - box.left) / box.width * (to - from)));
   });
   one.chart.addEventListener("pointerleave", () => along.forEach(hide));
   one.chart.addEventListener("blur", () => along.forEach(hide));
