@@ -181,7 +181,8 @@ def _mark(mark: Mark, x: Axis) -> str:
 def _level(level: Level, y: Axis) -> str:
     at = _y(y, level.y) + TOP
     line = f'<line class="limit" x2="100%" y1="{at:.1f}" y2="{at:.1f}"/>'
-    return line + _text("tick", "100%", at - 4, level.text, "end")
+    below_top = at < TOP + 12  # above the line the text would leave the chart
+    return line + _text("tick", "100%", at + 14 if below_top else at - 4, level.text, "end")
 
 
 def _moves(share: float) -> str:
