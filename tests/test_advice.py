@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import scorebench
 from scorebench.advice.record import Advice, Facts
 from scorebench.advice.rules import RULES, advise
 from scorebench.advice.sweep_rules import SWEEP_RULES, advise_sweep
@@ -180,6 +181,29 @@ def test_a_sweep_is_read_again_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text('{"format": 1}')
     with pytest.raises(InputError, match=r"sweep\.json: is damaged"):
         read_sweep(tmp_path)
+
+
+def test_python_and_report_read_a_sweep(tmp_path: Path) -> None:
+    """`scorebench.advise` says what `advise` prints; `report` prints what the sweep left, in each form."""
+    made = swept(cell("split", 1, [5, 5.1]), cell("split", 100, [14, 14]))
+    (tmp_path / "sweep.json").write_text(sweep_report.render_json(made))
+    read = replace(made, folder=str(tmp_path))
+    found = scorebench.advise(read)
+    assert [one.rule for one in found.advice] == ["batch"]
+    assert str(found) + "\n" == here(tmp_path, "advise", str(tmp_path)).out
+    assert scorebench.advise(str(tmp_path)) == found
+    forms = {
+        "text": sweep_report.render(read),
+        "json": sweep_report.render_json(read),
+        "csv": sweep_report.render_csv(read),
+    }
+    for form, text in forms.items():
+        done = here(tmp_path, "report", str(tmp_path), "--format", form)
+        assert (done.code, done.out) == (0, text)
+    assert "<svg" in here(tmp_path, "report", str(tmp_path), "--format", "html").out
+    refused = here(tmp_path, "report", str(tmp_path), "--format", "junit")
+    assert refused.code == 2
+    assert "not available for a sweep" in refused.err
 
 
 def test_text_and_json_say_the_same() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import scorebench
 from scorebench.errors import InputError
 from scorebench.plans.plan import LimitedBy, plan
 from scorebench.plans.queues import erlang_c, waiting_s
@@ -180,3 +181,16 @@ def test_the_command_reads_a_sweep(tmp_path: Path) -> None:
     ):
         done = here(tmp_path, "plan", str(tmp_path), *words)
         assert (done.code, len(done.err.splitlines())) == (2, 1)
+
+
+def test_python_plans_as_the_command_does(tmp_path: Path) -> None:
+    """From the folder or what `sweep` returned, a rate as a number or text: 1 worker for 60/s, as above."""
+    made = replace(swept(*TWO), folder=str(tmp_path))
+    (tmp_path / "sweep.json").write_text(sweep_report.render_json(made))
+    first = scorebench.plan(tmp_path, 60)
+    assert first == scorebench.plan(made, "60/s", limit="p99<200ms")
+    assert (first.low, first.workers, first.high) == (1, 1, 1)
+    with pytest.raises(InputError, match="rate"):
+        scorebench.plan(tmp_path, "fast")
+    with pytest.raises(InputError, match="without a folder"):
+        scorebench.plan(replace(made, folder=""), 60)

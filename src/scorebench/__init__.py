@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scorebench.api.advise import advise, plan
     from scorebench.api.compare import Compared, compare
     from scorebench.api.result import Result
     from scorebench.api.run import read, run
@@ -26,7 +27,9 @@ __all__ = [
     "Summary",
     "Verdict",
     "__version__",
+    "advise",
     "compare",
+    "plan",
     "read",
     "run",
     "soak",
@@ -41,6 +44,8 @@ _WHERE = {
     "Compared": "scorebench.api.compare",
     "sweep": "scorebench.api.sweep",
     "soak": "scorebench.api.soak",
+    "advise": "scorebench.api.advise",
+    "plan": "scorebench.api.advise",
     "Result": "scorebench.api.result",
     "Summary": "scorebench.figures.summary",
     "Verdict": "scorebench.verdicts.verdict",

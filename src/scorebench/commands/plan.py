@@ -6,10 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from scorebench.errors import InputError
-
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
-DEFAULT_LIMIT = "p99<200ms"
+from scorebench.folders.planned import DEFAULT_LIMIT, QUANTILES
 
 
 def add(commands: Any) -> None:
@@ -30,18 +27,9 @@ def add(commands: Any) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from scorebench.folders.sweeps import read_sweep
-    from scorebench.plans.plan import plan
+    from scorebench.folders.planned import planned
     from scorebench.report.plan import render
-    from scorebench.units import parse_number
-    from scorebench.verdicts.limits import parse_limit
 
-    rate_per_s = parse_number(options.wanted.removesuffix("/s"), "--for", "calls a second, such as 500/s")
-    limit = parse_limit(options.limit)
-    if limit.metric not in QUANTILES or not limit.op.startswith("<"):
-        raise InputError(
-            f"--limit {options.limit}: expected {', '.join(QUANTILES)} below a time, such as p99<200ms"
-        )
-    found = plan(read_sweep(options.directory), rate_per_s, QUANTILES[limit.metric], limit.bound)
+    found = planned(options.directory, options.wanted, options.limit)
     print(render(found, options.limit), end="")
     return 0 if found.workers is not None else 3

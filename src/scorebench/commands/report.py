@@ -17,6 +17,7 @@ from scorebench.folders.names import (
     MATRIX_MARKDOWN,
     PAGE,
     SOAK_PLAN,
+    SWEEP,
     VERSUS,
 )
 from scorebench.options.table import REPORT_DIR
@@ -72,14 +73,9 @@ def _render_of(options: argparse.Namespace, path: Path) -> Render:
     from scorebench.folders import folder, run_sets
 
     name = options.directory.name
-    if name == CAPACITY or (path / CAPACITY).is_file():
-        return _searched(path)
-    if name == MATRIX_JSON or (path / MATRIX_JSON).is_file():
-        return _tabled(path)
-    if name == VERSUS or (path / VERSUS).is_file():
-        return _one_of("versus", {"json": partial(folder.read_table, path / VERSUS)})
-    if (path / SOAK_PLAN).is_file():
-        return _soaked(path)
+    for file, render in _LEFT.items():
+        if (path / file).is_file() or name == file:
+            return render(path)
     if folder.is_started(path) or not options.directory.is_dir():
         return _measured(options)
     return _repeated(run_sets.runs_in(path), options.limit or ())
@@ -137,6 +133,21 @@ def _soaked(path: Path) -> Render:
     return _one_of("a soak", {name: partial(form, found) for name, form in forms.items()})
 
 
+def _swept(path: Path) -> Render:
+    """A sweep, as far as it came."""
+    from scorebench.folders.sweeps import read_sweep
+    from scorebench.report import sweep, sweep_page
+
+    found = read_sweep(path)
+    forms = {
+        "text": sweep.render,
+        "json": sweep.render_json,
+        "csv": sweep.render_csv,
+        "html": sweep_page.render,
+    }
+    return _one_of("a sweep", {name: partial(form, found) for name, form in forms.items()})
+
+
 def _repeated(paths: Sequence[Path], limits: Sequence[str]) -> Render:
     """Runs that lie in one folder, as `run --repeat` leaves them."""
     from scorebench.folders.finished import finished
@@ -153,6 +164,13 @@ def _repeated(paths: Sequence[Path], limits: Sequence[str]) -> Render:
     )
 
 
+def _opposed(path: Path) -> Render:
+    """What `scorebench versus` left."""
+    from scorebench.folders.folder import read_table
+
+    return _one_of("versus", {"json": partial(read_table, path / VERSUS)})
+
+
 def _one_of(what: str, known: Mapping[str, Callable[[], str]]) -> Render:
     def render(name: str) -> str:
         if name not in known:
@@ -160,3 +178,7 @@ def _one_of(what: str, known: Mapping[str, Callable[[], str]]) -> Render:
         return known[name]()
 
     return render
+
+
+_LEFT = {CAPACITY: _searched, MATRIX_JSON: _tabled, VERSUS: _opposed, SOAK_PLAN: _soaked, SWEEP: _swept}
+"""The file by which a folder of many runs is known, and what shows it."""
