@@ -13,6 +13,7 @@ from scorebench.answers.outcome import Outcome
 from scorebench.comparison.matrix import Cell, Matrix, measured_cell
 from scorebench.figures.summary import summarise
 from scorebench.report import matrix as report
+from scorebench.report import matrix_page
 from tests.commands import here
 from tests.recordings import calls, evenly, recording
 from tests.schemas import validator
@@ -69,6 +70,19 @@ def test_json_and_csv_hold_the_same_cells() -> None:
     assert [row["ok"] for row in rows] == ["True", "False"]
     assert (rows[1]["p99_s"], data["cells"][1]["p99_s"]) == ("", None)
     assert data["cells"][0]["p99_s"] == pytest.approx(0.014, rel=0.01)
+
+
+def test_the_page_has_a_cell_each_and_leads_to_its_run() -> None:
+    """A good cell with its rate and p99; an error whose text stays text; what was not measured."""
+    attack = "<script>alert(1)</script>"
+    cells = (good("webserver", "sklearn"), Cell("docker", "mleap", "split-1x", error=attack))
+    shown = matrix_page.render(Matrix(cells))
+    assert "<strong>100/s</strong><br>p99 14 ms" in shown
+    assert 'href="webserver-sklearn/report.html"' in shown
+    assert shown.count("report.html") == 1
+    assert attack not in shown
+    assert shown.count("<strong>not measured<") == 2
+    assert "In 1 of 2 cells every call got a valid answer." in shown
 
 
 @pytest.mark.parametrize(

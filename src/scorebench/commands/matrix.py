@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
-from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN
+from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, PAGE
 from scorebench.models.flavors import FLAVORS, demo_model, served
 from scorebench.options.table import DEFAULTS, REPORT_DIR
 from scorebench.payloads.signature import is_uri
@@ -160,6 +160,7 @@ def _leave(matrix: Matrix, path: Path) -> bool:
     """Print the table and write it in all its forms; whether one of them could not be written."""
     from scorebench.folders import atomic
     from scorebench.report import matrix as report
+    from scorebench.report import matrix_page
 
     text = report.render(matrix)
     print(text, end="", flush=True)
@@ -167,6 +168,7 @@ def _leave(matrix: Matrix, path: Path) -> bool:
         (MATRIX_MARKDOWN, lambda: text),
         (MATRIX_CSV, lambda: report.render_csv(matrix)),
         (MATRIX_JSON, lambda: report.render_json(matrix)),
+        (PAGE, lambda: matrix_page.render(matrix)),
     ]
     unwritten = atomic.write_what_fits(path, files)
     if line := atomic.loss(path, unwritten):
