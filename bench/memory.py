@@ -10,9 +10,13 @@ import argparse
 import json
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 if not __package__:  # run as a script: `bench` is found from the repository's root
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -35,6 +39,8 @@ class Peak:
     calls: int
     server_calls: int
     bytes: int
+    descriptors: tuple[int, int]
+    """Most open files of its processes in the first and in the last tenth of the run."""
 
     def agrees(self) -> bool:
         return self.calls <= self.server_calls <= self.calls + PROBES
@@ -79,14 +85,48 @@ def one_run(program: str, server: Stub, core: int, calls: int, connections: int)
         before = server.requests()
         options = ["--users", str(connections), "--calls", str(calls)]
         where = ["--data", str(task.data), "--report-dir", folder]
-        ended = run([program, "run", server.url, *options, *where], task.folder, core, PATIENCE_S, (0, 4))
+        with Descriptors() as seen:
+            ended = run([program, "run", server.url, *options, *where], task.folder, core, PATIENCE_S, (0, 4))
         summary = json.loads((task.folder / "latest" / "summary.json").read_text(encoding="utf-8"))
-        return Peak(summary["calls"], server.requests() - before, ended.peak_bytes)
+        return Peak(summary["calls"], server.requests() - before, ended.peak_bytes, seen.ends())
+
+
+class Descriptors:
+    """Counts the open files of what this process started, four times a second, in a thread."""
+
+    def __init__(self) -> None:
+        self._seen: list[int] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Descriptors:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.25):
+            with suppress(psutil.Error, OSError):
+                self._seen.append(sum(one.num_fds() for one in psutil.Process().children(recursive=True)))
+
+    def ends(self) -> tuple[int, int]:
+        """(first tenth, last tenth) of the time when all users are there."""
+        full = max(self._seen, default=0)
+        loaded = [count for count in self._seen if count > full / 2]
+        tenth = max(len(loaded) // 10, 1)
+        return max(loaded[:tenth], default=0), max(loaded[-tenth:], default=0)
 
 
 def told(peaks: Sequence[Peak]) -> list[str]:
     """A line a run, and one of the difference."""
-    lines = [f"{peak.calls:>12,} calls: peak {peak.bytes / MEGABYTE:,.1f} MB" for peak in peaks]
+    lines = [
+        f"{peak.calls:>12,} calls: peak {peak.bytes / MEGABYTE:,.1f} MB; open files at most "
+        f"{peak.descriptors[0]} in its first tenth, {peak.descriptors[1]} in its last"
+        for peak in peaks
+    ]
     differ = [peak for peak in peaks if not peak.agrees()]
     lines += [f"{peak.calls:,} calls in the summary, {peak.server_calls:,} at the server" for peak in differ]
     grown = (peaks[-1].bytes - peaks[0].bytes) / MEGABYTE
@@ -98,7 +138,8 @@ def told(peaks: Sequence[Peak]) -> list[str]:
 
 def is_bounded(peaks: Sequence[Peak]) -> bool:
     grown = peaks[-1].bytes - peaks[0].bytes
-    return grown <= ALLOWED_MB * MEGABYTE and all(peak.agrees() for peak in peaks)
+    kept = all(peak.agrees() and peak.descriptors[1] <= peak.descriptors[0] for peak in peaks)
+    return kept and grown <= ALLOWED_MB * MEGABYTE
 
 
 if __name__ == "__main__":

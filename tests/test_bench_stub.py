@@ -155,6 +155,10 @@ def test_pinning_ends_with_its_block() -> None:
 )
 def test_memory_is_bounded_by_60_megabytes(long_bytes: int, server_calls: int, bounded: bool) -> None:
     """60 MB above the short run's 100 MB is allowed; not a byte more, nor another count than the server's."""
-    peaks = [Peak(10, 10, 100_000_000), Peak(1000, server_calls, long_bytes)]
+    peaks = [Peak(10, 10, 100_000_000, (30, 30)), Peak(1000, server_calls, long_bytes, (30, 30))]
     assert is_bounded(peaks) is bounded
-    assert told(peaks)[0].split() == ["10", "calls:", "peak", "100.0", "MB"]
+    assert told(peaks)[0].split()[:5] == ["10", "calls:", "peak", "100.0", "MB;"]
+
+
+def test_open_files_may_not_grow_over_a_run() -> None:
+    assert is_bounded([Peak(10, 10, 10, (30, 31)), Peak(10, 10, 10, (30, 30))]) is False
