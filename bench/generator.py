@@ -81,6 +81,8 @@ class Generator:
     version: tuple[str, ...] = ()
     grid_s: float | None = None
     codes: tuple[int, ...] = (0,)
+    asked_for: bool = False
+    """Measured only where --only names it."""
 
 
 def on_path(name: str) -> Callable[[], str | None]:

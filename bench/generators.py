@@ -65,7 +65,7 @@ def find(only: str | None) -> Found:
     Raises Failed for an unknown name, or where none is there.
     """
     known = {generator.name: generator for generator in GENERATORS}
-    wanted = only.split(",") if only else list(known)
+    wanted = only.split(",") if only else [name for name, one in known.items() if not one.asked_for]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise Failed(f"--only: {', '.join(unknown)} is not known; known are {', '.join(known)}")

@@ -107,6 +107,12 @@ def read_wrk(ended: Ended, _task: Task) -> Figures:
     return Figures(said["calls"], rate_per_s, said["failed"], said["p50_us"] / 1e6, said["p99_us"] / 1e6)
 
 
+def _one_descriptor(program: str, task: Task) -> list[str]:
+    """A prototype of ours, which says what wrk's script says."""
+    words = [task.server.partition("//")[2], str(task.connections), f"{task.seconds:g}", str(task.body)]
+    return [program, str(HERE / "one_descriptor.py"), *words]
+
+
 # hey --------------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +249,7 @@ GENERATORS = (
     ),
     Generator("HttpUser", _python_with_locust, _locust("Plain"), read_locust, ("-m", "locust", "-V"), 0.001),
     Generator("wrk", on_path("wrk"), _wrk, read_wrk, ("-v",)),
+    Generator("one-descriptor", lambda: sys.executable, _one_descriptor, read_wrk, asked_for=True),
     Generator("hey", on_path("hey"), _hey, read_hey, (), 0.0001),
     Generator("k6", on_path("k6"), _k6, read_k6, ("version",)),
     Generator("vegeta", on_path("vegeta"), _vegeta, read_vegeta),
