@@ -87,6 +87,8 @@ lock:
 	$(COMPILE) pyproject.toml --extra mlflow --extra otel --extra plots --extra aws --extra databricks --extra azure \
 	    --extra containers --group dev -o locks/dev.txt
 	$(COMPILE) pyproject.toml --extra mlflow -c locks/dev.txt -o locks/bench.txt
+	$(COMPILE) pyproject.toml --extra otel --extra aws --extra databricks --extra azure -c locks/dev.txt \
+	    -o locks/load.txt
 	printf 'mlserver\nmlserver-sklearn\n' | $(COMPILE) - -o locks/mlserver.txt
 	echo uv | $(COMPILE) - -o locks/uv.txt
 

@@ -17,6 +17,8 @@ import pytest
 from tests import requirements
 from tests.live.scoring import Demo, assert_predicts
 
+from scorebench.folders import folder
+from scorebench.recordings.recording import Recording
 from scorebench.servers import compose, ports
 
 pytestmark = pytest.mark.timeout(1500)
@@ -24,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ("webserver", "docker", "sagemaker")
 CLONE = (
     "docker-compose.yml", "Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE",
-    "src", "payloads", "locustfile.py", "locust.conf",
+    "src", "payloads", "locks", "locustfile.py", "locust.conf",
 )  # fmt: skip
 # What the classic builder of older engines doesn't know.
 BUILDKIT_ONLY = re.compile(
@@ -110,19 +112,45 @@ def test_each_profile_serves_the_model(
         up("--profile", profile, "down")
 
 
-def test_locust_loads_a_server_with_two_workers(up: Compose, tmp_path: Path) -> None:
-    """The profile `load`: the page on 127.0.0.1, two workers, valid calls to the server that TARGET names."""
+def test_workers_come_and_go_while_locust_loads_a_server(up: Compose, tmp_path: Path) -> None:
+    """The profile `load`: two workers, one of them killed under load, then four.
+
+    The server's log holds every call that is counted, and of those that are not only as many as the report
+    says that the killed worker may have sent.
+    """
     compose.build_images(tmp_path, tmp_path / ".models/sklearn", ["sagemaker"])
     both = ("--profile", "sagemaker", "--profile", "load")
     up(*both, "build", "master")
     up(*both, "up", "--wait", "--no-build", "--scale", "worker=2")
     page = f"http://127.0.0.1:{up.ports['locust']}"
     _until(lambda: _get(f"{page}/stats/requests")["worker_count"] == 2)
-    assert _get(f"{page}/swarm", b"user_count=2&spawn_rate=10")["success"]
+    assert _get(f"{page}/swarm", b"user_count=4&spawn_rate=10")["success"]
     _until(lambda: _get(f"{page}/stats/requests")["stats"][-1]["num_requests"] >= 20)
+    first = up(*both, "ps", "-q", "worker").split()[0]
+    told = json.loads(subprocess.check_output(["docker", "inspect", first]))[0]
+    assert (told["Config"]["User"], told["HostConfig"]["ReadonlyRootfs"]) == ("65534:65534", True)
+    subprocess.run(["docker", "kill", first], check=True, capture_output=True)
+    up(*both, "up", "--no-build", "--no-recreate", "--detach", "--scale", "worker=4")
+    _until(lambda: _get(f"{page}/stats/requests")["worker_count"] == 4)
+    before = _get(f"{page}/stats/requests")["stats"][-1]["num_requests"]
+    _until(lambda: _get(f"{page}/stats/requests")["stats"][-1]["num_requests"] >= before + 20)
     total = _get(f"{page}/stats/requests")["stats"][-1]
     assert total["num_failures"] == 0, _get(f"{page}/stats/requests")["errors"]
     assert _get(f"{page}/stop", b"")["success"]
+    _until((tmp_path / "reports" / "latest" / "recording.json").exists)
+    _assert_counted(
+        folder.read(tmp_path / "reports" / "latest"), up(*both, "logs", "--no-color", "sagemaker")
+    )
+
+
+def _assert_counted(recording: Recording, log: str) -> None:
+    whys = {event["what"]: event.get("why", "") for event in recording.events}
+    assert {"worker lost", "worker joined"} <= set(whys), recording.events
+    unknown = re.search(r"at most ([\d,]+) calls", whys["worker lost"])
+    assert unknown
+    counted = recording.measured.calls + recording.warm_up.calls
+    logged = log.count("POST /invocations")
+    assert counted <= logged <= counted + int(unknown[1].replace(",", ""))
 
 
 def test_nothing_needs_buildkit_and_nothing_is_published_to_others() -> None:
