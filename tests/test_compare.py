@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -415,6 +416,18 @@ def test_names_of_sets_are_escaped_in_the_page() -> None:
     shown = compare_page.render([compare(RunSet("<script>", (of,)), RunSet("b", (of,)))])
     assert shown.count("<script>") == 1
     assert report.render([compare(RunSet("a\x1b[31m", (of,)), RunSet("b", (of,)))]).count("\x1b") == 0
+
+
+def test_the_page_says_when_and_where_and_draws_a_dot_a_run() -> None:
+    """Two sets of three runs: a header each, and six dots with the runs' names in each chart."""
+    facts = {"url": "http://127.0.0.1:5001", "started_s": 1_700_000_000.0, "model": "models:/wine/3"}
+    of = summarise(recording(calls(evenly(1000)), **facts))
+    shown = compare_page.render([compare(RunSet("before", (of,) * 3), RunSet("after", (of,) * 3))])
+    assert "before: 3 runs, measured on 2023-11-14" in shown
+    assert "http://127.0.0.1:5001; --model says that models:/wine/3 answers there" in shown
+    charts = re.findall(r'<path class="dot series-0" d="([^"]*)"', shown)
+    assert [path.count("h.01") for path in charts if path != "M12 4h.01"] == [6, 6, 6]
+    assert "after, run 3" in shown
 
 
 # From Python.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scorebench.comparison.compare import Change, Comparison
+from scorebench.comparison.compare import Change, Comparison, RunSet
 from scorebench.report import compare, html
 from scorebench.report.charts import percentiles
-from scorebench.report.words import plain
+from scorebench.report.compare_charts import compare_charts
+from scorebench.report.sent import place
+from scorebench.report.sent import rows as rows_sent
+from scorebench.report.words import count, plain, say_moment
 
 MOST_CURVES = 6
 """Points of a curve: more would not be visible."""
@@ -28,9 +31,22 @@ def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> s
         title="Comparison of load tests",
         warnings=[plain(line) for line in warnings],
         comparisons=[_one(each) for each in comparisons],
+        sets=[_set_line(one) for one in sets],
+        dots=compare_charts(sets),
         curve=percentiles(curves),
         legend=". ".join([*compare.legend(comparisons), CURVES]),
     )
+
+
+def _set_line(one: RunSet) -> str:
+    """When its runs were measured, where, and which model answered."""
+    facts = one.runs[0].environment if one.runs else {}
+    starts = [run.environment.get("started_s") for run in one.runs]
+    known = sorted(float(at) for at in starts if isinstance(at, int | float))
+    moments = list(dict.fromkeys(map(say_moment, (known[0], known[-1])))) if known else []
+    when = f"measured on {' to '.join(moments)}" if moments else "when is not recorded"
+    parts = [f"{one.name}: {count(len(one.runs), 'run')}, {when}", place(facts), rows_sent(facts)]
+    return plain("; ".join(filter(None, parts)))
 
 
 def _one(one: Comparison) -> dict[str, object]:
