@@ -208,7 +208,12 @@ def test_a_threshold_is_read(text: str, metric: str, relative: float | None, abs
     [
         ("", "metric '' is not known"),
         ("p99", "change '' is not known; expected a sign, a number, and %, us, µs, ms, s"),
-        ("p99 10%", "change '10%' is not known"),
+        ("p99 10%", r"change '10%' is not known; expected .*, as in 'p99 \+10%'"),
+        ("throughput 5%", "as in 'throughput -10%'"),
+        ("p99>1%", r"expected a metric, a blank, and by how much it gets worse: 'p99 \+10%'"),
+        ("p99<50ms", "expected a metric, a blank"),
+        ("p99+10%", "expected a metric, a blank"),
+        ("+10%", "expected a metric, a blank"),
         ("p99 +10", r"change '\+10' is not known"),
         ("p99 +0%", r"change '\+0%' is not known"),
         ("p99 +10% and", r"change '\+10% and' is not known"),

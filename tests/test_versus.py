@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scorebench import cli
 from scorebench.commands.versus import DEFAULT_PAIRS, exit_code
 from scorebench.comparison import alike
 from scorebench.comparison.versus import (
@@ -181,6 +182,47 @@ def test_what_is_told() -> None:
 def test_the_file_has_its_schema() -> None:
     """versus.json, as the shipped schema says."""
     validator("versus").validate(json.loads(report.render_json(told(State.SLOWER))))
+
+
+def test_a_folder_is_told_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`scorebench report FOLDER` prints the text that `versus` printed, and the file that it wrote."""
+    result = told(
+        State.SLOWER, answers=[answer(Question("p50", parse_threshold("p50 +5%")), pairs(1.2), 0.01)]
+    )
+    (tmp_path / "versus.json").write_text(report.render_json(result))
+    for words, text in (
+        ([], report.render(result)),
+        (["--format", "json"], report.render_json(result)),
+    ):
+        assert cli.main(["report", str(tmp_path), *words]) == 0
+        assert capsys.readouterr().out == text
+    assert cli.main(["report", str(tmp_path), "--format", "junit"]) == 2
+    assert "not available for versus; expected one of text, json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"metric": "p50"', '"metric": "p5x"'),
+        ('"fail_if": null', '"fail_if": "p50"'),
+        ('"B": "', '"\\u001b[2J": "'),
+        ('"round_s": 5', '"round_s": "5"'),
+        ('"a": 1.0', f'"a": {"[" * 30}{"]" * 30}'),
+        ("{", ""),
+    ],
+)
+def test_a_damaged_folder_is_one_line(
+    tmp_path: Path, old: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2, with the file, and nothing of it that a terminal would obey."""
+    whole = report.render_json(told(State.SLOWER))
+    assert old in whole
+    (tmp_path / "versus.json").write_text(whole.replace(old, new, 1))
+    assert cli.main(["report", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"scorebench: {tmp_path / 'versus.json'}: is ")
+    assert said.count("\n") == 1
+    assert "\x1b" not in said
 
 
 def test_exit_codes() -> None:

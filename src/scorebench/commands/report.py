@@ -166,9 +166,12 @@ def _repeated(paths: Sequence[Path], limits: Sequence[str]) -> Render:
 
 def _opposed(path: Path) -> Render:
     """What `scorebench versus` left."""
-    from scorebench.folders.folder import read_table
+    from scorebench.folders.opposed import read_versus
+    from scorebench.report import versus
 
-    return _one_of("versus", {"json": partial(read_table, path / VERSUS)})
+    found = read_versus(path)
+    forms = {"text": versus.render, "json": versus.render_json}
+    return _one_of("versus", {name: partial(form, found) for name, form in forms.items()})
 
 
 def _one_of(what: str, known: Mapping[str, Callable[[], str]]) -> Render:

@@ -120,6 +120,11 @@ def parse_threshold(text: str, place: str = "--fail-if") -> Threshold:
     """`p99 +10% and +2ms`, `throughput -5%` → Threshold. For `valid`, whose unit is %, it means points."""
     place = f"{place} {text.strip()}"
     name, _, changes = text.strip().partition(" ")
+    if re.search(r"[-+<>=]", name):  # as a limit is written, or without the blank
+        raise InputError(
+            f"{place}: expected a metric, a blank, and by how much it gets worse: "
+            "'p99 +10%', 'p99 +10% and +2ms' or 'throughput -5%'."
+        )
     metric = _metric(name, place)
     parts: dict[str, float] = {}
     for change in changes.split(" and "):
@@ -212,7 +217,8 @@ def _change(text: str, metric: Metric, place: str) -> tuple[str, float]:
     found = re.fullmatch(r"([-+])\s*(\d+(?:\.\d+)?)\s*(\D+)", text)
     if not found or found[3] not in units or float(found[2]) == 0:
         raise InputError(
-            f"{place}: change {text!r} is not known; expected a sign, a number, and {', '.join(units)}."
+            f"{place}: change {text!r} is not known; expected a sign, a number, and {', '.join(units)}, "
+            f"as in '{metric.name} {sign}10%'."
         )
     if found[1] != sign:
         raise InputError(f"{place}: change {text!r} is for the better. Worse is {sign}{text[1:].strip()}.")
