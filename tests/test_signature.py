@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -271,6 +272,25 @@ def test_a_registered_model_is_fetched_by_mlflow(tmp_path: Path, monkeypatch: py
     finally:
         mlflow.set_tracking_uri(None)
         mlflow.set_registry_uri(None)
+
+
+def test_a_registry_that_is_made_first_logs_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """MLflow creates its tables at the first question, and logs that at INFO (its store/db/utils.py)."""
+    require_mlflow()
+
+    def ask(_uri: str) -> str:
+        logging.getLogger("mlflow.store.db.utils").info("Creating initial MLflow database tables...")
+        raise RuntimeError("Registered Model with name=churn not found")
+
+    monkeypatch.setattr("mlflow.artifacts.load_text", ask)
+    for uri in ("models:/churn/9", "models:/churn"):
+        with caplog.at_level(logging.INFO), pytest.raises(InputError) as refused:
+            read_model(uri)
+        said = "MLflow could not fetch MLmodel: Registered Model with name=churn not found; check the URI"
+        assert str(refused.value) == f"{uri}: {said}"
+    assert not caplog.records
 
 
 def test_a_directory_needs_no_mlflow(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Knows MLmodel files; imports MLflow only to fetch them from a URI. Nothing of ro
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,6 +191,8 @@ def _fetch_text(uri: str, name: str) -> str:
         raise InputError(
             f"{uri}: fetching it needs MLflow; {extras.install('mlflow')}, or give a model directory"
         ) from None
+    # Where there is no registry yet, MLflow makes an empty one and logs each step; an error is one line.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
     try:
         return str(load_text(f"{uri}/{name}"))
     except Exception as error:  # every store has errors of its own, down to those of its HTTP library
