@@ -279,14 +279,16 @@ def test_a_registry_that_is_made_first_logs_nothing(
 ) -> None:
     """MLflow creates its tables at the first question, and logs that at INFO (its store/db/utils.py)."""
     require_mlflow()
+    logger = logging.getLogger("mlflow.store.db.utils")
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])  # MLflow's loggers hand nothing on to the root
 
     def ask(_uri: str) -> str:
-        logging.getLogger("mlflow.store.db.utils").info("Creating initial MLflow database tables...")
+        logger.info("Creating initial MLflow database tables...")
         raise RuntimeError("Registered Model with name=churn not found")
 
     monkeypatch.setattr("mlflow.artifacts.load_text", ask)
     for uri in ("models:/churn/9", "models:/churn"):
-        with caplog.at_level(logging.INFO), pytest.raises(InputError) as refused:
+        with caplog.at_level(logging.INFO, logger=logger.name), pytest.raises(InputError) as refused:
             read_model(uri)
         said = "MLflow could not fetch MLmodel: Registered Model with name=churn not found; check the URI"
         assert str(refused.value) == f"{uri}: {said}"
