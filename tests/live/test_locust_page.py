@@ -84,7 +84,11 @@ def assert_same(driver: WebDriver, summary: dict[str, Any]) -> None:
     assert outcomes == summary["outcomes"]
     times = table(driver, "Times")
     for name in ("mean", "min", "p50", "p95", "max"):
-        assert float(times[name][0]) == pytest.approx(summary["service_time_s"][name] * 1e3, rel=1e-3)
+        known = summary["service_time_s"].get(name)
+        if known is None and name == "p95":  # on a slow machine calls may be too few: the cell is empty
+            assert times[name][0] == ""
+        else:
+            assert float(times[name][0]) == pytest.approx(known * 1e3, rel=1e-3)
     users = [row[3].replace(",", "") for row in table(driver, "Users").values()]
     assert [int(calls) for calls in users] == [user["calls"] for user in summary["users"]]
     cards = driver.find_element(By.CLASS_NAME, "scorebench-figures").text.replace(",", "")

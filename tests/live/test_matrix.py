@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from tests import requirements
-from tests.commands import scorebench
+from tests.commands import run_within
 
 from scorebench.folders import folder
 from scorebench.servers import ports
@@ -23,7 +24,8 @@ def test_a_good_cell_and_a_failing_one(tmp_path: Path) -> None:
         "flavors:\n  mleap:\n    mleap_version: 0.25.3\nmodel_size_bytes: 1\n"
     )
     words = ["--servers", "webserver", "--flavors", "sklearn,mleap", "--run-time", "3s", "--warm-up", "1s"]
-    done = scorebench(tmp_path, "matrix", *words, "--port", str(ports.claim(0)))
+    command = [sys.executable, "-m", "scorebench", "matrix", *words, "--port", str(ports.claim(0))]
+    done = run_within(280, command, tmp_path)
     assert done.code == 0, done.err
     (path,) = (p.parent for p in done.reports.glob("*/matrix.json") if not p.parent.is_symlink())
     good, bad = json.loads((path / "matrix.json").read_text())["cells"]
