@@ -115,7 +115,7 @@ def test_each_profile_serves_the_model(
 def test_workers_come_and_go_while_locust_loads_a_server(up: Compose, tmp_path: Path) -> None:
     """The profile `load`: two workers, one of them killed under load, then four.
 
-    The server's log holds every call that is counted, and the report says what the killed worker may have sent.
+    The server's log holds every call that is counted; the report bounds what the killed worker had sent.
     """
     compose.build_images(tmp_path, tmp_path / ".models/sklearn", ["sagemaker"])
     both = ("--profile", "sagemaker", "--profile", "load")
@@ -143,7 +143,7 @@ def test_workers_come_and_go_while_locust_loads_a_server(up: Compose, tmp_path: 
 
 
 def _assert_counted(recording: Recording, log: str) -> None:
-    """Nothing is counted that the server has not seen. How many may be unknown, `tests/test_members.py` holds."""
+    """Nothing is counted that the server has not seen; `tests/test_members.py` holds the rest."""
     happened = {event["what"] for event in recording.events}
     assert {"worker lost", "worker joined"} <= happened, recording.events
     whys = [event.get("why", "") for event in recording.events if event["what"] == "worker lost"]
