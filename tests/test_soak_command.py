@@ -73,7 +73,10 @@ def test_a_server_that_rejects_everything_ends_the_soak(tmp_path: Path) -> None:
         ([], "--run-time: expected how long to soak, such as 8h"),
         (["--run-time", "1h", "--calls", "5"], "--calls: a soak ends by --run-time; leave it out"),
         (["--run-time", "1h", "--part", "0.5s"], "--part 0.5s: expected whole seconds"),
-        (["--run-time", "1h", "--resume", "nowhere"], "nowhere"),
+        (["--run-time", "500ms"], "--run-time 500ms: expected whole seconds"),
+        (["--run-time", "90.5s"], "--run-time 90.5s: expected whole seconds"),
+        (["--run-time", "8d"], "--run-time 8d: expected a week at most"),
+        (["--run-time", "1h", "--resume", "nowhere"], "nowhere/soak-plan.json: No such file or directory"),
         (["--run-time", "1h", "--part", "10s", "--warm-up", "20s"], "--warm-up"),
     ],
 )

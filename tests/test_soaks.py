@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import scorebench
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
-from scorebench.folders import folder
 from scorebench.folders.names import SOAK_PLAN
 from scorebench.folders.soaks import part_folder, read_soak
 from scorebench.recordings.form import form_of
@@ -21,6 +21,9 @@ from scorebench.recordings.recording import Recording
 from scorebench.report import soak as report
 from scorebench.report import soak_page
 from scorebench.report.data import dumped
+from scorebench.runs import launch
+from scorebench.runs.launch import Launch
+from scorebench.runs.soak import exit_code
 from scorebench.soaks.found import Ended, Kind, Part, Soak, Stretch
 from scorebench.soaks.parts import MOST_STRETCHES, stretch_s, stretches_of
 from tests.recordings import START_S, calls, evenly, recording
@@ -212,8 +215,60 @@ def test_a_plan_that_is_none_is_one_line(tmp_path: Path, plan: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_a_damaged_part_is_left_out(two_parts: Path) -> None:
-    (part_folder(two_parts, 1) / "recording.json").write_text("{")
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_part_that_cannot_be_read_is_not_valid(two_parts: Path, number: int) -> None:
+    """Its calls were sent, and nobody knows what became of them: that is said, and never 0."""
+    (part_folder(two_parts, number) / "recording.json").write_text("{")
     found = read_soak(two_parts)
-    assert [one.folder for one in found.parts] == ["parts/002"]
-    assert folder.is_started(part_folder(two_parts, 1))
+    assert [one.folder for one in found.parts] == ["parts/001", "parts/002"]
+    lost = found.parts[number - 1]
+    assert (lost.calls, lost.load_s, lost.exit_code) == (0, 0, 4)
+    assert found.left_s == 10
+    said = "\n".join(report.sentences(found))
+    assert "Measurement: NOT VALID" in said
+    assert f"parts/00{number}: could not be read" in said
+    assert exit_code(found) != 0
+    validator("soak").validate(json.loads(report.render_json(found)))
+
+
+def test_a_part_that_left_nothing_ends_the_soak(two_parts: Path) -> None:
+    """Locust that dies before it wrote anything would be started for ever."""
+    (two_parts / SOAK_PLAN).write_text(json.dumps({"run_time_s": 60.0, "part_s": 10.0, "command": "again"}))
+    part_folder(two_parts, 3).mkdir()
+    found = read_soak(two_parts)
+    assert found.ended is Ended.EARLY
+    assert "parts/003: could not be read" in "\n".join(report.sentences(found))
+
+
+@pytest.mark.parametrize("code", [1, 137])
+def test_a_run_that_dies_at_once_is_started_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Of a soak of four parts; Locust ends with `code` and leaves an empty folder."""
+    started: list[str] = []
+
+    def run(wanted: Launch, *_: object, **__: object) -> int:
+        started.append(wanted.folder.name)
+        return code
+
+    monkeypatch.setattr(launch, "run", run)
+    words = {"run_time": "40s", "part": "10s", "rate": 5, "quiet": True, "report_dir": tmp_path}
+    found = scorebench.soak("http://127.0.0.1:1", **words)
+    assert started == ["001"]
+    assert exit_code(found) == 4
+
+
+def test_a_soak_that_was_stopped_is_no_success() -> None:
+    """One part of four, all of it good: 130, as a shell says of Ctrl-C."""
+    found = soak(asked_s=240.0)
+    assert found.ended is Ended.STOPPED
+    assert exit_code(found) == 130
+    assert exit_code(soak()) == 0
+    assert exit_code(soak(asked_s=240.0, parts=(part(exit_code=3),))) == 3
+
+
+@pytest.mark.parametrize(("part_code", "code"), [(0, 0), (1, 1), (3, 3), (4, 4)])
+def test_a_part_that_is_not_good_decides(part_code: int, code: int) -> None:
+    assert (
+        exit_code(soak(parts=(part(), part("parts/002", exit_code=part_code), part()), asked_s=180.0)) == code
+    )

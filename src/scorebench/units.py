@@ -65,11 +65,8 @@ def say_rate(per_s: float) -> str:
 
 
 def say_bytes_per_s(per_s: float) -> str:
-    """Three significant digits of thousands or millions: `96.2 B/s`, `1.24 kB/s`, `12.5 MB/s`."""
-    for unit, size in (("B/s", 1.0), ("kB/s", 1e3)):
-        if abs(per_s) < 999.5 * size:
-            return f"{_three_digits(per_s / size)} {unit}"
-    return f"{_three_digits(per_s / 1e6)} MB/s"
+    """`96.2 B/s`, `1.24 kB/s`, `12.5 MB/s`."""
+    return f"{say_bytes(per_s)}/s"
 
 
 def say_bytes(size: float) -> str:

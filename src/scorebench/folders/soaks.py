@@ -11,11 +11,11 @@ import msgspec
 
 from scorebench.errors import InputError
 from scorebench.folders import folder, reading
-from scorebench.folders.finished import finished
+from scorebench.folders.finished import Finished, finished
 from scorebench.folders.names import SOAK_PARTS, SOAK_PLAN
 from scorebench.recordings.types import LONGEST_RUN_S
 from scorebench.soaks.found import Happening, Part, Soak, Stretch
-from scorebench.soaks.parts import first_second, happenings_of, part_of, stretch_s, stretches_of
+from scorebench.soaks.parts import first_second, happenings_of, lost_part, part_of, stretch_s, stretches_of
 
 WHAT, HINT = "what `scorebench soak` left", "Give the folder that it named."
 _NUMBER = re.compile(r"\d{3,6}")
@@ -42,13 +42,13 @@ def part_folder(path: Path, number: int) -> Path:
 
 
 def part_folders(path: Path) -> list[Path]:
-    """Of the parts that wrote anything down, in order."""
+    """Of the parts that were begun, in order."""
     found = [one for one in (path / SOAK_PARTS).glob("*") if _NUMBER.fullmatch(one.name)]
-    return sorted((one for one in found if folder.is_started(one)), key=lambda one: int(one.name))
+    return sorted(found, key=lambda one: int(one.name))
 
 
 def read_soak(path: Path) -> Soak:
-    """All parts so far; one that can't be read, as it was killed in its first second, is left out."""
+    """All parts so far. One that can't be read, such as one killed in its first second, is not valid."""
     plan = read_plan(path)
     parts: list[Part] = []
     stretches: list[Stretch] = []
@@ -56,19 +56,19 @@ def read_soak(path: Path) -> Soak:
     environment: dict[str, Any] = {}
     began_s: int | None = None
     for one in part_folders(path):
-        try:
-            done = finished(one)
-        except InputError:
+        found = _read_part(one)
+        name = str(one.relative_to(path))
+        if isinstance(found, str):
+            ended_s = parts[-1].at_s + parts[-1].load_s if parts else 0.0
+            parts.append(replace(lost_part(found), folder=name, at_s=ended_s, asked_s=plan.part_s))
             continue
-        recording, summary = done.recording, done.summary
-        first = first_second(recording)
-        if first is None:
-            continue
+        recording, summary, first = found.recording, found.summary, first_second(found.recording)
+        assert first is not None
         began_s = first if began_s is None else began_s
         environment = environment or dict(recording.environment)
         asked_s = recording.environment.get("run_time_s") or plan.part_s
-        part = part_of(summary, recording, done.verdict)
-        parts.append(replace(part, folder=str(one.relative_to(path)), at_s=first - began_s, asked_s=asked_s))
+        part = part_of(summary, recording, found.verdict)
+        parts.append(replace(part, folder=name, at_s=float(max(first - began_s, 0)), asked_s=asked_s))
         stretches += stretches_of(recording, began_s, stretch_s(plan.run_time_s))
         happenings += happenings_of(summary, recording, began_s)
     return Soak(
@@ -81,3 +81,14 @@ def read_soak(path: Path) -> Soak:
         folder=str(path),
         environment=environment,
     )
+
+
+def _read_part(path: Path) -> Finished | str:
+    """The run, or why it has no figures."""
+    if not folder.is_started(path):
+        return "the run left nothing"
+    try:
+        found = finished(path)
+    except InputError as problem:
+        return str(problem)
+    return "it has no call" if first_second(found.recording) is None else found

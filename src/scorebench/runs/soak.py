@@ -22,6 +22,7 @@ from scorebench.folders import atomic, folder
 from scorebench.folders.fresh import run_folder
 from scorebench.folders.names import PAGE, SOAK, SOAK_CSV, SOAK_PLAN, SOAK_TEXT
 from scorebench.folders.soaks import Plan, part_folder, part_folders, read_plan, read_soak
+from scorebench.recordings.types import LONGEST_RUN_S
 from scorebench.runs import launch
 from scorebench.runs.request import Request, command_of
 from scorebench.runs.server import running_server
@@ -29,6 +30,7 @@ from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import Server
 from scorebench.soaks.found import Ended, Soak, ended_early
 from scorebench.units import parse_seconds, say_length
+from scorebench.verdicts.verdict import ExitCode
 
 ENDS_BY_COUNT = ("calls", "iterations")
 
@@ -49,10 +51,10 @@ class Soaking:
         for name in ENDS_BY_COUNT:
             if getattr(options, name) is not None:
                 raise InputError(f"--{name}: a soak ends by --run-time; leave it out")
-        run_time_s = parse_seconds(options.run_time, "--run-time")
-        part_s = min(parse_seconds(options.part, "--part"), run_time_s)
-        if part_s != int(part_s):
-            raise InputError(f"--part {options.part}: expected whole seconds, such as 600s")
+        run_time_s, part_s = (_whole(name, getattr(options, name)) for name in ("run_time", "part"))
+        if run_time_s > LONGEST_RUN_S:
+            raise InputError(f"--run-time {options.run_time}: expected a week at most, such as 7d")
+        part_s = min(part_s, run_time_s)
         options.run_time = f"{part_s:.0f}s"  # what is checked, such as a warm-up, is a part's
         request = Request.of(options, command_of(_without_resume(options.words)))
         return cls(request, Plan(run_time_s, part_s, request.command), options.resume)
@@ -90,7 +92,7 @@ class Soaking:
                 )
                 was_stopped = self._part(part_folder(path, number), length_s, server)
                 soak = read_soak(path)
-                if was_stopped or not soak.parts or ended_early(soak.parts[-1]):
+                if was_stopped or ended_early(soak.parts[-1]):
                     break
         return soak
 
@@ -105,15 +107,22 @@ class Soaking:
         wanted = replace(self.request.launch(url, path, show_report=False), run_time=f"{length_s}s")
         signals: list[int] = []
         code = launch.run(wanted, server, on_signal=signals.append)
-        if not folder.is_started(path):  # it was refused, and said why
+        if code == 2 and not folder.is_started(path):
             shutil.rmtree(path, ignore_errors=True)
-            if code == 2:
-                raise Refused("the run was refused, and its own line says why")
+            raise Refused("the run was refused, and its own line says why")
         return bool(signals)
 
 
 class Refused(InputError):
     """A part sent nothing: its own line on stderr says why."""
+
+
+def _whole(name: str, text: str) -> float:
+    flag = f"--{name.replace('_', '-')}"
+    seconds = parse_seconds(text, flag)
+    if seconds != int(seconds):
+        raise InputError(f"{flag} {text}: expected whole seconds, such as 600s")
+    return seconds
 
 
 def _without_resume(words: list[str]) -> list[str]:
@@ -129,15 +138,15 @@ def _without_resume(words: list[str]) -> list[str]:
 
 
 def exit_code(soak: Soak) -> int:
-    """As a run's, for all parts together: refused, calls failed, limit missed or a rise, not valid, good."""
+    """As a run's, for all parts together; 130 where it was stopped and nothing else is wrong."""
     codes = {part.exit_code for part in soak.parts}
-    if not soak.parts:
-        return 1
-    if 1 in codes:
-        return 1
-    if 3 in codes or soak.rises():
-        return 3
-    return 4 if 4 in codes or soak.ended is Ended.EARLY else 0
+    if ExitCode.CALLS_FAILED in codes:
+        return int(ExitCode.CALLS_FAILED)
+    if ExitCode.LIMIT_MISSED in codes or soak.rises():
+        return int(ExitCode.LIMIT_MISSED)
+    if ExitCode.NOT_VALID in codes or soak.ended is Ended.EARLY:
+        return int(ExitCode.NOT_VALID)
+    return 130 if soak.ended is Ended.STOPPED else int(ExitCode.GOOD)
 
 
 def leave(soak: Soak, path: Path) -> str | None:

@@ -21,6 +21,7 @@ from scorebench.recordings.happenings import (
 from scorebench.soaks.found import Happening, Kind, Part, Stretch
 from scorebench.verdicts.finding import Severity
 from scorebench.verdicts.outages import outages
+from scorebench.verdicts.verdict import ExitCode
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
@@ -60,6 +61,22 @@ def part_of(summary: Summary, recording: Recording, verdict: Verdict) -> Part:
         missed=tuple(f"{one.limit.text}: {one.why}" for one in verdict.checked if one.met is False),
         was_killed=KILLED in happened,
         ended_itself=bool(happened & {STOPPED_EARLY, SERVER_ENDED, ALL_REJECTED}),
+    )
+
+
+def lost_part(reason: str) -> Part:
+    """A run that left nothing that can be read: what it sent is not known, and it counts for nothing."""
+    return Part(
+        folder="",
+        at_s=0.0,
+        load_s=0.0,
+        asked_s=0.0,
+        calls=0,
+        valid=0,
+        exit_code=int(ExitCode.NOT_VALID),
+        invalid=f"could not be read: {reason}",
+        missed=(),
+        was_killed=False,
     )
 
 
