@@ -36,7 +36,7 @@ if not __package__:  # run as a script: `bench` is found from the repository's r
 
 from bench.processes import cores, pinned_to, stop  # noqa: E402
 from bench.report_bytes import REPORT_S, calls_of  # noqa: E402
-from bench.stub import _free_port, stub  # noqa: E402
+from bench.stub import free_port, stub  # noqa: E402
 from scorebench.cluster import reports  # noqa: E402
 from scorebench.cluster.lease import BEAT_S  # noqa: E402
 from scorebench.plugin.lifecycle import messages  # noqa: E402
@@ -184,7 +184,7 @@ def led(workers: int, seconds: int) -> Led:
     """One test with that many workers."""
     generator_core, _ = cores()
     with stub(generator_core) as server, tempfile.TemporaryDirectory(prefix="scorebench-masters-") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         with (
             _master(server.url, port, workers, seconds, folder) as process,
             pinned_to(generator_core),

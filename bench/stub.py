@@ -85,7 +85,7 @@ def stub(core: int | None = None) -> Iterator[Stub]:
     if program is None:
         raise Failed("nginx: not found on the PATH; install it (Debian: nginx-light)")
     with tempfile.TemporaryDirectory(prefix="scorebench-stub-") as folder:
-        port = _free_port()
+        port = free_port()
         configuration = Path(folder, "nginx.conf")
         text = CONFIGURATION.format(folder=folder, port=port, answer=ANSWER.decode())
         configuration.write_text(text, encoding="utf-8")
@@ -99,7 +99,7 @@ def stub(core: int | None = None) -> Iterator[Stub]:
             stop(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]

@@ -70,7 +70,11 @@ def test_a_user_that_leaves_makes_the_call_it_waited_for(tmp_path: Path) -> None
 
 
 def test_the_ticket_of_a_user_that_was_killed_is_not_lost(tmp_path: Path) -> None:
-    """Four users wait up to 2 s for their turn, three are killed after 0.1 s: others make their calls."""
+    """Four users wait up to 2 s for their turn, three are killed after 0.1 s: others make their calls.
+
+    Each due call was sent, or is the one that was due as the run or its user ended: such a call has no answer
+    where the machine stalls for the 0.1 s of the drain.
+    """
     locustfile = tmp_path / "waves.py"
     locustfile.write_text(COMING_AND_GOING)
     with scoring_server() as server:
@@ -79,8 +83,9 @@ def test_the_ticket_of_a_user_that_was_killed_is_not_lost(tmp_path: Path) -> Non
         sent = len(server.log())
     account = done.summary["accounting"]
     assert account["never_sent"] == {}
-    assert account["due"] == account["valid"] == sent
-    assert sent >= 9, "at 0, 0.5, … 4 s of the 4.5 s or a little more"
+    assert account["due"] == account["valid"] + account["cut_off"]
+    assert account["due"] - 1 <= account["valid"] <= sent <= account["due"]
+    assert sent >= 8, "at 0, 0.5, … 4 s of the 4.5 s or a little more, without the last"
 
 
 @PROCESSES
