@@ -370,24 +370,53 @@ def test_too_large_is_measured(tmp_path: Path, text: str, found: set[str]) -> No
 
 def test_help_imports_nothing_heavy() -> None:
     """`scorebench --help` must come at once: what takes long to import is not imported for it."""
-    code = (
-        "import sys, contextlib, io\n"
+    there = packages_after(
+        "import contextlib, io\n"
         "from scorebench.cli import main\n"
-        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main(['--help'])\n"
-        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main(['--help'])"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not set(ended.stdout.split()) & {*HEAVY, "numpy", "gevent", "locust"}
+    assert "scorebench" in there
+    assert not there & {*HEAVY, "numpy", "gevent", "locust"}
 
 
-def test_other_peoples_users_import_no_pandas() -> None:
-    """It takes a second to import: only users that post payloads pay for it, once and before workers fork."""
+def packages_after(code: str, *arguments: str) -> set[str]:
+    """The packages that are there after `code`, in a process of its own."""
+    told = f"import sys\n{code}\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    ended = subprocess.run(
+        [sys.executable, "-c", told, *arguments], capture_output=True, text=True, check=True
+    )
+    return set(ended.stdout.split())
+
+
+def test_the_plugin_imports_what_every_run_needs_alone() -> None:
+    """pandas takes as long to import as Locust, scipy half of that: who reads no rows doesn't pay for it.
+
+    jinja2 comes with Locust's own page.
+    """
+    there = packages_after("import scorebench.plugin\nclass Mine(scorebench.plugin.ScoringUser): pass")
+    assert "locust" in there
+    assert not there & ({*HEAVY, "matplotlib", "prometheus_client"} - {"jinja2"})
+
+
+def test_a_worker_finds_pandas_imported() -> None:
+    """With --processes, once before Locust forks: else each worker would import it again."""
     code = (
-        "import sys\nfrom scorebench.plugin import ScoringUser\nbefore = 'pandas' in sys.modules\n"
-        "class Mine(ScoringUser): pass\nprint(before, 'pandas' in sys.modules)"
+        "from scorebench.plugin import ScoringUser\nprint('pandas' in sys.modules)\n"
+        "class Mine(ScoringUser): pass"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ended.stdout.split() == ["False", "True"]
+    there = packages_after(code, "--processes", "2")
+    assert "False" in there
+    assert "pandas" in there
+
+
+def test_one_call_needs_no_scipy() -> None:
+    """The bounds of a few calls, and how many are needed, are sums of few terms."""
+    there = packages_after(
+        "from scorebench.figures.percentiles import MOST_ADDED, QUANTILES, estimate, upper_bound\n"
+        "for q in QUANTILES.values():\n"
+        "    estimate([1, 2], [MOST_ADDED - 1, 1], q), upper_bound([1, 2], [MOST_ADDED - 1, 1], q)\n"
+    )
+    assert not there & {"scipy", "pandas"}
 
 
 TESTS = Path(__file__).parent

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
-from scorebench.folders import folder
+from scorebench.folders import folder, making
 from scorebench.recordings.recording import Recording
 from scorebench.report import FORMATS
 from scorebench.report.forms.summary import figures_of
@@ -42,20 +42,20 @@ def made() -> Recording:
 def written(path: Path, of: Recording) -> Path:
     summary = summarise(of)
     folder.write(path, of, summary, judge(summary, of, [parse_limit("p99<50ms")]))
-    folder.point_latest(path)
+    making.point_latest(path)
     return path
 
 
 def test_a_folder_is_named_by_time_and_server(tmp_path: Path) -> None:
     """Date, time and server; what a file's name should not hold becomes a dash."""
-    assert folder.create(tmp_path, "webserver", NOON).name == "2026-01-02T120005-webserver"
-    assert folder.create(tmp_path, "../../etc/x y", NOON).name == "2026-01-02T120005-etc-x-y"
-    assert folder.create(tmp_path, "..", NOON).name == "2026-01-02T120005-server"
+    assert making.create(tmp_path, "webserver", NOON).name == "2026-01-02T120005-webserver"
+    assert making.create(tmp_path, "../../etc/x y", NOON).name == "2026-01-02T120005-etc-x-y"
+    assert making.create(tmp_path, "..", NOON).name == "2026-01-02T120005-server"
 
 
 def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
     """The second is numbered; neither overwrites the other."""
-    first, second = (folder.create(tmp_path / "deep" / "reports", "url", NOON) for _ in range(2))
+    first, second = (making.create(tmp_path / "deep" / "reports", "url", NOON) for _ in range(2))
     assert first != second
     assert second.name.endswith("-url-2")
 
@@ -64,9 +64,9 @@ def test_a_parent_that_can_not_be_written_is_said(tmp_path: Path) -> None:
     """A file where the folder should be: an error that names it and the option."""
     (tmp_path / "reports").write_text("")
     with pytest.raises(InputError, match=r"reports: .*--report-dir"):
-        folder.create(tmp_path / "reports", "url", NOON)
+        making.create(tmp_path / "reports", "url", NOON)
     with pytest.raises(InputError, match=r"reports.*--report-dir"):
-        folder.check_parent(tmp_path / "reports" / "deeper")
+        making.check_parent(tmp_path / "reports" / "deeper")
 
 
 def test_a_folder_that_takes_no_folders_is_said() -> None:
@@ -74,21 +74,21 @@ def test_a_folder_that_takes_no_folders_is_said() -> None:
     nowhere = Path("/proc/self/task")
     require("a folder closed to everybody", nowhere.is_dir(), "run on Linux, whose /proc is one")
     with pytest.raises(InputError, match=r"no report can be written here .*--report-dir"):
-        folder.create(nowhere, "url", NOON)
+        making.create(nowhere, "url", NOON)
     with pytest.raises(InputError, match=r"no report can be written here .*--report-dir"):
-        folder.check_parent(nowhere)
+        making.check_parent(nowhere)
 
 
 def test_checking_a_parent_leaves_nothing(tmp_path: Path) -> None:
     """Asked before the run, of a folder that is not there yet: no folder is left."""
-    folder.check_parent(tmp_path / "a" / "b")
+    making.check_parent(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_written_reads_back(tmp_path: Path) -> None:
     """The recording alone is enough: the same figures, and the same text of every report."""
     original = made()
-    path = written(folder.create(tmp_path, "url", NOON), original)
+    path = written(making.create(tmp_path, "url", NOON), original)
     read = folder.read(path)
     assert data_of(read) == json.loads((path / "recording.json").read_text())
     figures = msgspec.to_builtins(figures_of(summarise(original)))
@@ -99,7 +99,7 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
 
 def test_all_files_are_there_and_nothing_else(tmp_path: Path) -> None:
     """Five files, no temporary one left, and `latest` beside them."""
-    path = written(folder.create(tmp_path, "url", NOON), made())
+    path = written(making.create(tmp_path, "url", NOON), made())
     assert {file.name for file in path.iterdir()} == {
         "recording.json",
         "summary.json",
@@ -114,14 +114,14 @@ def test_all_files_are_there_and_nothing_else(tmp_path: Path) -> None:
 def test_files_keep_to_the_shipped_schema(tmp_path: Path, name: str) -> None:
     """By everybody's validator, for a full run and for an empty one."""
     for number, of in enumerate((made(), Recording())):
-        path = written(folder.create(tmp_path / str(number), "url", NOON), of)
+        path = written(making.create(tmp_path / str(number), "url", NOON), of)
         data = json.loads((path / f"{name}.json").read_text())
         validator(name).validate(data)
 
 
 def test_the_tables_hold_what_the_summary_says(tmp_path: Path) -> None:
     """users.csv has a line a user and seconds.csv one a second; their calls add up to those of the run."""
-    path = written(folder.create(tmp_path, "url", NOON), made())
+    path = written(making.create(tmp_path, "url", NOON), made())
     with (path / "users.csv").open() as file:
         users = list(csv.DictReader(file))
     with (path / "seconds.csv").open() as file:
@@ -135,13 +135,13 @@ def test_the_tables_hold_what_the_summary_says(tmp_path: Path) -> None:
 def test_what_was_not_measured_is_an_empty_cell(tmp_path: Path) -> None:
     """A user without a valid call has no mean, not a mean of 0."""
     of = recording(calls(evenly(2), outcome=Outcome.OVERLOADED))
-    path = written(folder.create(tmp_path, "url", NOON), of)
+    path = written(making.create(tmp_path, "url", NOON), of)
     assert (path / "users.csv").read_text().splitlines()[1] == "0,0,2,0,,,"
 
 
 def test_latest_follows_the_last_run(tmp_path: Path) -> None:
     """A relative link, so that the reports can be moved, to the run that was written last."""
-    first, second = (folder.create(tmp_path, name, NOON) for name in ("a", "b"))
+    first, second = (making.create(tmp_path, name, NOON) for name in ("a", "b"))
     written(first, made())
     written(second, made())
     assert (tmp_path / "latest").readlink() == Path(second.name)
@@ -153,7 +153,7 @@ def test_a_real_folder_named_latest_is_left_alone(tmp_path: Path) -> None:
     """Somebody's own folder is not replaced by a link."""
     (tmp_path / "latest").mkdir()
     (tmp_path / "latest" / "mine").write_text("")
-    written(folder.create(tmp_path, "url", NOON), made())
+    written(making.create(tmp_path, "url", NOON), made())
     assert (tmp_path / "latest" / "mine").exists()
 
 
@@ -289,6 +289,6 @@ def test_two_seconds_a_week_apart_are_drawn_in_bounded_time(tmp_path: Path) -> N
     week_s = 604_800
     far_apart = recording(calls([(0.0, 0.0, 0.01), (week_s - 1, week_s - 1, week_s - 0.99)]))
     began_s = time.process_time()
-    path = written(folder.create(tmp_path, "url", NOON), far_apart)
+    path = written(making.create(tmp_path, "url", NOON), far_apart)
     assert time.process_time() - began_s < 15
     assert len((path / "seconds.csv").read_text().splitlines()) == week_s + 1

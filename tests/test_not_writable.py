@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scorebench.errors import InputError
-from scorebench.folders import folder
+from scorebench.folders import making
 from tests.commands import Done, locust, run, scorebench
 from tests.requirements import require
 from tests.scoring_server import Behaviour, Constant, ScoringServer, scoring_server
@@ -120,8 +120,8 @@ def test_too_little_room_is_told_before_anything_is_sent(
         usage = shutil._ntuple_diskusage(10**9, 10**9, free * 10**6)
         monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
         if enough:
-            folder.check_parent(tmp_path, run_time_s)
+            making.check_parent(tmp_path, run_time_s)
         else:
             with pytest.raises(InputError, match=rf"found {free} MB free; expected at least \d+ MB"):
-                folder.check_parent(tmp_path, run_time_s)
+                making.check_parent(tmp_path, run_time_s)
     assert list(tmp_path.iterdir()) == []

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from scorebench.figures.percentiles import (
     Counts,
     Sample,
     Values,
+    _binomial_quantile,
     calls_needed,
     clumping,
     estimate,
@@ -240,3 +242,20 @@ def test_pooled_runs_have_the_calls_of_all() -> None:
     assert pooled([high, low]).upper_bound(0.99) == 599
     assert pooled([low, Sample(np.arange(300, 600), [1] * 300, clumping=None)]).upper_bound(0.99) is None
     assert pooled([low, Sample(np.arange(300, 600), [1] * 300, clumping=3.0)]).clumping == 3.0
+
+
+@given(
+    st.integers(1, 40) | st.integers(1, 20_000),
+    st.sampled_from(QS),
+    st.sampled_from((0.005, 0.01, 0.99, 0.995)),
+)
+def test_quantiles_of_a_binomial_agree_with_scipy(calls: int, q: float, share: float) -> None:
+    """Those of few calls are found without scipy: its own quantile is the reference."""
+    assert _binomial_quantile(share, calls, q) == int(binom.ppf(share, calls, q))
+
+
+@pytest.mark.parametrize("q", QS)
+def test_the_calls_that_are_needed_agree_with_scipy(q: float) -> None:
+    """The smallest n with P(at most 1 of n beyond) < 1 %, by scipy's distribution."""
+    needed = calls_needed(q)
+    assert binom.cdf(1, needed, 1 - q) < 0.01 <= binom.cdf(1, needed - 1, 1 - q)

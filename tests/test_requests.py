@@ -14,7 +14,7 @@ import pytest
 
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import summarise
-from scorebench.folders import folder
+from scorebench.folders import folder, making
 from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import UNKNOWN_USER
 from scorebench.recordings.form import form_of, recording_of
@@ -123,7 +123,7 @@ def test_the_page_shows_each_request_and_who_made_it() -> None:
 def test_the_folder_has_the_csv_only_where_requests_differ(tmp_path: Path) -> None:
     """Our own user sends one request: its folder stays as it is."""
     for made, there in ((recording(), True), (Recording(), False)):
-        path = folder.create(tmp_path, "url", datetime(2026, 1, 1))
+        path = making.create(tmp_path, "url", datetime(2026, 1, 1))
         summary = summarise(made)
         folder.write(path, made, summary, judge(summary, made))
         assert (path / "requests.csv").exists() is there

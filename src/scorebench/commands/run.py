@@ -27,7 +27,6 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from scorebench.folders.finished import finished, is_finished
     from scorebench.runs import launch, publish
     from scorebench.runs.request import Request
 
@@ -44,6 +43,11 @@ def _run(options: argparse.Namespace) -> int:
             folders, codes = _repeat(request, ready)
         _say_if_ended(ready.server)
     if options.repeat > 1 or publish.is_asked(options):
+        from scorebench.folders.finished import (  # reading and judging takes half a second to load
+            finished,
+            is_finished,
+        )
+
         publish.publish(options, [finished(path) for path in folders if is_finished(path)])
     return worst(codes)
 

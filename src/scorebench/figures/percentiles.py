@@ -9,11 +9,12 @@ the slow ones cluster in time; as `clumps` uses it the bounds hold there too, or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ HEADLINE = ("p50", "p95", "p99")
 CONFIDENCE = 0.99
 FEWEST_BATCHES, MOST_BATCHES = 6, 12
 """Slow calls are counted in this many stretches of time, long enough to be independent of each other."""
+MOST_ADDED = 32
+"""The bounds of so few calls are found without scipy."""
 Values = Sequence[float] | NDArray[np.float64] | NDArray[np.int64]
 Counts = Sequence[int] | NDArray[np.int64]
 
@@ -144,11 +147,11 @@ def clumping(beyond: Sequence[int], calls: Sequence[int]) -> float | None:
     estimated from few stretches, for which Student's t replaces the normal quantile. None when there
     are too few seconds to tell, or no call was slow.
     """
-    from scipy.special import ndtri, stdtrit
-
     batches = min(len(calls), MOST_BATCHES)
     if batches < FEWEST_BATCHES or not sum(beyond):
         return None
+    from scipy.special import ndtri, stdtrit
+
     ends = [len(calls) * batch // batches for batch in range(batches + 1)]
     slow = np.array([sum(beyond[first:last]) for first, last in pairwise(ends)])
     all_ = np.array([sum(calls[first:last]) for first, last in pairwise(ends)])
@@ -169,20 +172,24 @@ def calls_needed(q: float, confidence: float = CONFIDENCE) -> int:
     over the latency and no tolerance): the smallest n with P(at most 1 of n beyond the percentile) < 1 -
     confidence. Below p50 the rare side is the lower one, and p10 needs what p90 needs.
     """
-    from scipy.special import bdtr
-
     _checked(q)
     beyond = min(q, 1 - q)
     few, enough = 1, 2
-    while bdtr(1, enough, beyond) >= 1 - confidence:
+    while _at_most_one(enough, beyond) >= 1 - confidence:
         few, enough = enough, enough * 2
     while enough - few > 1:
         middle = (few + enough) // 2
-        if bdtr(1, middle, beyond) >= 1 - confidence:
+        if _at_most_one(middle, beyond) >= 1 - confidence:
             few = middle
         else:
             enough = middle
     return enough
+
+
+def _at_most_one(calls: int, share: float) -> float:
+    """P(binomial(calls, share) ≤ 1), by its two terms."""
+    none = math.exp((calls - 1) * math.log1p(-share))
+    return none * (1 - share + calls * share)
 
 
 def _checked(q: float) -> None:
@@ -215,13 +222,22 @@ def _at_rank(values: Values, upto: NDArray[np.int64], rank: int) -> float | None
 
 def _binomial_quantile(share: float, calls: int, q: float) -> int:
     """The smallest k with P(binomial(calls, q) ≤ k) ≥ share."""
-    from scipy.special import bdtr
-
+    upto = _binomial(calls, q)
     below, reached = -1, calls
     while reached - below > 1:
         middle = (below + reached) // 2
-        if bdtr(middle, calls, q) >= share:
+        if upto(middle) >= share:
             reached = middle
         else:
             below = middle
     return reached
+
+
+def _binomial(calls: int, q: float) -> Callable[[int], float]:
+    """P(binomial(calls, q) ≤ k), of k: the terms of a few calls are added, as scipy takes long to load."""
+    if calls <= MOST_ADDED:
+        terms = [math.comb(calls, k) * q**k * (1 - q) ** (calls - k) for k in range(calls + 1)]
+        return list(accumulate(terms)).__getitem__
+    from scipy.special import bdtr
+
+    return lambda k: float(bdtr(k, calls, q))

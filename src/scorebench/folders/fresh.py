@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from scorebench.errors import InputError
-from scorebench.folders import folder
+from scorebench.folders import making
 from scorebench.folders.names import JOURNAL, RECORDING
 
 
@@ -20,9 +20,9 @@ def run_folder(parent: Path, name: str) -> Iterator[Path]:
     Where wrong input or a signal ends the block before anything was measured, the folder is removed, and its
     parent too if that was made for it.
     """
-    folder.check_parent(parent)
+    making.check_parent(parent)
     is_new = not parent.exists()
-    path = folder.create(parent, name, datetime.now())
+    path = making.create(parent, name, datetime.now())
     try:
         yield path
     except (InputError, KeyboardInterrupt, SystemExit):
@@ -34,4 +34,4 @@ def run_folder(parent: Path, name: str) -> Iterator[Path]:
             with suppress(OSError):  # somebody else has put something there
                 parent.rmdir()
     if path.exists():
-        folder.point_latest(path)
+        making.point_latest(path)

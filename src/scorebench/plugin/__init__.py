@@ -14,6 +14,7 @@ import gevent
 from locust import events
 
 from scorebench.errors import InputError
+from scorebench.options.names import value_of
 from scorebench.plugin.lifecycle import command_line, guard, in_advance, interrupt
 from scorebench.plugin.lifecycle.refusing import refuse
 from scorebench.plugin.lifecycle.run import Run
@@ -62,7 +63,7 @@ def _prepare(run: Run) -> None:
         logger.warning("scorebench: %s", warning)
     run.asked.take_over_run_time()
     run.listen_to_launcher()
-    in_advance.pay()
+    in_advance.pay(value_of(run.asked.options, "calls"))
     try:
         run.check()
     except InputError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.client.access import Access
 from scorebench.client.credentials import Source
-from scorebench.folders import folder
+from scorebench.folders import making
 from scorebench.options.settings import Settings, from_namespace
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.lifecycle import command_line, open_files
@@ -114,7 +114,7 @@ class Asked:
 
     def check(self, settings: Settings) -> None:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
-        folder.check_parent(settings.report_dir, settings.run_time_s)
+        making.check_parent(settings.report_dir, settings.run_time_s)
         if self.needs_payload:
             open_files.make_room(self._users_a_process())
             self.access(settings)  # what is missing is told now

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scorebench.errors import InputError
 from scorebench.figures.summary import Summary, summarise
-from scorebench.folders import atomic, folder
+from scorebench.folders import atomic, folder, making
 from scorebench.folders.names import RECORDING
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle.gathered import Gathered
@@ -42,7 +42,7 @@ class RunFolder:
         """The folder, made when it is first asked for. InputError if it can't be made."""
         if self._path is None:
             now = datetime.datetime.now()
-            self._path = folder.create(self._settings.report_dir, self._server_name, now)
+            self._path = making.create(self._settings.report_dir, self._server_name, now)
         return self._path
 
 
@@ -118,7 +118,7 @@ def write_results(
     if kept:
         unwritten |= folder.write_calls(path, kept)
     if place.is_ours:
-        folder.point_latest(path)
+        making.point_latest(path)
     if RECORDING not in unwritten:
         report += f"\n\nreport: {_short(path)}"
     return Results(summary, verdict, path, report, unwritten)

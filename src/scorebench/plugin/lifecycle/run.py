@@ -125,7 +125,7 @@ class Run:
         """
         self._course.take(Event.START)
         if not checked:
-            in_advance.pay()
+            in_advance.pay(value_of(self.asked.options, "calls"))
             self.check()
         settings = self.asked.settings()
         known = self._facts(settings) if self.leads else {}  # others run meanwhile, and may stop the test

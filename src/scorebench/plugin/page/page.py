@@ -20,7 +20,6 @@ from scorebench.folders.names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, U
 from scorebench.options.names import value_of
 from scorebench.plugin.page import guard, start_form
 from scorebench.report.board import board
-from scorebench.telemetry.prometheus import exposed
 from scorebench.verdicts.verdict import judge, limits_of
 
 if TYPE_CHECKING:
@@ -147,6 +146,8 @@ class Tab:
 
     def metrics(self) -> Response:
         """What the run that goes on, or the last one, has counted, for Prometheus."""
+        from scorebench.telemetry.prometheus import exposed  # for those who ask
+
         recording = self._run.progress.so_far()
         text, content_type = exposed(recording, request.headers.get("Accept", ""))
         return Response(text, content_type=content_type)

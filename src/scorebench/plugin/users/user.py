@@ -5,6 +5,8 @@ Knows Locust's User and the session of the run; what a call does is the caller's
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from time import perf_counter as clock
 from typing import Any
@@ -30,9 +32,13 @@ class ScoringUser(User):
     abstract = True
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Import what encodes payloads, before Locust forks workers that would each import it again."""
+        """Import what encodes payloads, before Locust forks workers that would each import it again.
+
+        One process imports it when it reads rows: bodies that are ready need none of it.
+        """
         super().__init_subclass__(**keywords)
-        import_module("pandas")
+        if "LOCUST_PROCESSES" in os.environ or any(word.startswith("--processes") for word in sys.argv):
+            import_module("pandas")
 
     def on_start(self) -> None:
         """Take a number and a connection."""
