@@ -17,6 +17,7 @@ from scorebench.recordings.recording import Recording
 from scorebench.verdicts.verdict import judge
 from tests.recordings import START_S, calls, data_of, evenly, recording
 
+WHY = "its recording covers the first 3 s"
 FACTS = {"started_s": START_S, "users": 2, "url": "half \ud800"}
 
 
@@ -38,7 +39,7 @@ def written(path: Path, parts: int = 3) -> Path:
 
 
 def test_a_journal_reads_as_the_recording_of_its_entries(tmp_path: Path) -> None:
-    """Calls, samples and events of all entries; that it was killed, when, and after which time."""
+    """Calls, samples and events of all entries; that it was killed, and until when they go."""
     read = folder.read(written(tmp_path / "run").parent)
     whole = Recording()
     for number in range(3):
@@ -46,7 +47,7 @@ def test_a_journal_reads_as_the_recording_of_its_entries(tmp_path: Path) -> None
     assert data_of(read)["measured"] == data_of(whole)["measured"]
     assert read.resources == whole.resources
     assert [event["what"] for event in read.events] == ["server restarted", "killed"]
-    assert read.events[-1] == {"t_s": START_S + 3, "what": "killed", "why": "after 3 s"}
+    assert read.events[-1] == {"t_s": START_S + 3, "what": "killed", "why": WHY}
     assert read.environment == {**FACTS, "url": "half \ufffd", "stopped_s": START_S + 3}
 
 
@@ -56,7 +57,7 @@ def test_a_killed_run_is_not_valid(tmp_path: Path) -> None:
     verdict = judge(summarise(read), read)
     assert not verdict.valid
     (found,) = [finding for finding in verdict.findings if finding.code == "killed"]
-    assert "the run was killed after 3 s" in found.text
+    assert found.text == f"the run was killed: {WHY}"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)

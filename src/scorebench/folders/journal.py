@@ -87,7 +87,10 @@ class Journal:
 
 
 def read_journal(file: Path) -> Recording:
-    """What was written down until the run was killed, which is the last of its events. InputError."""
+    """What was written down until the run was killed, which is the last of its events. InputError.
+
+    When it was killed nobody knows: the event says until when the recording goes.
+    """
     recording, environment, last_s = Recording(), None, None
     with file.open("rb") as opened:
         for entry in _entries(opened):
@@ -103,8 +106,9 @@ def read_journal(file: Path) -> Recording:
         raise InputError(f"{file}: holds no call; expected the journal of a run. Run again.")
     recording.environment = environment | {"stopped_s": last_s}
     recording.due = None  # what was in flight was due and has no outcome
-    after = say_seconds(last_s - float(environment.get("started_s") or last_s))
-    recording.events.append({"t_s": last_s, "what": KILLED, "why": f"after {after}"})
+    covered = say_seconds(last_s - float(environment.get("started_s") or last_s))
+    why = f"its recording covers the first {covered}"
+    recording.events.append({"t_s": last_s, "what": KILLED, "why": why})
     return recording
 
 

@@ -45,7 +45,7 @@ def findings(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.INVALID,
             "killed",
-            f"the run was killed {killed[0]}: the figures cover what was written down until then",
+            f"the run was killed: {killed[0]}",
             "look for what ended it, such as a lack of memory or a reboot; run again",
         )
     if alone := _whys(summary, MASTER_LOST):

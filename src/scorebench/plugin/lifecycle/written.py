@@ -44,9 +44,13 @@ class WrittenDown:
             self._try(self._journal.reset)
 
     def write(self, events: list[Event]) -> None:
-        """One entry, if anything was counted. Where it does not fit, no more are written: the end says so."""
+        """One entry. Where it does not fit, no more are written: the end says so.
+
+        Without new calls too, once there were some: a server that hangs leaves none, and the recording of a
+        run that is killed then must cover that time.
+        """
         since = self._since
-        if self._broken or not (since.measured.calls or since.warm_up.calls):
+        if self._broken or (self._journal is None and not (since.measured.calls or since.warm_up.calls)):
             return
         self._since = Recording()
         self._try(lambda: self._append(since, events[self._events :]))
