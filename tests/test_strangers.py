@@ -33,6 +33,7 @@ SERVER = Behaviour(
         "/a": OK,
         "/b": OK,
         "/slow": replace(OK, cut=0),
+        "/takes": replace(OK, service_s=0.2),
         "/closed": replace(OK, cut=0, end=End.CLOSE),
         "/reset": replace(OK, cut=0, end=End.RESET),
     }
@@ -390,6 +391,27 @@ def test_failures_have_their_own_names(tmp_path: Path) -> None:
         )
         assert Counter(one.done.summary["outcomes"]) == expected
         assert min(expected.values()) > 0
+
+
+def test_files_that_run_out_are_the_generators_fault(tmp_path: Path) -> None:
+    """Locust's clients can open no connection: their calls fail, and the measurement is not valid."""
+    source = IMPORT + (STRANGERS / "files_run_out.py").read_text()
+    one = run(tmp_path / "run", source, ("-u", "60", "-r", "60", "-t", "2s"), {}, True)
+    outcomes = one.done.summary["outcomes"]
+    assert outcomes["connection failed"] > outcomes["valid"] > 0
+    assert "Too many open files" in one.findings["own_limit"]
+    assert not one.done.summary["verdict"]["valid"]
+
+
+def test_a_killed_worker_lost_at_most_what_the_report_says(tmp_path: Path) -> None:
+    """Calls in the server's log that are in no figure: fewer than the finding says."""
+    source = IMPORT + (STRANGERS / "killed_worker.py").read_text()
+    words = ("-u", "4", "-r", "100", "-t", "6s", "--processes", "2")
+    one = run(tmp_path / "run", source, words, {}, True)
+    lost = re.search(r"at most ([\d,]+) calls that it had sent", one.findings["worker_lost"])
+    assert lost is not None
+    missing = sum(one.paths.values()) - one.done.summary["calls"]
+    assert 20 < missing <= int(lost[1].replace(",", ""))
 
 
 def test_the_csv_logger_hears_each_request(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ class Following:
         while not session.is_over:
             number += 1
             self._lease.beat(number, clock())
-            self._send(messages.BEAT, Beat(number, session.counting.done, self._runner.user_count))
+            self._send(messages.BEAT, Beat(number, self._sender.done, self._sender.in_flight))
             gevent.sleep(BEAT_S)
 
     def _follow(self, session: Session) -> None:

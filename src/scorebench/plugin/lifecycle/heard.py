@@ -50,7 +50,7 @@ class Heard:
     def most_lost(self, now_s: float) -> int:
         """Calls that it can have sent and not told of: known ones, those since its beat, those in flight."""
         since = self.fastest_per_s * max(now_s - self.at_s, 0.0)
-        return max(self.beat.calls - self.reported, 0) + int(since + 1) + self.beat.users
+        return max(self.beat.calls - self.reported, 0) + int(since + 1) + self.beat.in_flight
 
     def heard(self, beat: Beat, now_s: float) -> float:
         """A beat came; seconds since the one before."""

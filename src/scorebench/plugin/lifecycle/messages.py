@@ -83,11 +83,15 @@ class Dealt(Struct):
 
 
 class Beat(Struct):
-    """The `number`-th sign of life; `calls` are done since the test began, `users` may have one in flight."""
+    """The `number`-th sign of life.
+
+    `calls` are done since the test began, those of users that are not ours included.
+    """
 
     number: int
     calls: int
-    users: int
+    in_flight: int
+    """Most calls that can be."""
 
 
 class Alive(Struct):

@@ -16,7 +16,7 @@ from scorebench.plugin.users import owners, plain
 from scorebench.plugin.users.session import Session
 from scorebench.plugin.users.user import ScoringUser
 from scorebench.recordings.calls import UNKNOWN_USER
-from scorebench.recordings.happenings import OUTSIDE_THE_TEST
+from scorebench.recordings.happenings import OUTSIDE_THE_TEST, OWN_LIMIT
 from scorebench.recordings.types import Event
 
 if TYPE_CHECKING:
@@ -30,13 +30,24 @@ class Others:
 
     def __init__(self, environment: Environment) -> None:
         self._heard = plain.hear(environment.events.request)
-        self._outside = 0
+        self._outside = self._taken = 0
         if environment.runner is not None:
             owners.follow(environment.runner, self._on_killed)
 
     def open(self) -> None:
         """A test starts, and nobody else has heard of it yet: what was heard until now was before it."""
         self.leave_out()
+        self._taken = 0
+
+    @property
+    def done(self) -> int:
+        """Calls that ended since the test started."""
+        return self._taken + self._heard.waiting
+
+    @property
+    def in_flight(self) -> int:
+        """Calls of Locust's own clients that are under way; of other clients nobody knows."""
+        return self._heard.begun.in_flight
 
     def leave_out(self) -> None:
         """Count what was heard since the last batch as outside of a test."""
@@ -51,9 +62,12 @@ class Others:
         calls = self._heard.take()
         if not calls:
             return None
-        for one in calls:
-            if one.outcome not in (Outcome.VALID, Outcome.NO_RESPONSE_TIME):
-                session.counting.add_example(one.outcome, one.why)
+        self._taken += len(calls)
+        for outcome, why, is_own_limit in (one.ended for one in calls):
+            if outcome not in (Outcome.VALID, Outcome.NO_RESPONSE_TIME):
+                session.counting.add_example(outcome, why)
+            if is_own_limit:
+                session.counting.note(OWN_LIMIT, why)
         return plain.batch(calls, lambda user: _number(session, user), session.counting.epoch_s)
 
     def take_events(self) -> list[Event]:

@@ -54,6 +54,16 @@ class Sender:
         session: Session | None = session_of(self._environment)
         return session
 
+    @property
+    def done(self) -> int:
+        """Calls of all users that ended since the test began."""
+        return self._others.done + (0 if self.session is None else self.session.counting.done)
+
+    @property
+    def in_flight(self) -> int:
+        """Most calls that can be under way: one a user, or more where a user has a pool."""
+        return max(self._user_count(), self._others.in_flight)
+
     def prepare(self, settings: Settings, *, is_dealt: bool = False) -> Session:
         """The session that `begin` begins; `is_dealt`: a master says what is sent. Raises InputError."""
         if not self._asked.is_encoded(settings):

@@ -20,7 +20,7 @@ from locust.contrib.fasthttp import FastHttpSession
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from scorebench.answers.outcome import Outcome
-from scorebench.plugin.users import failures
+from scorebench.plugin.users.failures import CUT_OFF, Ended, ended_by
 
 if TYPE_CHECKING:
     from locust import User
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NOT_SENT = (MissingSchema, InvalidSchema, InvalidURL, TypeError)
 """What a client raises before it sends anything."""
-NEVER_JUDGED = "answered, but its `with` block ended before it judged the answer"
+NEVER_JUDGED = Ended(Outcome.OTHER_ERROR, "answered, but its `with` block ended before it judged the answer")
 BROKEN_OFF = (gevent.GreenletExit, gevent.Timeout)
 """What ends a call from outside, and passes by every `except Exception`."""
 
@@ -51,7 +51,7 @@ class Begun:
 class BegunCalls:
     """The calls that an event hook will hear of, or not: `on_unheard` gets those."""
 
-    def __init__(self, on_unheard: Callable[[Begun, Outcome, str], None]) -> None:
+    def __init__(self, on_unheard: Callable[[Begun, Ended], None]) -> None:
         self._on_unheard = on_unheard
         self._under_way: dict[Any, Begun] = {}
         """By the greenlet that waits for the answer."""
@@ -64,6 +64,11 @@ class BegunCalls:
         """A call leaves."""
         call = self._under_way[getcurrent()] = Begun(method, name, user)
         return call
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return len(self._under_way)
 
     def is_under_way(self, user: User) -> bool:
         """Whether a call of this user is, in whatever greenlet."""
@@ -81,8 +86,7 @@ class BegunCalls:
         """The client raised, and fired no event."""
         if self._under_way.pop(getcurrent(), None) is not call or isinstance(problem, NOT_SENT):
             return
-        cut = isinstance(problem, gevent.GreenletExit)
-        self._unheard(call, Outcome.CUT_OFF if cut else failures.outcome_of(problem), str(problem))
+        self._unheard(call, CUT_OFF if isinstance(problem, gevent.GreenletExit) else ended_by(problem))
 
     def answered(self, call: Begun, answer: Any) -> None:
         """The client gave the answer to a `with` block; the event comes at the block's end, if it does."""
@@ -97,20 +101,20 @@ class BegunCalls:
     def _lost(self, key: int) -> None:
         call = self._answered.pop(key, None)
         if call is not None:
-            self._unheard(call, Outcome.OTHER_ERROR, NEVER_JUDGED)
+            self._unheard(call, NEVER_JUDGED)
 
     def end(self) -> None:
         """The test is over: what is still under way is cut off, and what was answered was not judged."""
         for call in list(self._under_way.values()):
-            self._unheard(call, Outcome.CUT_OFF, "")
+            self._unheard(call, CUT_OFF)
         for call in list(self._answered.values()):
-            self._unheard(call, Outcome.OTHER_ERROR, NEVER_JUDGED)
+            self._unheard(call, NEVER_JUDGED)
         self._answered.clear()
 
-    def _unheard(self, call: Begun, outcome: Outcome, why: str) -> None:
+    def _unheard(self, call: Begun, ended: Ended) -> None:
         if not call.is_recorded:
             call.is_recorded = True
-            self._on_unheard(call, outcome, why)
+            self._on_unheard(call, ended)
 
     @contextmanager
     def measuring(self, measured: Any) -> Iterator[Any]:

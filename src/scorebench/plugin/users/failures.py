@@ -8,8 +8,10 @@ caused it has, decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from scorebench.answers.outcome import Outcome
+from scorebench.client.failures import OWN_LIMITS, OwnLimit
 
 BY_NAME = {
     "ConnectionRefusedError": Outcome.CONNECTION_REFUSED,
@@ -45,6 +47,27 @@ BY_GRPC_CODE = {
 PASSED_OVER = {"NewConnectionError"}
 """urllib3 derives it from ConnectTimeoutError, whatever the reason."""
 _DEEPEST = 10
+
+
+class Ended(NamedTuple):
+    """How a call ended. `why` is empty for a valid one, and where the run's end cut it off."""
+
+    outcome: Outcome
+    why: str = ""
+    is_own_limit: bool = False
+    """Whether the generator could not send it; the server has no part in it."""
+
+
+VALID, CUT_OFF = Ended(Outcome.VALID), Ended(Outcome.CUT_OFF)
+
+
+def ended_by(error: object, raised: object = None) -> Ended:
+    """How a call ended that `error` ended; the arguments are those of `outcome_of`."""
+    for cause in (*_causes(error), *_causes(raised)):
+        if isinstance(cause, OSError) and cause.errno in OWN_LIMITS:
+            limit = OwnLimit(cause)
+            return Ended(limit.outcome, str(limit), is_own_limit=True)
+    return Ended(outcome_of(error, raised), str(error))
 
 
 def outcome_of(error: object, raised: object = None) -> Outcome:

@@ -20,7 +20,8 @@ from locust import User
 from scorebench.answers.answer import of_status
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
-from scorebench.plugin.users import begun, failures
+from scorebench.plugin.users import begun
+from scorebench.plugin.users.failures import CUT_OFF, VALID, Ended, ended_by
 from scorebench.plugin.users.owners import busy_from_now, busy_since_s, current_user
 from scorebench.recordings.calls import Calls, from_numbers, tag
 from scorebench.recordings.requests import Name
@@ -43,9 +44,7 @@ class PlainCall(NamedTuple):
     """None if not known: the call came from a thread, or from no user at all."""
     sent_s: float
     done_s: float
-    outcome: Outcome
-    why: str
-    """The error of a failed call, as text."""
+    ended: Ended
 
 
 class Heard:
@@ -64,6 +63,11 @@ class Heard:
             taken.append(self._calls.popleft())
         return taken
 
+    @property
+    def waiting(self) -> int:
+        """Calls that were not taken yet."""
+        return len(self._calls)
+
     def listen(self, **request: Any) -> None:
         """Keep one request. Never raises: an event that can't be read is a call all the same."""
         context = request.get("context")
@@ -75,23 +79,23 @@ class Heard:
             if call.is_recorded:
                 return  # cut off when the test ended
             call.is_recorded = True
-        outcome, why = _outcome(request, self.begun.broken_off())
+        ended = _ended(request, self.begun.broken_off())
         took_s, timed = _took_s(request.get("response_time"))
-        if outcome is Outcome.VALID and not timed:
-            outcome = Outcome.NO_RESPONSE_TIME
+        if ended is VALID and not timed:
+            ended = Ended(Outcome.NO_RESPONSE_TIME)
         user = _user(context, call)
         if user is not None:
             busy_from_now(user)
             if self._killed.pop(user, (None,))[0] is getcurrent():
-                outcome, why = Outcome.CUT_OFF, ""  # reported in its last moments, as by `finally`
+                ended = CUT_OFF  # reported in its last moments, as by `finally`
         method, name = str(request.get("request_type")), str(request.get("name"))
-        self._calls.append(PlainCall(method, name, user, done_s - took_s, done_s, outcome, why))
+        self._calls.append(PlainCall(method, name, user, done_s - took_s, done_s, ended))
 
     def killed(self, user: User, greenlet: gevent.Greenlet) -> None:
         """The user is killed while it waits for something that is no call of one of Locust's clients."""
         if not self.begun.is_under_way(user):
             name = f"{type(user).__name__}, stopped in a task"
-            call = PlainCall(NOT_KNOWN, name, user, busy_since_s(user), clock(), Outcome.CUT_OFF, "")
+            call = PlainCall(NOT_KNOWN, name, user, busy_since_s(user), clock(), CUT_OFF)
             self._killed[user] = greenlet, call
 
     def end(self) -> None:
@@ -100,10 +104,10 @@ class Heard:
         self._calls.extend(call for _, call in self._killed.values())
         self._killed.clear()
 
-    def _add_unheard(self, call: begun.Begun, outcome: Outcome, why: str) -> None:
+    def _add_unheard(self, call: begun.Begun, ended: Ended) -> None:
         user = call.user or current_user()
         done_s = call.done_s or clock()
-        self._calls.append(PlainCall(call.method, call.name, user, call.sent_s, done_s, outcome, why))
+        self._calls.append(PlainCall(call.method, call.name, user, call.sent_s, done_s, ended))
 
 
 def hear(hook: EventHook) -> Heard:
@@ -134,19 +138,19 @@ def _took_s(response_time_ms: Any) -> tuple[float, bool]:
         return 0.0, False
 
 
-def _outcome(request: dict[str, Any], broken_off: BaseException | None) -> tuple[Outcome, str]:
+def _ended(request: dict[str, Any], broken_off: BaseException | None) -> Ended:
     if isinstance(broken_off, gevent.GreenletExit):
-        return Outcome.CUT_OFF, ""
+        return CUT_OFF
     error = broken_off or request.get("exception")
     if not error:  # as Locust asks
-        return Outcome.VALID, ""
+        return VALID
     response = request.get("response")
     status = _status(response, error)
     if status >= 400:
         body = getattr(response, "content", None)
         answer = Answer(status, "", body if isinstance(body, bytes) else b"")
-        return of_status(answer), str(error)
-    return failures.outcome_of(error, getattr(response, "error", None)), str(error)
+        return Ended(of_status(answer), str(error))
+    return ended_by(error, getattr(response, "error", None))
 
 
 def _status(response: Any, error: Any) -> int:
@@ -174,7 +178,7 @@ def batch(calls: Sequence[PlainCall], number_of: Callable[[User | None], int], e
             one.sent_s,
             one.sent_s,
             one.done_s,
-            tag(number_of(one.user), one.outcome),
+            tag(number_of(one.user), one.ended.outcome),
             names.setdefault((one.method, one.name), len(names)),
         )
     ]

@@ -1,0 +1,120 @@
+"""What the request event and Locust's own clients tell of calls, without a server: how each call ended."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+import pytest
+from locust import User
+from locust.env import Environment
+
+from scorebench.answers.outcome import Outcome
+from scorebench.plugin.lifecycle.heard import Heard as HeardOf
+from scorebench.plugin.lifecycle.messages import Beat
+from scorebench.plugin.lifecycle.others import Others
+from scorebench.plugin.users import failures, plain
+
+
+def fire(environment: Environment, **given: Any) -> None:
+    """A request event as a locustfile fires it."""
+    usual: dict[str, Any] = {"request_type": "own", "name": "score", "response_length": 0, "exception": None}
+    environment.events.request.fire(**{**usual, "response_time": 1.0, "context": {}, **given})
+
+
+def of_urllib3(number: int) -> Exception:
+    """As requests reports what urllib3 met: nested twice."""
+    import requests
+    import urllib3
+
+    pool: Any = urllib3.HTTPConnectionPool("127.0.0.1")
+    inner = urllib3.exceptions.NewConnectionError(pool, "no new connection")
+    inner.__cause__ = OSError(number, os.strerror(number))
+    try:
+        try:
+            raise urllib3.exceptions.MaxRetryError(pool, "/", inner)
+        except urllib3.exceptions.MaxRetryError as error:
+            raise requests.ConnectionError(error)
+    except requests.ConnectionError as error:
+        return error
+
+
+def as_cause(number: int) -> Exception:
+    """As clients raise their own error `from` that of the socket."""
+    error = RuntimeError("could not connect")
+    error.__cause__ = OSError(number, os.strerror(number))
+    return error
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS])
+@pytest.mark.parametrize("made", [lambda number: OSError(number, "x"), as_cause])
+def test_a_limit_of_this_process_is_told_apart(number: int, made: Any) -> None:
+    """Files, ports and memory that run out are the generator's, whatever client meets it: as for our own."""
+    environment = Environment()
+    heard = plain.hear(environment.events.request)
+    fire(environment, exception=made(number))
+    (call,) = heard.take()
+    assert call.ended.outcome is Outcome.CONNECTION_FAILED
+    assert call.ended.is_own_limit
+    assert call.ended.why.startswith("a limit of the load generator: [Errno")
+
+
+def test_a_limit_that_requests_wraps_is_told_apart() -> None:
+    """The error that Locust got of requests holds urllib3's, which holds the socket's."""
+    assert failures.ended_by(of_urllib3(errno.EMFILE)).is_own_limit
+    assert failures.ended_by(RuntimeError("?"), of_urllib3(errno.ENFILE)).is_own_limit
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(errno.ECONNREFUSED, "x"), OSError("x"), "[Errno 24]"]
+)
+def test_what_a_server_can_cause_is_no_limit_of_ours(error: object) -> None:
+    """Refused connections, errors without a number, and text, which a server may have written."""
+    assert not failures.ended_by(error).is_own_limit
+
+
+def test_beats_count_the_calls_of_other_users() -> None:
+    """Two calls heard and three taken before are five; those of the test before are none."""
+    environment = Environment()
+    others = Others(environment)
+    fire(environment)
+    others.open()
+    for _ in range(3):
+        fire(environment)
+    others.take(_Session())  # type: ignore[arg-type]
+    fire(environment)
+    fire(environment)
+    assert others.done == 5
+    others.open()
+    assert others.done == 0
+
+
+def test_a_lost_worker_may_have_sent_what_its_users_have_in_flight() -> None:
+    """Told of 10 of 14 calls, 24 in flight, and 20 a second for half a second: at most 4 + 24 + 11."""
+    heard = HeardOf(at_s=0.0)
+    heard.reported = 10
+    heard.heard(Beat(1, 4, 24), 0.5)  # 8/s
+    heard.heard(Beat(2, 14, 24), 1.0)  # 20/s
+    assert heard.most_lost(1.5) == 4 + 24 + 11
+
+
+class _Session:
+    """What `Others.take` needs of a session."""
+
+    class counting:
+        epoch_s = 0.0
+
+    class sending:
+        @staticmethod
+        def next_number() -> int:
+            return 0
+
+
+def test_calls_of_a_user_are_its_own() -> None:
+    """A user in the event's context is the one that made the call."""
+    environment = Environment()
+    heard = plain.hear(environment.events.request)
+    user = User(environment)
+    fire(environment, context={"who": user})
+    assert heard.take()[0].user is user
