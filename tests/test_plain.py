@@ -35,7 +35,7 @@ def of_urllib3(number: int) -> Exception:
         try:
             raise urllib3.exceptions.MaxRetryError(pool, "/", inner)
         except urllib3.exceptions.MaxRetryError as error:
-            raise requests.ConnectionError(error)
+            raise requests.ConnectionError(error) from None
     except requests.ConnectionError as error:
         return error
 
