@@ -20,7 +20,8 @@ from scorebench.plugin.users import failures, plain
 def fire(environment: Environment, **given: Any) -> None:
     """A request event as a locustfile fires it."""
     usual: dict[str, Any] = {"request_type": "own", "name": "score", "response_length": 0, "exception": None}
-    environment.events.request.fire(**{**usual, "response_time": 1.0, "context": {}, **given})
+    hook: Any = environment.events.request
+    hook.fire(**{**usual, "response_time": 1.0, "context": {}, **given})
 
 
 def of_urllib3(number: int) -> Exception:
