@@ -420,13 +420,11 @@ def test_one_call_needs_no_scipy() -> None:
 
 
 TESTS = Path(__file__).parent
-STRANGERS = TESTS / "strangers"
-"""Locustfiles, which tests only run in processes of their own."""
+APART = [*(TESTS / "strangers").glob("*.py"), *(TESTS / "plugged").glob("*.py")]
+"""Locustfiles, and checks of the plugin: tests only run them in processes of their own."""
 
 
-@pytest.mark.parametrize(
-    "path", sorted(set(TESTS.rglob("*.py")) - set(STRANGERS.glob("*.py"))), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", sorted(set(TESTS.rglob("*.py")) - set(APART)), ids=lambda p: p.name)
 def test_tests_leave_their_process_as_it_is(path: Path) -> None:
     """Locust patches threads and sockets when it is imported, pytest's own too: only subprocesses may."""
     found = imported(path)
