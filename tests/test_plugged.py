@@ -1,4 +1,4 @@
-"""The checks of `tests/plugged`, each file in a process of its own: they import Locust, which patches sockets."""
+"""The checks of `tests/plugged`, each file in a process of its own: Locust, which they import, patches it."""
 
 from __future__ import annotations
 
