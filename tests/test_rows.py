@@ -149,6 +149,31 @@ def test_other_separators_are_known_by_the_first_line(separator: str, tmp_path: 
     assert read_rows(path).to_dict("list") == {"fixed acidity": [7.4], "pH": [3.5]}
 
 
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (
+            '"weight, kg";"size, cm, outside";n\n1;2;3\n',
+            {"weight, kg": [1], "size, cm, outside": [2], "n": [3]},
+        ),
+        ("name;place\n7,4;a, b\nx;y\n", {"name": ["7,4", "x"], "place": ["a, b", "y"]}),
+        ('tags\n"1;2"\n', {"tags": ["1;2"]}),
+        ("tags\na;b\n", {"tags": ["a;b"]}),
+        ('a,b\n"7,4",1\n', {"a": ["7,4"], "b": [1]}),
+    ],
+)
+def test_separators_in_text_are_text(content: str, columns: dict[str, list[object]], tmp_path: Path) -> None:
+    """In a quoted name, in text beside other text, in quotes."""
+    assert read_rows(_file(tmp_path, "d.csv", content)).to_dict("list") == columns
+
+
+def test_a_text_column_may_hold_decimal_commas(tmp_path: Path) -> None:
+    """Where the signature says that it is text; without one it is refused."""
+    signature = Signature((Column("size", Scalar("string")), Column("n", Scalar("long"))))
+    path = _file(tmp_path, "d.csv", "size;n\n7,4;5\n")
+    assert frame_values(rows_for(path, _model(signature))) == [["7,4", 5]]
+
+
 def test_text_that_looks_like_a_number_stays_text(tmp_path: Path) -> None:
     """Where the signature says so: a postal code keeps its zero."""
     signature = Signature((Column("zip", Scalar("string")), Column("n", Scalar("long"))))

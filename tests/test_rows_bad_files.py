@@ -29,6 +29,19 @@ def _file(directory: Path, name: str, content: str | bytes) -> Path:
         ("d.csv", "a,b\n1,2,3\n4,5,6\n", "found no CSV table: "),
         ("d.csv", "a,a\n1,2\n", "found two columns named 'a'"),
         ("d.csv", 'a,b\n"1,2\n', "found no CSV table: "),
+        # Spreadsheets of half of Europe: 7,4 is seven and four tenths. As text a model rejects it.
+        (
+            "d.csv",
+            "pH;a;b\n3;7,4;x\n4;8;y\n",
+            "column 'a': found '7,4', expected a number with a decimal point",
+        ),
+        ("d.csv", "a\tb\n,5\t1\n", "column 'a': found ',5', expected a number with a decimal point"),
+        (
+            "d.csv",
+            "a\n1;2;3\n",
+            "found one column, 'a', with '1;2;3' in it; expected columns with a comma, a",
+        ),
+        ("d.csv", "a|b|c\n1|2|3\n", r"found one column, 'a\|b\|c'"),
         ("d.csv", b"a\n\xff\xfe\n", "not UTF-8"),
         ("d.parquet", "no parquet", "found no Parquet file"),
         ("d.parquet", b"PAR1\0\0PAR1", "found no Parquet file"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
@@ -27,6 +28,11 @@ _MISSING = frozenset(
     | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 """The texts that pandas.read_csv, and with it MLflow, takes for a missing value, quoted or not."""
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_DECIMAL_COMMA = r"\s*[-+]?\d*,?\d+\s*"
+_JOINED = re.compile(r"\s*[-+]?[\d.,]+(?:\s*[;\t|]\s*[-+]?[\d.,]+)+\s*")
+_LOOKED_AT = 1_000
+"""So many cells of a column show whether it is numbers with decimal commas."""
 
 
 # ---- what can't travel -------------------------------------------------------------------------------------
@@ -111,7 +117,8 @@ def _read(source: Source) -> pd.DataFrame:
     import pyarrow as pa
 
     try:
-        table = _text_table(source)
+        separator, names = _header(source)
+        table = _text_table(source, separator, names)
     except UnicodeDecodeError as error:
         _refuse_bytes(source, f" ({error.reason} at {error.start})")
     except (pa.ArrowInvalid, csv.Error) as error:
@@ -119,18 +126,20 @@ def _read(source: Source) -> pd.DataFrame:
         if "invalid UTF8" in reason:
             _refuse_bytes(source)
         raise InputError(f"{source.place}: found no CSV table: {reason:.300}; correct the file") from None
-    return _typed(table, source.signature)
+    frame = _typed(table, source.signature)
+    if separator != ",":
+        _refuse_decimal_commas(frame, _text_columns(source.signature), source.place)
+    return frame
 
 
 def _refuse_bytes(source: Source, detail: str = "") -> NoReturn:
     raise InputError(f"{source.place}: found bytes that are not UTF-8{detail}; save it as UTF-8") from None
 
 
-def _text_table(source: Source) -> Any:
+def _text_table(source: Source, separator: str, names: list[str]) -> Any:
     from pyarrow import csv as arrow
     from pyarrow import string
 
-    separator, names = _header(source)
     path = source.plain_path
     size_bytes = len(source.bytes) if path is None else path.stat().st_size
     return arrow.read_csv(
@@ -153,13 +162,41 @@ def _header(source: Source) -> tuple[str, list[str]]:
     A quoted name may hold line breaks; empty lines before the names are passed over, as Arrow does.
     """
     with io.TextIOWrapper(source.open(), encoding="utf-8-sig", newline="") as file:
-        line = next((line for line in file if line.strip("\r\n")), "")
-        separator = max(",;\t", key=line.count)
+        lines = (line for line in file if line.strip("\r\n"))
+        line = next(lines, "")
+        separator = max(",;\t", key=_QUOTED.sub("", line).count)
+        if line and not any(one in line for one in ',;\t"'):
+            _refuse_joined(source.place, line, next(lines, ""))
         names = next(csv.reader(chain([line], file), delimiter=separator), [])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         refuse_twice(source.place, twice[0])
     return separator, names
+
+
+def _refuse_joined(place: str, header: str, first: str) -> None:
+    """InputError where the one column of a file is several, with a separator that we do not know."""
+    if "|" in _QUOTED.sub("", header) or _JOINED.fullmatch(first.strip("\r\n")):
+        raise InputError(
+            f"{place}: found one column, {header.strip()!r:.80}, with {first.strip()!r:.80} in it; expected "
+            "columns with a comma, a semicolon or a tab between them, each with a name; correct the file"
+        )
+
+
+def _refuse_decimal_commas(frame: pd.DataFrame, text: set[str | int], place: str) -> None:
+    """InputError for a column of a file with semicolons or tabs that holds nothing but 1,5 and the like.
+
+    1,234 may be a fraction, or a thousand and more. Where the signature has `text`, it is text.
+    """
+    for number, name in enumerate(frame.columns):
+        if frame[name].dtype.kind in "biufM" or number in text or name in text:
+            continue
+        first = frame[name].dropna().head(_LOOKED_AT).astype(str)
+        if first.str.fullmatch(_DECIMAL_COMMA).all() and first.str.contains(",", regex=False).any():
+            raise InputError(
+                f"{place}, column {name!r}: found {first.iloc[0]!r}, expected a number with a decimal point; "
+                "write the file again with points, or give the model with --model if the column is text"
+            )
 
 
 def refuse_twice(place: str, name: str) -> NoReturn:
