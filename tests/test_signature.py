@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from scorebench.errors import InputError
+from scorebench.payloads.fetching import is_uri
 from scorebench.payloads.signature import (
     Array,
     Column,
@@ -22,7 +23,6 @@ from scorebench.payloads.signature import (
     Scalar,
     Signature,
     Tensor,
-    is_uri,
     parse_column,
     read_model,
 )
@@ -274,11 +274,13 @@ def test_a_registered_model_is_fetched_by_mlflow(tmp_path: Path, monkeypatch: py
         mlflow.set_registry_uri(None)
 
 
-def test_a_registry_that_is_made_first_logs_nothing(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_registry_that_is_brought_up_to_date_logs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """MLflow creates its tables at the first question, and logs that at INFO (its store/db/utils.py)."""
     require_mlflow()
+    monkeypatch.chdir(tmp_path)
+    Path("mlflow.db").touch()
     logger = logging.getLogger("mlflow.store.db.utils")
     monkeypatch.setattr(logger, "handlers", [caplog.handler])  # MLflow's loggers hand nothing on to the root
 

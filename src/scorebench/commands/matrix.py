@@ -11,7 +11,7 @@ from scorebench.errors import InputError
 from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, PAGE
 from scorebench.models.flavors import FLAVORS, demo_model, served
 from scorebench.options.table import DEFAULTS, REPORT_DIR
-from scorebench.payloads.signature import is_uri
+from scorebench.payloads.fetching import is_uri
 from scorebench.runs import arguments
 from scorebench.servers.kinds import KINDS
 

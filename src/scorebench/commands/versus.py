@@ -134,7 +134,7 @@ def _side(options: argparse.Namespace, word: str) -> dict[str, Any]:
 
 
 def _is_model(word: str) -> bool:
-    from scorebench.payloads.signature import is_uri
+    from scorebench.payloads.fetching import is_uri
 
     return word not in kinds.KINDS and (
         Path(word).is_dir() or (is_uri(word) and not word.startswith(("http", "databricks", "sagemaker")))

@@ -1,19 +1,18 @@
 """What a model takes: the signature and the input example that were saved with it.
 
-Knows MLmodel files; imports MLflow only to fetch them from a URI. Nothing of rows.
+Knows MLmodel files; nothing of rows.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scorebench import extras
 from scorebench.errors import InputError
+from scorebench.payloads.fetching import fetch_text, is_uri
 
 SCALARS = frozenset({"boolean", "integer", "long", "float", "double", "string", "binary", "datetime", "any"})
 MLMODEL = "MLmodel"
@@ -171,32 +170,12 @@ def read_text(model: str | Path, name: str) -> str | None:
     """The text of a file of the model; None where a directory has none of that name."""
     place = _place(model)
     if is_uri(place):
-        return _fetch_text(place, name)
+        return fetch_text(place, name)
     path = Path(place, name)
     try:
         return path.read_text(encoding="utf-8") if path.exists() else None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: found nothing readable ({error}), expected text; check the file") from None
-
-
-def is_uri(model: str) -> bool:
-    """Whether MLflow has to fetch the model: models:/…, runs:/…, s3://…; all else is a local path."""
-    return "://" in model or model.startswith(("models:/", "runs:/", "mlflow-artifacts:/"))
-
-
-def _fetch_text(uri: str, name: str) -> str:
-    try:
-        from mlflow.artifacts import load_text
-    except ImportError:
-        raise InputError(
-            f"{uri}: fetching it needs MLflow; {extras.install('mlflow')}, or give a model directory"
-        ) from None
-    # Where there is no registry yet, MLflow makes an empty one and logs each step; an error is one line.
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    try:
-        return str(load_text(f"{uri}/{name}"))
-    except Exception as error:  # every store has errors of its own, down to those of its HTTP library
-        raise InputError(f"{uri}: MLflow could not fetch {name}: {_one_line(error)}; check the URI") from None
 
 
 def _one_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 from scorebench.figures.metrics import every
 from scorebench.figures.timeline import timeline
-from scorebench.payloads.signature import is_uri
+from scorebench.payloads.fetching import is_uri
 from scorebench.report import markdown
 from scorebench.report.words import plain
 
