@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
-from scorebench.units import parse_number, parse_seconds, say_percent, say_rate, say_seconds
+from scorebench.units import (
+    parse_number,
+    parse_seconds,
+    say_bytes,
+    say_bytes_per_s,
+    say_change,
+    say_percent,
+    say_rate,
+    say_seconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +71,25 @@ def test_shares_are_said_in_percent(ratio: float, text: str) -> None:
 def test_less_than_all_is_never_said_to_be_all(ratio: float) -> None:
     """One failure in a million is not printed as 100 %."""
     assert say_percent(ratio) != "100 %"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (-0.1234, "-12.3 %"),
+        (12.5, "+1,250.0 %"),
+        (-0.0002, "-0.02 %"),  # a share of valid calls from 99.99 % to 99.97 %: worse, and not by "-0.0 %"
+        (0.000004, "+0.0004 %"),
+        (-1e-9, "0.0 %"),
+        (-0.0, "0.0 %"),
+    ],
+)
+def test_a_change_is_said_with_a_sign_if_there_is_one(ratio: float, text: str) -> None:
+    """One decimal, or as many as it takes to show a digit."""
+    assert say_change(ratio) == text
+
+
+@pytest.mark.parametrize("say", [say_bytes, say_bytes_per_s, say_percent, say_rate, say_seconds])
+def test_nothing_is_not_negative(say: Callable[[float], str]) -> None:
+    """IEEE's -0.0, which subtractions and slopes leave, is zero."""
+    assert say(-0.0) == say(0.0)

@@ -10,6 +10,7 @@ from scorebench.errors import InputError
 SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _TERM = re.compile(rf"({_NUMBER})\s*(us|µs|ms|s|m|h|d)")
+_MOST_DECIMALS = 4
 _DURATION = re.compile(rf"(?:{_TERM.pattern}\s*)+")
 
 
@@ -80,11 +81,20 @@ def say_bytes(size: float) -> str:
 def say_percent(ratio: float) -> str:
     """`0.12` → `12 %`, `0.9994` → `99.94 %`; a share that is not whole is never rounded up to 100 %."""
     for digits in (3, 5, 7, 9) if ratio < 0.99 else (4, 6, 8, 10):
-        text = f"{ratio * 100:.{digits}g}"
+        text = f"{ratio * 100:z.{digits}g}"
         if float(text) != 100 or ratio == 1:
             return f"{text} %"
     return "99.99999999 %"
 
 
+def say_change(ratio: float) -> str:
+    """With a sign, and the decimals that it takes: `-0.123` → `-12.3 %`, `0.0002` → `+0.02 %`; or `0.0 %`."""
+    percent = ratio * 100
+    if not round(percent, _MOST_DECIMALS):
+        return "0.0 %"
+    decimals = next(n for n in range(1, _MOST_DECIMALS + 1) if round(percent, n))
+    return f"{percent:+,.{decimals}f} %"
+
+
 def _three_digits(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= 999.5 else f"{number:.3g}"
+    return f"{number:,.0f}" if abs(number) >= 999.5 else f"{number:z.3g}"

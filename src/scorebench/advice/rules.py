@@ -190,7 +190,7 @@ def _memory(facts: Facts) -> Iterator[Advice]:
     low, middle, high = (3600 * slope / 1e6 for slope in (found.low_per_s, found.per_s, found.high_per_s))
     yield Advice(
         "memory_grows",
-        f"the server's memory grows by {middle:,.0f} MB an hour ({low:,.0f} to {high:,.0f})",
+        f"the server's memory grows by {middle:z,.0f} MB an hour ({low:z,.0f} to {high:z,.0f})",
         "look for what the model keeps between calls; until then restart workers in time",
         "a server that is not killed for its memory",
         facts.again() + " --run-time 30m",

@@ -180,11 +180,13 @@ def _compared(sides: tuple[Side, Side]) -> Alike:
 
 def _progress(duel: Duel, most: int) -> None:
     """A line a pair."""
+    from scorebench.units import say_change
+
     figures = []
     for question in duel.questions:
         pairs = duel.pairs(question)
         if pairs:
-            figures.append(f"{question.metric} of B {100 * (pairs[-1].b / pairs[-1].a - 1):+.1f} %")
+            figures.append(f"{question.metric} of B {say_change(pairs[-1].b / pairs[-1].a - 1)}")
     figures_text = ", ".join(figures) or "no figure"
     print(f"pair {len(duel.rounds)} of at most {most}: {figures_text}", file=sys.stderr, flush=True)
 

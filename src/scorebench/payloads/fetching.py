@@ -1,4 +1,4 @@
-"""Text files of a model that MLflow has to fetch. Knows MLflow's URIs; nothing of what the files hold."""
+"""Text files of a model that MLflow has to fetch. Knows MLflow's URIs; nothing of signatures."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def fetch_text(uri: str, name: str) -> str:
     try:
         return str(load_text(f"{uri}/{name}"))
     except Exception as error:  # every store has errors of its own, down to those of its HTTP library
-        said = in_one_line(str(error))
-        raise InputError(f"{uri}: MLflow could not fetch {name}: {said}; check the URI") from None
+        problem = in_one_line(str(error))
+        raise InputError(f"{uri}: MLflow could not fetch {name}: {problem}; check the URI") from None
 
 
 def _refuse_an_empty_place(uri: str) -> None:

@@ -11,7 +11,7 @@ from scorebench.report.data import dumped
 from scorebench.report.forms.comparison import form_of
 from scorebench.report.markdown import escaped
 from scorebench.report.words import NOT_MEASURED, count, plain
-from scorebench.units import say_percent
+from scorebench.units import say_change, say_percent
 
 
 def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
@@ -84,7 +84,7 @@ def why(gate: Gate) -> str:
 def _between(gate: Gate) -> str:
     if gate.low is None or gate.high is None:
         return ""
-    return f", between {_signed(gate.low)} and {_signed(gate.high)}"
+    return f", between {say_change(gate.low)} and {say_change(gate.high)}"
 
 
 def rows(one: Comparison) -> list[list[str]]:
@@ -101,7 +101,7 @@ def rows(one: Comparison) -> list[list[str]]:
         for d in one.differences
     ]
     if one.geometric_mean is not None:
-        lines.append(["geometric mean of times", "", "", _signed(one.geometric_mean - 1), ""])
+        lines.append(["geometric mean of times", "", "", say_change(one.geometric_mean - 1), ""])
     return lines
 
 
@@ -130,11 +130,7 @@ def _change(found: Difference) -> str:
 
 
 def _ratio(found: Difference) -> str:
-    return "-" if found.ratio is None else _signed(found.ratio)
-
-
-def _signed(ratio: float) -> str:
-    return f"{ratio * 100:+.1f} %"
+    return "-" if found.ratio is None else say_change(found.ratio)
 
 
 def _p(found: Difference, equals: str = "") -> str:

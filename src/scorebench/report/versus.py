@@ -10,7 +10,7 @@ from scorebench.figures.metrics import find
 from scorebench.report.data import dumped
 from scorebench.report.forms.versus import form_of
 from scorebench.report.words import count, plain
-from scorebench.units import say_percent
+from scorebench.units import say_change, say_percent
 
 SHOWN_CHARACTERS = 60
 
@@ -52,10 +52,10 @@ def _needs(one: Answer) -> str:
 def _change(one: Answer) -> str:
     assert one.change is not None
     if one.low is None or one.high is None:
-        return f"{one.question.metric} {_signed(one.change)}; too few pairs for bounds"
+        return f"{one.question.metric} {say_change(one.change)}; too few pairs for bounds"
     return (
-        f"{one.question.metric} {_signed(one.change)}, between {_signed(one.low)} and {_signed(one.high)} "
-        f"({say_percent(1 - ALPHA)} sure)"
+        f"{one.question.metric} {say_change(one.change)}, between {say_change(one.low)} and "
+        f"{say_change(one.high)} ({say_percent(1 - ALPHA)} sure)"
     )
 
 
@@ -64,10 +64,6 @@ def _more(one: Answer, result: DuelResult) -> str:
     if one.hidden is None:
         return f"  Too few pairs: {more}."
     return f"  This noise hides changes below {say_percent(one.hidden)}. To see smaller ones, {more}."
-
-
-def _signed(share: float) -> str:
-    return f"{share * 100:+.1f} %"
 
 
 def _alike(found: Alike | None) -> list[str]:
