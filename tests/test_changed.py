@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,67 @@ def test_only_bytes_of_the_first_answer_may_pass_unparsed() -> None:
     judge = Judge((2,))
     passes = []
     for body in (b"[1, 2]", b"[1, 3]", b"[1, 2]", b"[1]"):
-        judge.judge(0, Answer(200, "", body))
-        passes.append(judge.repeats_first)
+        _, repeats_first = judge.compare(0, Answer(200, "", body))
+        passes.append(repeats_first)
     assert passes == [True, False, True, False]
+
+
+class Meanwhile:
+    """A pause in which other answers are judged, as when several users read large ones at once."""
+
+    def __init__(self) -> None:
+        self.others: list[Callable[[], object]] = []
+
+    def __call__(self) -> None:
+        if self.others:
+            self.others.pop()()
+
+
+def large(number: float) -> bytes:
+    """A list of 100,000 numbers, which is read in slices."""
+    return b'{"predictions": [' + b",".join([b"%g" % number] * 100_000) + b"]}"
+
+
+def test_answers_that_are_read_at_once_are_compared() -> None:
+    """Of 20 that all differ, 19 differ from the first, whichever that is; each begins in another's pause."""
+    pause = Meanwhile()
+    judge = Judge((100_000,), pause=pause)
+    bodies = [large(n + 0.5) for n in range(20)]
+    outcomes = []
+    pause.others = [
+        lambda body=body: outcomes.append(judge.judge(0, Answer(200, "", body))) for body in bodies[1:]
+    ]
+    outcomes.append(judge.judge(0, Answer(200, "", bodies[0])))
+    assert outcomes == [Outcome.VALID] * 20
+    assert judge.first.changed == 19
+
+
+def test_an_answer_that_repeats_one_that_was_read_meanwhile_is_no_change() -> None:
+    """The same bytes twice at once, and an invalid one that ends after the first valid one."""
+    pause = Meanwhile()
+    judge = Judge((100_000,), pause=pause)
+    found = []
+    pause.others = [lambda: found.append(judge.compare(0, Answer(200, "", large(1.5))))]
+    found.append(judge.compare(0, Answer(200, "", large(1.5))))
+    assert found == [(Outcome.VALID, True)] * 2
+    assert judge.first.changed == 0
+    pause.others = [lambda: judge.judge(1, Answer(200, "", large(1.5)))]
+    judge = Judge((100_000, 100_000), pause=pause)
+    wrong = b"[" + b"1," * 100_000 + b"1]"
+    assert judge.compare(1, Answer(200, "", wrong)) == (Outcome.WRONG_COUNT, False)
+    assert judge.first.changed == 1
+
+
+def test_another_first_answer_meanwhile_says_nothing_about_this_one() -> None:
+    """What repeats the first answer passes unparsed from then on: another body's first is no reason to."""
+    pause = Meanwhile()
+    judge = Judge((100_000, 1), pause=pause)
+    judge.judge(0, Answer(200, "", large(1.5)))
+    found = []
+    pause.others = [lambda: found.append(judge.compare(1, Answer(200, "", b"[5]")))]
+    found.append(judge.compare(0, Answer(200, "", large(2.5))))
+    assert found == [(Outcome.VALID, True), (Outcome.VALID, False)]
+    assert judge.first.changed == 1
 
 
 def test_two_answers_are_shown_from_before_they_differ() -> None:

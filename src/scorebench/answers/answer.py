@@ -68,31 +68,34 @@ class Judge:
         self._nulls = nulls
         self._pause = pause
         self.first = FirstAnswers(tolerance)
-        self.repeats_first = False
-        """Whether the last answer has the bytes of the first valid one to its payload."""
 
     def judge(self, payload: int, answer: Answer) -> Outcome:
         """The outcome of `answer` to payload number `payload`."""
+        return self.compare(payload, answer)[0]
+
+    def compare(self, payload: int, answer: Answer) -> tuple[Outcome, bool]:
+        """Its outcome, and whether it has the bytes of the first valid answer to its payload.
+
+        Other answers are judged during a pause of this one: what it is compared with is looked up after the
+        last pause, and nothing about one answer is kept in the judge.
+        """
         if answer.status != 200:
-            return of_status(answer)
+            return of_status(answer), False
         if answer.stream is not None:
-            return answer.stream.outcome
+            return answer.stream.outcome, False
         digest = _digest(answer.body, self._pause)
-        self.repeats_first = self.first.repeats(payload, digest)
-        if self.repeats_first:
-            return Outcome.VALID
-        if self.first.is_known(payload):
-            self.first.compare(payload, answer.body)
+        if self.first.repeats(payload, digest):
+            return Outcome.VALID, True
+        outcome = self._read(payload, answer.body)
+        is_first = self.first.take(payload, answer.body, digest, is_valid=outcome is Outcome.VALID)
+        return outcome, is_first
+
+    def _read(self, payload: int, body: bytes) -> Outcome:
         try:
-            count = self._reading.count(answer.body, nulls=self._nulls, pause=self._pause)
+            count = self._reading.count(body, nulls=self._nulls, pause=self._pause)
         except NotPredictions as error:
             return error.outcome
-        if count is not None and count != self._rows[payload]:
-            return Outcome.WRONG_COUNT
-        if not self.first.is_known(payload):
-            self.first.keep(payload, answer.body, digest)
-            self.repeats_first = True
-        return Outcome.VALID
+        return Outcome.VALID if count is None or count == self._rows[payload] else Outcome.WRONG_COUNT
 
 
 def _digest(body: bytes, pause: Callable[[], None]) -> bytes:

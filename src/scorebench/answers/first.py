@@ -52,19 +52,25 @@ class FirstAnswers:
         """Whether these are the bytes of the first answer to the body."""
         return self._digests.get(payload) == digest
 
-    def is_known(self, payload: int) -> bool:
-        """Whether the body had a valid answer before."""
-        return payload in self._digests
+    def take(self, payload: int, body: bytes, digest: bytes, *, is_valid: bool) -> bool:
+        """Keep the first valid answer to the body, or compare with it; whether these are its bytes.
 
-    def keep(self, payload: int, body: bytes, digest: bytes) -> None:
-        """This is the first."""
+        Counts an answer with other bytes than the first, valid or not, unless its numbers are near enough.
+        """
+        first = self._digests.get(payload)
+        if first is None and is_valid:
+            self._keep(payload, body, digest)
+        elif first is not None and first != digest:
+            self._compare(payload, body)
+        return self.repeats(payload, digest)
+
+    def _keep(self, payload: int, body: bytes, digest: bytes) -> None:
         self._digests[payload] = digest
         if len(body) <= min(LARGEST_BYTES, self._room_bytes):
             self._room_bytes -= len(body)
             self._bodies[payload] = body
 
-    def compare(self, payload: int, body: bytes) -> None:
-        """Count an answer with other bytes than the first, unless its numbers are near enough."""
+    def _compare(self, payload: int, body: bytes) -> None:
         first = self._bodies.get(payload)
         comparable = first is not None and len(body) <= LARGEST_BYTES
         if comparable and self._tolerance and _near(first or b"", body, self._tolerance):

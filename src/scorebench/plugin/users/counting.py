@@ -85,7 +85,7 @@ class Counting:
     def judge(self, index: int, answer: Answer) -> Outcome:
         """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
         self.rejections.see(answer)
-        outcome = self._judge.judge(index, answer)
+        outcome, is_first = self._judge.compare(index, answer)
         if outcome is Outcome.UNAUTHORIZED and self.on_unauthorized is not None:
             self.on_unauthorized()
         if outcome is not Outcome.VALID and outcome.label not in self.pending.examples:
@@ -94,7 +94,7 @@ class Counting:
             self.pending.add_example(outcome.label, describe(shown))
         elif answer.stream is not None:  # its user appends the call next, and no other does before
             self._streamed.append((len(self.numbers) // FIELDS_PER_CALL, answer.stream))
-        elif outcome is Outcome.VALID and answer.raw is not None and self._judge.repeats_first:
+        elif outcome is Outcome.VALID and answer.raw is not None and is_first:
             self._expect(index, answer.raw)
         if (changed := self._judge.first.take_example()) is not None:
             self._show(changed)
