@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,12 @@ def test_answers_that_are_read_at_once_are_compared() -> None:
     judge = Judge((100_000,), pause=pause)
     bodies = [large(n + 0.5) for n in range(20)]
     outcomes = []
-    pause.others = [
-        lambda body=body: outcomes.append(judge.judge(0, Answer(200, "", body))) for body in bodies[1:]
-    ]
-    outcomes.append(judge.judge(0, Answer(200, "", bodies[0])))
+
+    def read(body: bytes) -> None:
+        outcomes.append(judge.judge(0, Answer(200, "", body)))
+
+    pause.others = [partial(read, body) for body in bodies[1:]]
+    read(bodies[0])
     assert outcomes == [Outcome.VALID] * 20
     assert judge.first.changed == 19
 
