@@ -158,6 +158,13 @@ def test_calls_in_flight_at_the_end_are_said() -> None:
     assert "5 calls" in closed.text
 
 
+@pytest.mark.parametrize(("cut_off", "severity"), [(10, Severity.WARNING), (11, Severity.INVALID)])
+def test_a_closed_loop_of_few_calls_a_user_knows_too_little(cut_off: int, severity: Severity) -> None:
+    """More than a tenth cut off: each user made fewer than ten calls, and the slow ones are not known."""
+    outcomes = [0] * (100 - cut_off) + [Outcome.CUT_OFF] * cut_off
+    assert found(calls(evenly(100), outcome=outcomes, waited=False))["cut_off"].severity is severity
+
+
 def overloaded() -> Calls:
     """Due at 100/s for 20 s, sent at 50/s by users who are always busy: the last leaves after 40 s."""
     sent = np.arange(2_000) / 50
@@ -368,3 +375,24 @@ def test_a_run_that_ended_by_its_time_was_not_stopped() -> None:
     """One call in the 5 s of --rate 0.2: the load lasted as long as it was to."""
     single = found(calls(evenly(1, 0.2)), arrivals="constant", offered_rate_per_s=0.2, run_time_s=5.0)
     assert "ended_early" not in single
+
+
+@pytest.mark.parametrize(
+    ("done_s", "service_s", "severity"),
+    [
+        (30.0, 0.01, Severity.INVALID),  # one user stood still for 25 of the 95 s that count
+        (12.0, 0.01, Severity.WARNING),  # 7 s, less than a tenth of them
+        (5.9, 0.01, None),  # within the second that any call may take longer
+        (14.0, 10.0, None),  # as slow as any other call
+    ],
+)
+def test_a_warm_up_that_was_too_short_is_said(
+    done_s: float, service_s: float, severity: Severity | None
+) -> None:
+    """A call due at 4 s of a warm-up of 5 s, answered long after it: its time is in no figure."""
+    made = recording(
+        calls([(s, s, s + service_s) for s in range(5, 100)], waited=False), warm_up_s=5.0, run_time_s=100.0
+    )
+    made.warm_up.add(calls([(0.0, 0.0, 0.01), (4.0, 4.0, done_s)], waited=False))
+    told = found_in(made).get("warm_up_too_short")
+    assert (told.severity if told else None) is severity

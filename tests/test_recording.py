@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,12 +36,14 @@ def full(batch: Calls) -> Recording:
 
 @given(batches(), st.floats(0, 20))
 def test_each_call_is_either_warm_up_or_measured(batch: Calls, warm_up_s: float) -> None:
-    """What was due before the end of the warm-up is in it, all else is measured, nothing is in both."""
+    """What was due in the warm-up and did not fail after it is in it; all else is measured."""
     made = Recording()
     if not len(batch):
         return
     WarmUpGate(WarmUp(seconds=warm_up_s)).add(made, batch)
-    early = int((batch.due_s < batch.due_s.min() + warm_up_s).sum())
+    end_s = batch.due_s.min() + warm_up_s
+    failed_later = (batch.outcome != Outcome.VALID) & (batch.done_s >= end_s)
+    early = int(((batch.due_s < end_s) & ~failed_later).sum())
     assert (made.warm_up.calls, made.measured.calls) == (early, len(batch) - early)
 
 
@@ -50,6 +53,15 @@ def test_a_call_is_measured_by_its_due_time() -> None:
     gate = WarmUpGate(WarmUp(seconds=1.0))
     gate.add(made, calls([(0.0, 1.5, 2.0), (1.0, 1.6, 2.0)]))
     assert (made.warm_up.calls, made.measured.calls) == (1, 1)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CUT_OFF, Outcome.CLIENT_TIMEOUT, Outcome.CONNECTION_RESET])
+def test_what_hangs_since_the_warm_up_is_measured(outcome: Outcome) -> None:
+    """A warm-up of 1 s: what failed in it is left out, what began in it and failed after it is not."""
+    made = Recording()
+    times = [(0.0, 0.0, 0.5), (0.25, 0.25, 30.0), (2.0, 2.0, 2.1)]
+    WarmUpGate(WarmUp(seconds=1.0)).add(made, calls(times, [outcome, outcome, Outcome.VALID]))
+    assert (made.warm_up.calls, made.measured.calls, made.measured.outcomes[outcome]) == (1, 2, 1)
 
 
 @given(batches())

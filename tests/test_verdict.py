@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
+from scorebench.figures.metric import Metric
+from scorebench.figures.metrics import every
 from scorebench.figures.summary import summarise
 from scorebench.load.schedule import ALL_USERS_BUSY
 from scorebench.recordings.calls import Calls
@@ -112,7 +114,7 @@ def test_a_server_that_froze_fails() -> None:
 
 def test_a_call_that_may_yet_be_answered_is_not_failed() -> None:
     """Calls of 2 s, cut off after 3 s by a short drain: their fate is not known."""
-    found = judged(closed(20, 2.0, 4, 3.0))
+    found = judged(closed(40, 2.0, 4, 3.0))
     assert (found.failures, found.exit_code) == (0, ExitCode.GOOD)
     assert [finding.code for finding in found.findings] == ["cut_off"]
 
@@ -316,6 +318,44 @@ def test_calls_without_an_answer_count_against_a_limit_that_they_outlast(
     assert found.met is met
     if not met:
         assert found.checked[0].why.startswith("p99 is at least 9"), found.checked[0].why
+
+
+@pytest.mark.parametrize(
+    ("limit", "met", "least"),
+    [
+        ("max<500ms", False, "max is at least 900 ms"),
+        ("max<1s", True, ""),
+        ("service_max<500ms", False, "service_max is at least 900 ms"),
+        ("mean<15ms", False, "mean is at least 18.9 ms"),  # (990 · 10 ms + 10 · 900 ms) / 1,000
+        ("mean<20ms", True, ""),
+        ("min<20ms", True, ""),  # a call that takes longer moves no minimum
+        ("lag_p99<50ms", True, ""),  # it was sent in time, however long it waited then
+        ("lag_max<50ms", True, ""),
+    ],
+)
+def test_a_time_counts_calls_without_an_answer_where_they_make_it_longer(
+    limit: str, met: bool, least: str
+) -> None:
+    """Ten of 1,000 calls had waited 900 ms when the run ended: they took that long or longer."""
+    found = judged(unanswered(990, 10, 0.9), limit)
+    assert found.met is met, found.checked
+    assert found.checked[0].why.startswith(least)
+
+
+@pytest.mark.parametrize("metric", [metric for metric in every() if metric.is_time], ids=lambda one: one.name)
+def test_no_time_is_met_by_calls_that_had_no_answer(metric: Metric) -> None:
+    """More calls without an answer make no figure better: what it is at least never falls."""
+    few, many = (summarise(unanswered(990, waited, 0.9)) for waited in (1, 500))
+    low, high = metric.at_least(few), metric.at_least(many)
+    assert (low is None) == (high is None)
+    assert low is None or high is None or low <= high
+
+
+def test_a_miss_stays_one_beside_a_limit_that_is_open() -> None:
+    """100 calls of 10 ms: p50<5ms is missed, whatever p99<1s, which needs 662 calls, would come to."""
+    found = judged(good(100), "p50<5ms", "p99<20ms")
+    assert [one.met for one in found.checked] == [False, None]
+    assert (found.valid, found.exit_code) == (False, ExitCode.LIMIT_MISSED)
 
 
 def test_a_limit_that_answers_break_alone_says_so() -> None:

@@ -37,6 +37,8 @@ class Figures(Protocol):
     @property
     def lag(self) -> Times: ...
     @property
+    def waiting(self) -> Times: ...
+    @property
     def streams(self) -> StreamFigures | None: ...
 
 
@@ -94,6 +96,9 @@ class Metric:
     """The share of a percentile, such as 0.99 for p99; None for other metrics."""
     times: Callable[[Figures], Times] | None = None
     """The durations that a percentile is taken from; None for other metrics."""
+    with_waiting: Callable[[Times, Times], float | None] | None = None
+    """What it is at least, from the times of the calls that were answered and how long those without an
+    answer had waited; None: how long a call waited says nothing of it."""
     is_compared: bool = False
     """`scorebench compare` shows it by default."""
     is_averaged: bool = False
@@ -144,6 +149,12 @@ class Metric:
     def estimate(self, figures: Figures) -> Estimate | None:
         """The figure with its bounds; None if it has none."""
         return None if self.q is None or self.times is None else self.times(figures).percentile(self.q)
+
+    def at_least(self, figures: Figures) -> float | None:
+        """What it is at least, with the calls that had no answer; None if they say nothing of it."""
+        if self.with_waiting is None or self.times is None or not figures.waiting.count:
+            return None
+        return self.with_waiting(self.times(figures), figures.waiting)
 
     def sample(self, figures: Figures) -> Sample | None:
         """What bounds over several runs are computed from; None if it has no bounds."""

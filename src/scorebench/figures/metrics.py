@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from scorebench.figures.metric import (
     BYTES_PER_S,
@@ -28,9 +28,7 @@ from scorebench.figures.metric import (
 from scorebench.figures.percentiles import QUANTILES
 from scorebench.figures.rates import NEEDS as RATE_NEEDS
 from scorebench.figures.streams import NO_STREAMS
-
-if TYPE_CHECKING:
-    from scorebench.figures.times import Times
+from scorebench.figures.times import Times
 
 _TIMED = {
     "response": "from due to done",
@@ -41,6 +39,8 @@ _TIMED = {
 }
 """The durations that can be timed, and what each means."""
 _OF_STREAMS = ("first_chunk", "chunk_gap")
+_TO_THE_ANSWER = ("response", "service")
+"""Those that a call without an answer has waited for: it takes as long at least."""
 _KEYS = {"response": "response_time_s", "service": "service_time_s"}
 _COMPARED = {"mean", "p50", "p90", "p95", "p99", "p99.9", "service_mean", "service_p50", "service_p99"}
 _AVERAGED = {"mean", "p50", "p90", "p95", "p99"}
@@ -68,12 +68,20 @@ def _time(found: re.Match[str]) -> Metric:
         key=f"{_KEYS.get(of, f'{of}_s')}/{what}",
         q=q,
         times=times,
+        with_waiting=_with_waiting(what, q) if of in _TO_THE_ANSWER else None,
         is_compared=name in _COMPARED,
         is_averaged=name in _AVERAGED,
         is_repeated=name in _REPEATED,
         of_streams=of in _OF_STREAMS,
         counted="gap" if of == "chunk_gap" else "call",
     )
+
+
+def _with_waiting(what: str, q: float | None) -> Callable[[Times, Times], float | None] | None:
+    """A minimum only falls by further calls, and so nothing is known of it before they are answered."""
+    if q is not None:
+        return lambda times, waiting: times.at_least(q, waiting)
+    return {"mean": Times.mean_at_least, "max": Times.max_at_least}.get(what)
 
 
 def _per_second_of_streams(name: str, unit: Unit, figure: str, says: str) -> Single:

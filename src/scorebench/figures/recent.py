@@ -11,7 +11,7 @@ import numpy as np
 from scorebench.answers.outcome import Group
 from scorebench.figures.metrics import find
 from scorebench.figures.streams import NO_STREAMS, StreamFigures, streams_of
-from scorebench.figures.times import Times, times_of
+from scorebench.figures.times import NO_TIMES, Times, times_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class Look:
     response: Times
     lag: Times
     streams: StreamFigures | None
+    waiting: Times = NO_TIMES
+    """Only a run's end shows how long calls had waited in vain."""
 
     def since(self, then: Look) -> Look:
         """What was counted after `then`; `at_s` is how long that is."""

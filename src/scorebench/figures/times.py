@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scorebench.figures.percentiles import QUANTILES, Estimate, Sample, estimate, percentile
+from scorebench.figures.percentiles import QUANTILES, Estimate, Sample, at_least, estimate, percentile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,6 +92,19 @@ class Times:
     def at(self, q: float) -> float | None:
         """The percentile of the calls that were seen, however few; None without calls."""
         return percentile(self.values_s, self.counts, q)
+
+    def at_least(self, q: float, waiting: Times) -> float | None:
+        """What percentile `q` is at least, with calls that had no answer after `waiting`."""
+        return at_least(self.sample(q), Sample(waiting.values_s, waiting.counts), q)
+
+    def mean_at_least(self, waiting: Times) -> float | None:
+        """What the mean is at least, with calls that had no answer after `waiting`."""
+        calls = self.count + waiting.count
+        return (self.sum_s + waiting.sum_s) / calls if calls else None
+
+    def max_at_least(self, waiting: Times) -> float | None:
+        """What the maximum is at least, with calls that had no answer after `waiting`."""
+        return max((s for s in (self.max_s, waiting.max_s) if s is not None), default=None)
 
     def by_name(self) -> dict[str, float | None]:
         """mean, min, max and the percentiles, in seconds."""

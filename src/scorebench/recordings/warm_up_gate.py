@@ -1,15 +1,24 @@
-"""Keeps the warm-up apart: calls due in the first seconds, or the first calls. Knows recordings; no clock."""
+"""Keeps the warm-up apart: calls due in the first seconds, or the first calls. Knows recordings; no clock.
+
+A call that was due in those seconds and failed after them is measured: a server that hangs since the warm-up
+is not slow to start, and else nobody would hear of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scorebench.answers.outcome import Outcome
 from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.requests import Name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class WarmUpGate:
@@ -38,7 +47,7 @@ class WarmUpGate:
             early[np.argsort(calls.due_s, kind="stable")[: self.calls_left]] = True
             self.calls_left -= int(early.sum())
         elif self._seconds:
-            early = calls.due_s < self.begin_s + self._seconds
+            early = self._early(calls, self.begin_s + self._seconds)
         else:
             early = None
         measured = calls if early is None else calls.select(~early)
@@ -47,3 +56,9 @@ class WarmUpGate:
         yield from recording.measured.adding(measured)
         if names is not None:
             yield from recording.requests.adding(names, measured)
+
+    @staticmethod
+    def _early(calls: Calls, end_s: float) -> NDArray[np.bool_]:
+        answered = (calls.outcome == Outcome.VALID) | (calls.done_s < end_s)
+        early: NDArray[np.bool_] = (calls.due_s < end_s) & answered
+        return early

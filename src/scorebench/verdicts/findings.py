@@ -26,6 +26,7 @@ from scorebench.verdicts import (
     sign_in_findings,
     stalls,
     steadiness,
+    warm_up_findings,
 )
 from scorebench.verdicts.finding import Finding, Severity
 
@@ -38,6 +39,9 @@ STEADY_ARRIVALS = ("constant", "poisson")
 
 MISSING_SHARE = 0.01
 """With a larger share of calls that have no known outcome, the upper percentiles can't be trusted."""
+CUT_OFF_SHARE = 0.1
+"""The same in a closed loop, where each user may leave one call at the end, however well the server answers.
+With a larger share users made fewer than ten calls, and most of what is known is of the quick ones."""
 NEVER_SENT_ADVICE = {
     ALL_USERS_BUSY: "use a lower rate or more users",
     GENERATOR_LATE: "give the generator a core of its own, or more generator processes",
@@ -111,13 +115,13 @@ def _cut_off(summary: Summary, _: Recording) -> Iterator[Finding]:
     calls = summary.accounting.cut_off
     if calls:
         share = calls / summary.calls
-        grave = summary.open_loop and share > MISSING_SHARE
+        grave = share > (MISSING_SHARE if summary.open_loop else CUT_OFF_SHARE)
         yield Finding(
             Severity.INVALID if grave else Severity.WARNING,
             "cut_off",
             f"{calls:,} calls ({say_percent(round(share, 4))}) were still in flight at the end: "
             "their times are unknown",
-            "use a longer --drain",
+            "use a longer --drain, or run longer",
             flatters=True,
         )
 
@@ -189,17 +193,6 @@ def _run_time(summary: Summary, _: Recording) -> Iterator[Finding]:
         )
 
 
-def _warm_up(summary: Summary, _: Recording) -> Iterator[Finding]:
-    failed = summary.warm_up.calls - summary.warm_up.valid
-    if failed:
-        yield Finding(
-            Severity.WARNING,
-            "warm_up_failures",
-            f"{failed:,} of the {summary.warm_up.calls:,} calls of the warm-up were not valid",
-            "see the server's log; the figures exclude the warm-up",
-        )
-
-
 CHECKS: tuple[Check, ...] = (
     rejected.findings,
     _counts,
@@ -214,7 +207,7 @@ CHECKS: tuple[Check, ...] = (
     locustfile_findings.look,
     outages.findings,
     _steady,
-    _warm_up,
+    *warm_up_findings.CHECKS,
     _cores,
     _arrivals,
     _run_time,

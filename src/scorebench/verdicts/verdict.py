@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from scorebench.figures.percentiles import Sample, at_least
 from scorebench.recordings.happenings import STOPPED_EARLY
 from scorebench.verdicts.finding import Finding, Severity
 from scorebench.verdicts.findings import look
@@ -90,23 +89,21 @@ def judge(
 def _checked(limit: Limit, summary: Summary) -> Checked:
     found = limit.of.estimate(summary)
     if found is None:
-        return check(limit, limit.of.of(summary))
-    checked = check(limit, found.value, found.low, found.high)
+        checked = check(limit, limit.of.of(summary))
+    else:
+        checked = check(limit, found.value, found.low, found.high)
     return checked if checked.met is False else _missed_by_waiting(limit, summary) or checked
 
 
 def _missed_by_waiting(limit: Limit, summary: Summary) -> Checked | None:
     """Calls without an answer count against a limit once they have waited longer than it allows."""
-    metric, waited = limit.of, summary.waiting
-    sample = metric.sample(summary)
-    if not waited.count or metric.q is None or sample is None:
-        return None
-    least = at_least(sample, Sample(waited.values_s, waited.counts), metric.q)
+    metric = limit.of
+    least = metric.at_least(summary)
     if least is None or limit.keeps(least):
         return None
     why = (
-        f"{metric.name} is at least {metric.say(least)}, with {waited.count:,} calls that had no answer when "
-        f"the run ended, beyond {limit.text}"
+        f"{metric.name} is at least {metric.say(least)}, with {summary.waiting.count:,} calls that had no "
+        f"answer when the run ended, beyond {limit.text}"
     )
     return Checked(limit, None, False, why)
 
@@ -150,6 +147,7 @@ def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
             "run longer, or at a higher rate"
             if one.limit.of.needs and summary.valid
             else "find out why no call was valid",
+            flatters=True,  # that one limit is open makes nothing of another's miss
         )
         for one in checked
         if one.met is None
