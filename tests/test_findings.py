@@ -396,3 +396,31 @@ def test_a_warm_up_that_was_too_short_is_said(
     made.warm_up.add(calls([(0.0, 0.0, 0.01), (4.0, 4.0, done_s)], waited=False))
     told = found_in(made).get("warm_up_too_short")
     assert (told.severity if told else None) is severity
+
+
+@pytest.mark.parametrize(
+    ("read_s", "severity"), [(0.1, None), (0.5, Severity.WARNING), (1.5, Severity.INVALID)]
+)
+def test_users_that_read_long_are_told(read_s: float, severity: Severity | None) -> None:
+    """100 calls of 20 ms are 2 s of service: reading takes 5 %, 20 % and 43 % of a user's time."""
+    made = recording(calls([(s, s, s + 0.02) for s in np.arange(100) / 10], waited=False))
+    made.reading_s = read_s
+    told = found_in(made).get("generator_read")
+    assert (told.severity if told else None) is severity
+
+
+def test_reading_matters_at_a_rate_only_where_users_are_busy() -> None:
+    """Free users wait for the next due time while others read; busy ones make calls late by it."""
+    for late, told in (False, False), (True, True):
+        times = evenly(100, rate_per_s=10.0, service_s=0.02, lag_s=0.001 * late)
+        made = recording(calls(times, waited=not late))
+        made.environment["arrivals"] = "constant"
+        made.reading_s = 1.5
+        assert ("generator_read" in found_in(made)) is told
+
+
+def test_what_any_client_takes_to_read_is_no_finding() -> None:
+    """50 us a call beside calls of 100 us: a third of the time, and as fast as a client in Python gets."""
+    made = recording(calls(evenly(1_000, rate_per_s=1_000.0, service_s=0.0001), waited=False))
+    made.reading_s = 0.05
+    assert "generator_read" not in found_in(made)

@@ -15,10 +15,12 @@ import pytest
 
 from scorebench.servers import ports
 from scorebench.verdicts.finding import Severity
-from tests.commands import locust
+from tests.commands import ROOT, locust
 from tests.scoring_server import Behaviour, Constant, scoring_server
-from tests.scoring_server.replies import CLOSING
+from tests.scoring_server.replies import CLOSING, Reply
+from tests.scoring_server.scoring import JSON
 
+WINE = str(ROOT / "payloads" / "wine.csv")
 RUN = [sys.executable, "-m", "scorebench", "run"]
 
 
@@ -130,3 +132,25 @@ def test_a_helper_that_dies_is_found(tmp_path: Path, processes: list[str]) -> No
         done = locust(tmp_path, *words, locustfile=locustfile)
     assert done.code == 4, done.err
     assert invalid(tmp_path)["helper_died"].endswith("sampler: RuntimeError('no sample today')")
+
+
+def test_a_generator_that_reads_long_says_so(tmp_path: Path) -> None:
+    """Six answers of 3 MB, no two alike, that the server has ready: it waits for the user, who still reads.
+
+    Counted by the user's own clock, so a slow machine changes both sides of the share.
+    """
+    numbers = b"[0.25]," * 400_000
+    script = {
+        call: Reply(body=b'{"predictions": [' + numbers + b"[%d.5]]}" % call, content_type=JSON)
+        for call in range(6)
+    }
+    with scoring_server(Behaviour(script=script)) as server:
+        words = ["--users", "1", "--calls", "6", "--expect", "any", "--data", WINE]
+        run = start(tmp_path, server.url, *words)
+        out, err = run.communicate(timeout=120)
+        assert len(server.log()) == 6
+    assert "6 calls" in out, out + err
+    recording = left(tmp_path, "recording.json")
+    assert recording["reading_s"] > recording["measured"]["service"]["sum_s"] / 9
+    findings = left(tmp_path, "summary.json")["verdict"]["findings"]
+    assert "generator_read" in {one["code"] for one in findings}

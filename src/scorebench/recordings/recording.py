@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.requests import Requests
 from scorebench.recordings.tally import Tally
-from scorebench.recordings.types import Count, Event, Example, Label, Sample
+from scorebench.recordings.types import Count, Event, Example, Label, Sample, Sum
 
 EXAMPLE_BYTES = 2_000
 
@@ -48,6 +48,9 @@ class Fields(Struct, kw_only=True):
         Count,
         Meta(description="Connections that were closed because the server sent more than it was asked for."),
     ] = 0
+    reading_s: Annotated[
+        Sum, Meta(description="Seconds that users spent on reading and judging answers, one after the other.")
+    ] = 0.0
     changed: Annotated[Count, Meta(description="Answers to a payload that differed from its first.")] = 0
     changed_example: Annotated[
         dict[str, Example],

@@ -47,7 +47,6 @@ NEVER_SENT_ADVICE = {
     GENERATOR_LATE: "give the generator a core of its own, or more generator processes",
     NOT_HEARD_OF: "find out why it ended, and run again",
 }
-LATE_SHARE = 0.05
 SHORT_RUN = 0.5
 
 
@@ -128,7 +127,7 @@ def _cut_off(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 def _late(summary: Summary, _: Recording) -> Iterator[Finding]:
     share = summary.late / summary.calls if summary.calls else 0.0
-    if share > LATE_SHARE:
+    if share > generator_findings.LATE_SHARE:
         yield Finding(
             Severity.WARNING,
             "users_busy",

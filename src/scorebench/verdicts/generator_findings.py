@@ -27,6 +27,10 @@ LEAST_LAG_S = {"p50": 0.001, "p99": 0.005}
 """A lag below these is never a finding, however fast the server is."""
 LEAST_WAIT_S = 0.005
 """A shorter wait for the generator is never a finding: any process waits this long on shared cores."""
+LEAST_READ_S = 0.0001
+"""Less than this for a call is never a finding: any client in Python takes as long for a call."""
+LATE_SHARE = 0.05
+"""Of calls that were due while all users were busy."""
 FEWEST_SECONDS = 3
 BUSY_CPU = 0.9
 """Of one core: a process of ours runs on one, and from here on it queues its own work."""
@@ -93,6 +97,26 @@ def answers_waited(summary: Summary, recording: Recording) -> Iterator[Finding]:
         )
 
 
+def read_slowly(summary: Summary, recording: Recording) -> Iterator[Finding]:
+    """A user that reads an answer sends nothing: a closed loop offers less, and a rate finds it busy."""
+    if summary.open_loop and summary.late <= LATE_SHARE * summary.calls:
+        return
+    read_s, phases = recording.reading_s, (recording.measured, recording.warm_up)
+    served_s = sum(phase.service.sum_s + phase.failing.sum_s for phase in phases)
+    calls = sum(phase.calls for phase in phases)
+    if read_s < LEAST_READ_S * calls or not served_s:
+        return
+    share = read_s / (read_s + served_s)
+    if share > LAG_SHARE_WARNING:
+        yield _weighed(
+            share,
+            "generator_read",
+            f"users spent {say_percent(round(share, 2))} of their time on reading answers, "
+            f"{say_seconds(read_s / calls)} a call, and sent nothing meanwhile",
+            "send fewer rows in a call, or offer a rate (--rate) that more users share",
+        )
+
+
 def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
     samples = sorted(
         (sample["who"], cpu)
@@ -134,4 +158,4 @@ def _while_due(recording: Recording, never_sent: int) -> tuple[int, int]:
     return sum(tally.due for tally in until) + never_sent, sum(tally.sent for tally in until)
 
 
-CHECKS = (late, at_its_limit, answers_waited, behind)
+CHECKS = (late, at_its_limit, answers_waited, read_slowly, behind)

@@ -75,7 +75,8 @@ class Counting:
         self._hidden, self._is_near = hidden, is_near
         self._expected_left = expected_bytes
         self._steps: Iterator[None] = iter(())
-        self._totals: dict[str, int] = {}
+        self._reading_s = 0.0
+        self._totals: dict[str, float] = {}
 
     @property
     def done(self) -> int:
@@ -84,6 +85,12 @@ class Counting:
 
     def judge(self, index: int, answer: Answer) -> Outcome:
         """The outcome of an answer to body `index` whose bytes are not known to be valid; now they may be."""
+        began_s = clock()
+        outcome = self._judged(index, answer)
+        self._reading_s += clock() - began_s
+        return outcome
+
+    def _judged(self, index: int, answer: Answer) -> Outcome:
         self.rejections.see(answer)
         outcome, is_first = self._judge.compare(index, answer)
         if outcome is Outcome.UNAUTHORIZED and self.on_unauthorized is not None:
@@ -173,16 +180,17 @@ class Counting:
 
     def bring_up_to_date(self, totals: Mapping[str, int], *, due: int | None) -> None:
         """Count what others keep `totals` of, by field of the recording; `due` is None in a closed loop."""
-        for name, total in {**totals, "changed": self._judge.first.changed}.items():
+        own = {"changed": self._judge.first.changed, "reading_s": self._reading_s}
+        for name, total in {**totals, **own}.items():
             setattr(self.pending, name, getattr(self.pending, name) + self._since(name, total))
         if due is not None:
-            self.pending.add_due(self._since("due", due))
+            self.pending.add_due(int(self._since("due", due)))
 
     def forget_due(self) -> None:
         """Count the tickets that users hold as due once more: after a reset they become calls."""
         self._totals["due"] = self.taken
 
-    def _since(self, name: str, total: int) -> int:
+    def _since(self, name: str, total: float) -> float:
         """How much a total has grown since the last time."""
         grown = total - self._totals.get(name, 0)
         self._totals[name] = total
