@@ -358,7 +358,8 @@ def test_requests_outside_of_the_test_are_told(tmp_path: Path) -> None:
         assert compared.without.done.code == 0
         assert one.done.ends_with(0), one.done.err
         assert one.locust - one.ours == Counter({("POST", "quitting"): 1})
-        assert one.ours["POST", "/b"] == one.paths["/b"] > 0
+        calls, cut_off = one.ours["POST", "/b"], one.done.summary["outcomes"].get("cut off", 0)
+        assert 0 < calls - cut_off <= one.paths["/b"] <= calls  # a byte of the last one may never have left
         assert one.paths["/a"] == 5
         assert one.ours["POST", "test_start"] == one.ours["POST", "test_stop"] == 1
         # init twice, quitting once
