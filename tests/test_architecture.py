@@ -40,6 +40,7 @@ ROOMS = (
     "extras",
     *FLOW,
     "client",
+    "scrapes",
     "telemetry",
     "models",
     "options",

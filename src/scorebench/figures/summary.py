@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from scorebench.figures.accounting import Accounting, account
 from scorebench.figures.clumps import Clumps
 from scorebench.figures.metrics import find
+from scorebench.figures.moved import ServerMetrics, server_metrics
 from scorebench.figures.percentiles import Estimate
 from scorebench.figures.rates import rates_of
 from scorebench.figures.stages import Stages, stages_of
@@ -111,6 +112,8 @@ class Summary:
     warm_up: LeftOut
     environment: Mapping[str, Any]
     events: tuple[Event, ...] = ()
+    server_metrics: ServerMetrics | None = None
+    """Which of the server's own moved with latency; None without --scrape."""
     stages: Stages | None = None
     """Where the time of the valid calls went; None without --timings."""
 
@@ -174,6 +177,7 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         warm_up=_warm_up(recording.warm_up),
         environment=dict(recording.environment),
         events=tuple(recording.events),
+        server_metrics=server_metrics(recording) if bounds else None,
         stages=stages_of(tally.stages) if bounds else None,
     )
 

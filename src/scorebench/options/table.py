@@ -239,6 +239,14 @@ OPTIONS = (
         group=LEFT,
     ),
     Option(
+        "--scrape",
+        "read the server's own metrics each second, where it shows them to Prometheus, and show which moved "
+        "with latency; such as http://localhost:8002/metrics",
+        metavar="URL",
+        for_all=True,
+        group=LEFT,
+    ),
+    Option(
         "--hand-out",
         "send the workers their payloads, so that they need no data file and no model",
         switch=True,

@@ -14,7 +14,17 @@ from msgspec import Meta, Struct, field
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.requests import Requests
 from scorebench.recordings.tally import Tally
-from scorebench.recordings.types import Count, Event, Example, Label, Sample, Sum
+from scorebench.recordings.types import (
+    Count,
+    Event,
+    Example,
+    Label,
+    Sample,
+    SeriesName,
+    SeriesPoint,
+    Sum,
+    UnixTime,
+)
 
 EXAMPLE_BYTES = 2_000
 
@@ -62,6 +72,18 @@ class Fields(Struct, kw_only=True):
     resources: Annotated[list[Sample], Meta(description="A sample a second and process.")] = field(
         default_factory=list
     )
+    scraped_s: Annotated[
+        list[UnixTime],
+        Meta(description="Unix seconds at which the server's metrics were read, with --scrape."),
+    ] = field(default_factory=list)
+    scraped_counters: Annotated[
+        dict[SeriesName, list[SeriesPoint]],
+        Meta(description="[Unix second, value] of each counter, where its value was new."),
+    ] = field(default_factory=dict)
+    scraped_gauges: Annotated[
+        dict[SeriesName, list[SeriesPoint]],
+        Meta(description="[Unix second, value] of each other series, where its value was new."),
+    ] = field(default_factory=dict)
     environment: Annotated[
         dict[str, Any],
         Meta(description="What the figures depend on, recorded by the process that leads the run."),
@@ -100,6 +122,13 @@ class Recording(Fields, kw_only=True):
         """Count calls that were due and did not leave."""
         if calls:
             self.never_sent[cause] = self.never_sent.get(cause, 0) + calls
+
+    def add_scrape(self, at_s: float, counters: Mapping[str, float], gauges: Mapping[str, float]) -> None:
+        """Keep what the server's metrics were at `at_s`: those that changed since the last time."""
+        self.scraped_s.append(at_s)
+        for kept, values in ((self.scraped_counters, counters), (self.scraped_gauges, gauges)):
+            for name, value in values.items():
+                kept.setdefault(name, []).append((at_s, value))
 
     def merge(self, other: Recording) -> None:
         """Add what another process counted; its environment fills what this one does not know."""

@@ -39,6 +39,11 @@ Label = Annotated[
 """An outcome by its label."""
 Text = Annotated[str, Meta(max_length=2_000)]
 Example = Annotated[str, Meta(max_length=4_000)]
+LONGEST_SERIES_NAME = 300
+SeriesName = Annotated[str, Meta(max_length=LONGEST_SERIES_NAME)]
+"""A series of a server's metrics, such as `http_requests_total{code="200"}`."""
+SeriesValue = Annotated[float, Meta(ge=-1e300, le=1e300)]
+SeriesPoint = tuple[UnixTime, SeriesValue]
 
 
 class Sample(TypedDict):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scorebench.figures.percentiles import HEADLINE
-from scorebench.report import html, stages, text, times_table
+from scorebench.report import html, server_metrics, stages, text, times_table
 from scorebench.report.account import account
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, levels, of_streams, percentiles, times_of
@@ -51,6 +51,7 @@ def render(
         capacity=[] if capacity is None else capacity_charts(capacity),
         charts=_charts(summary, limits),
         **_parts(summary),
+        **_server_metrics(recording, summary),
         over_time=time_charts(recording, limits),
         outcomes=[[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()],
         changed=[plain(text) for name in ("first", "then") if (text := summary.changed_example.get(name))],
@@ -110,6 +111,15 @@ def _parts(summary: Summary) -> dict[str, Any]:
         "parts": stages.charts(parts),
         "part_rows": [] if parts is None else stages.rows(parts),
         "part_notes": [] if parts is None else list(stages.notes(parts, summary.environment)),
+    }
+
+
+def _server_metrics(recording: Recording, summary: Summary) -> dict[str, Any]:
+    found = summary.server_metrics
+    return {
+        "metric_charts": server_metrics.charts(found, recording),
+        "metric_rows": [] if found is None or not found.moved else server_metrics.rows(found),
+        "metric_notes": [] if found is None else server_metrics.notes(found),
     }
 
 

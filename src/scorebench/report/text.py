@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scorebench.figures.percentiles import HEADLINE, Estimate
-from scorebench.report import stages, times_table
+from scorebench.report import server_metrics, stages, times_table
 from scorebench.report.account import account
 from scorebench.report.aligned import table
 from scorebench.report.environment import environment_line
@@ -49,6 +49,7 @@ def render(
         _streams(summary, page),
         _slowest(summary, page),
         _parts(summary, page),
+        _server_metrics(summary, page),
         _outcomes(summary, page),
         _requests(summary, page, users),
         _users(summary, page, users),
@@ -174,6 +175,11 @@ def _streams(summary: Summary, page: _Page) -> list[str]:
 def _parts(summary: Summary, page: _Page) -> list[str]:
     parts = stages.lines(summary.stages, summary.environment)
     return [page.title(stages.TITLE), *parts] if parts else []
+
+
+def _server_metrics(summary: Summary, page: _Page) -> list[str]:
+    found = server_metrics.lines(summary.server_metrics)
+    return [page.title(server_metrics.TITLE), *found] if found else []
 
 
 def _slowest(summary: Summary, page: _Page) -> list[str]:

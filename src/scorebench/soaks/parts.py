@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from scorebench.answers.outcome import BY_LABEL, Group
+from scorebench.figures.scraped import resident_bytes
 from scorebench.figures.server_use import mean_cpu, server_samples
 from scorebench.figures.timeline import times_of_bands
 from scorebench.recordings.happenings import (
@@ -95,14 +96,24 @@ def stretches_of(recording: Recording, began_s: int, length_s: int) -> Iterator[
     if not seconds:
         return
     samples = server_samples(recording)
+    memory = _memory(recording, samples)
     until_s = min(max(seconds) + 1, ceil(_end_s(recording)))
     for begin_s in range(min(seconds), until_s, length_s):
         end_s = min(begin_s + length_s, until_s)
         within = [one for one in samples if begin_s < one["t_s"] <= end_s]
-        yield _stretch(recording, begin_s, end_s, within, began_s)
+        rss = [size for at_s, size in memory if begin_s < at_s <= end_s]
+        yield _stretch(recording, begin_s, end_s, began_s=began_s, memory=rss, cpu=mean_cpu(within))
 
 
-def _stretch(recording: Recording, begin_s: int, end_s: int, samples: list[Sample], began_s: int) -> Stretch:
+def _memory(recording: Recording, samples: list[Sample]) -> list[tuple[float, float]]:
+    """(Unix second, bytes) of a server that we started, else as its own metrics tell it."""
+    known = [(one["t_s"], float(rss)) for one in samples if (rss := one["rss_bytes"]) is not None]
+    return known or resident_bytes(recording)
+
+
+def _stretch(
+    recording: Recording, begin_s: int, end_s: int, *, began_s: int, memory: list[float], cpu: float | None
+) -> Stretch:
     bands: Counter[int] = Counter()
     groups: Counter[Group] = Counter()
     due = 0
@@ -113,7 +124,6 @@ def _stretch(recording: Recording, begin_s: int, end_s: int, samples: list[Sampl
             for label, calls in tally.done.items():
                 groups[BY_LABEL[label].group] += calls
     times = times_of_bands(bands)
-    memory = [rss for one in samples if (rss := one["rss_bytes"]) is not None]
     return Stretch(
         at_s=float(begin_s - began_s),
         length_s=float(end_s - begin_s),
@@ -124,7 +134,7 @@ def _stretch(recording: Recording, begin_s: int, end_s: int, samples: list[Sampl
         p99_s=times["p99_s"],
         max_s=times["max_s"],
         server_rss_bytes=median(memory) if memory else None,
-        server_cpu=mean_cpu(samples),
+        server_cpu=cpu,
     )
 
 

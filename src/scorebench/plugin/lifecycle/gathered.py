@@ -6,7 +6,7 @@ Knows recordings and the time of day; nothing of Locust or of who counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Gathered:
         """What happened besides calls, each with `t_s` and `what`."""
         self.samples: list[types.Sample] = []
         """Of the server, from the process that started it."""
+        self._scraped = Recording()
+        """The metrics of the server."""
         self.facts: dict[str, Any] = {}
         """What the figures depend on: the `environment` of a recording."""
         self._written: WrittenDown | None = None
@@ -43,6 +45,7 @@ class Gathered:
         self.reset()
         self.events.clear()
         self.samples.clear()
+        self._scraped = Recording()
         self.facts, self._began = facts, False
         self._written = WrittenDown(folder, facts)
 
@@ -97,6 +100,14 @@ class Gathered:
         if self._written is not None:
             self._written.add(Recording(resources=[sample]))
 
+    def scraped(self, at_s: float, counters: Mapping[str, float], gauges: Mapping[str, float]) -> None:
+        """Keep what the server's metrics were: those that are new."""
+        self._scraped.add_scrape(at_s, counters, gauges)
+        if self._written is not None:
+            since = Recording()
+            since.add_scrape(at_s, counters, gauges)
+            self._written.add(since)
+
     def add(self, worker: int, recording: Recording, kept: list[Calls]) -> None:
         """What a process has counted since it told last."""
         self.recording.merge(recording)
@@ -117,4 +128,5 @@ class Gathered:
         self.recording.environment = self.facts
         self.recording.events.extend(self.events)
         self.recording.resources.extend(self.samples)
+        self.recording.merge(self._scraped)
         return self.recording

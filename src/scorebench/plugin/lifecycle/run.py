@@ -30,6 +30,7 @@ from scorebench.plugin.lifecycle.progress import Progress
 from scorebench.plugin.lifecycle.raised import raised
 from scorebench.plugin.lifecycle.results import Reporter, Results
 from scorebench.plugin.lifecycle.roles import Alone, Role
+from scorebench.plugin.lifecycle.scraping import Scraping
 from scorebench.plugin.lifecycle.sender import Sender
 from scorebench.plugin.lifecycle.states import ENDING, Course, Event
 from scorebench.plugin.lifecycle.telemetry import Telemetry
@@ -81,6 +82,7 @@ class Run:
         )
         self._words = launcher.Words(self._on_word)
         self._telemetry = Telemetry()
+        self._scraping = Scraping(self._gathered, self._helpers)
         self._silent = Flag()
         """Set while nobody waits for calls in flight."""
         self._silent.set()
@@ -109,6 +111,8 @@ class Run:
         """Raise InputError for whatever is wrong before anything is sent; encode the payload."""
         settings = settings or self.asked.settings()
         self.asked.check(settings)
+        if self.leads:
+            self._scraping.check(settings)
         if self.leads and self.asked.payload is not None and not settings.quiet:
             for note in self.asked.payload.notes:
                 print(f"scorebench: {note}", file=sys.stderr, flush=True)
@@ -143,6 +147,8 @@ class Run:
             self._telemetry.begin(settings.otlp)
             if settings.otlp is not None:
                 self._helpers.spawn("telemetry", self._telemetry.send_regularly, self.progress)
+        if self.leads:
+            self._scraping.begin(settings)
         self._role.begin()
         self._helpers.spawn("launcher's words", self._words.let_through_once, self._ending.is_possible)
 
@@ -190,6 +196,7 @@ class Run:
             self._gathered.note(USERS_MISSING, missing)
         try:
             self._role.fall_silent(self._settings)
+            self._scraping.end()  # here, since whoever ends Locust waits for this, and for no later greenlet
         finally:
             self._silent.set()
 

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from scorebench.figures.metric import Metric
 from scorebench.figures.metrics import every
+from scorebench.figures.moved import ServerMetrics
 from scorebench.figures.percentiles import QUANTILES, calls_needed
 from scorebench.figures.summary import LeftOut, RequestFigures, Summary, UserFigures
 from scorebench.recordings.slowest import SlowCall
@@ -169,6 +170,10 @@ class FiguresForm(Struct, forbid_unknown_fields=True, kw_only=True):
         dict[str, Any], Meta(description="What the figures depend on. Absent or null: not known.")
     ]
     events: list[Event]
+    server_metrics: Annotated[
+        ServerMetrics | None,
+        Meta(description="Which of the server's own metrics moved with latency; null without --scrape."),
+    ] = None
     stages: Annotated[
         StagesFiguresForm | None, Meta(description="Where the time went; null without --timings.")
     ] = None
