@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from scorebench.folders.soaks import part_folders, read_soak
+from scorebench.soaks.found import Kind
 from tests.commands import scorebench
+from tests.metrics_server import metrics_server
 from tests.schemas import validator
 from tests.scoring_server import Behaviour, Constant, replies, scoring_server
 
@@ -85,3 +88,28 @@ def test_wrong_input_is_one_line(tmp_path: Path, words: list[str], said: str) ->
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_server_elsewhere_tells_its_memory_and_its_restart(tmp_path: Path) -> None:
+    """By its own metrics: it grows each second, and says when it is read for the sixth time that it began anew.
+
+    Then the part is not valid. That such memory has a trend is for tests of tables: it takes a minute.
+    """
+    began_s, started = time.monotonic(), [1e9]
+
+    def show(_: float) -> str:
+        started.append(time.time() if len(started) == 6 else started[-1])
+        grown = 4e8 + 2e6 * (time.monotonic() - began_s)
+        return f"process_start_time_seconds {started[-1]}\nprocess_resident_memory_bytes {grown}\n"
+
+    words = ["--rate", "20", "--users", "2", "--run-time", "8s"]
+    with scoring_server(Behaviour(service=Constant(0.005))) as server, metrics_server(show) as metrics:
+        done = scorebench(tmp_path, "soak", server.url, *words, "--scrape", metrics.url)
+    assert done.code == 4, done.err
+    (path,) = (p for p in (tmp_path / "reports").glob("*-soak") if not p.is_symlink())
+    found = read_soak(path)
+    memory = found.values("memory")
+    assert len(memory) >= 5
+    assert memory == sorted(memory)
+    assert 4e8 < memory[0] < memory[-1]
+    assert [one.kind for one in found.happenings if one.kind is Kind.RESTART] == [Kind.RESTART]

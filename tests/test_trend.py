@@ -72,3 +72,14 @@ def test_too_few_points_and_constant_values_have_none() -> None:
     flat = trend([(float(t), 5.0) for t in range(100)])
     assert flat is not None
     assert (flat.p, flat.rises(0.05)) == (1.0, False)
+
+
+@pytest.mark.parametrize("power", [0.7, 1.0, 1.4])
+def test_a_leak_that_slows_down_or_speeds_up_is_found(power: float) -> None:
+    """20 MB in all, of which the noise of a second is 0.3: each of 20 runs of 480 seconds."""
+    random, share = np.random.default_rng(21), np.linspace(0, 1, 480)
+    for _ in range(20):
+        values = 400 + 20 * share**power + 0.3 * random.standard_normal(480)
+        found = trend(list(enumerate(values.tolist())))
+        assert found is not None
+        assert found.rises(0.01)

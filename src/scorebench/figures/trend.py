@@ -20,6 +20,8 @@ STRETCHES = 24
 START_SHARE = 0.2
 """Of the run that is left out: caches fill, pools grow."""
 CONFIDENCE = 0.95
+MOST_ERRORS = 4.0
+"""Of a slope, more than chance makes: in simulations of chains it accuses no more runs than the ranks do."""
 MOST_DEPENDENT = 0.95
 """Beyond it a chain wanders so far that a stretch of it can't be told from a trend."""
 
@@ -36,8 +38,16 @@ class Trend:
     """How long it was watched, without its start."""
 
     def rises(self, alpha: float) -> bool:
-        """Whether it is shown to rise; wrong in a share of `alpha` of all runs where nothing does."""
-        return self.p < alpha and self.low_per_s > 0
+        """Whether it is shown to rise; wrong in a share of `alpha` of all runs where nothing does.
+
+        The test of ranks alone is blind to what bends: a leak that speeds up or slows down leaves distances
+        from its line that hang together, and with that dependence 24 ranks in perfect order are no evidence.
+        So a slope of `MOST_ERRORS` times its own error counts too.
+        """
+        if self.low_per_s <= 0:
+            return False
+        error = (self.high_per_s - self.low_per_s) / 2 / NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+        return self.p < alpha or self.per_s > MOST_ERRORS * error
 
 
 def trend(points: Sequence[tuple[float, float]]) -> Trend | None:
