@@ -91,7 +91,7 @@ def test_wrong_input_is_one_line(tmp_path: Path, words: list[str], said: str) ->
 
 
 def test_a_server_elsewhere_tells_its_memory_and_its_restart(tmp_path: Path) -> None:
-    """By its own metrics: it grows each second, and says when it is read for the sixth time that it began anew.
+    """By its own metrics: it grows each second, and says at its sixth reading that it began anew.
 
     Then the part is not valid. That such memory has a trend is for tests of tables: it takes a minute.
     """

@@ -20,7 +20,7 @@ from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.helpers import Helpers
 from scorebench.recordings.happenings import METRICS_UNREAD, SERVER_RESTARTED
-from scorebench.scrapes.exposed import Exposed, Unreadable
+from scorebench.scrapes.exposed import MOST_SERIES, Exposed, Unreadable
 from scorebench.scrapes.message import Scrape
 from scorebench.scrapes.place import Place
 
@@ -106,6 +106,8 @@ class Scraping:
             if scrape.failed is None:
                 self._gathered.scraped(scrape.t_s, scrape.counters, scrape.gauges)
                 self._look_for_a_restart(scrape.gauges)
+                if scrape.left_out:
+                    self._gathered.note_once(METRICS_UNREAD, f"only the first {MOST_SERIES} series are kept")
             else:
                 self._gathered.note_once(METRICS_UNREAD, scrape.failed)
         if process is self._process:  # nobody has asked it to end
