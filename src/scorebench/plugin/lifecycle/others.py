@@ -32,7 +32,7 @@ class Others:
         self._heard = plain.hear(environment.events.request)
         self._outside = self._taken = 0
         if environment.runner is not None:
-            owners.follow(environment.runner, self._on_killed)
+            owners.follow(environment.runner, self._on_broken_off)
 
     def open(self) -> None:
         """A test starts, and nobody else has heard of it yet: what was heard until now was before it."""
@@ -53,9 +53,13 @@ class Others:
         """Count what was heard since the last batch as outside of a test."""
         self._outside += len(self._heard.take())
 
-    def close(self) -> None:
-        """All users are gone: what they left under way is cut off."""
-        self._heard.end()
+    def stopping(self) -> None:
+        """The test is about to end, and its users are still there."""
+        self._heard.stopping()
+
+    def close(self, *, in_background: bool) -> None:
+        """All users are gone: what they left under way is cut off, `in_background` too."""
+        self._heard.end(in_background=in_background)
 
     def take(self, session: Session) -> plain.Batch | None:
         """The calls since the last time; None where there were none."""
@@ -75,9 +79,9 @@ class Others:
         outside, self._outside = self._outside, 0
         return [Event(t_s=time.time(), what=OUTSIDE_THE_TEST, why=str(outside))] if outside else []
 
-    def _on_killed(self, user: User, greenlet: Greenlet) -> None:
+    def _on_broken_off(self, user: User, greenlet: Greenlet, error: BaseException) -> None:
         if not isinstance(user, ScoringUser):
-            self._heard.killed(user, greenlet)
+            self._heard.broken_off(user, greenlet, error)
 
 
 def _number(session: Session, user: User | None) -> int:

@@ -155,6 +155,8 @@ class Sender:
     def fall_silent(self, drain_s: float) -> None:
         """Send no new call, and count those in flight when they are done, or cut off."""
         session = self._begun()
+        if not self._asked.only_ours:
+            self._others.stopping()
         session.finish(drain_s)
         if self._batches not in (None, gevent.getcurrent()):  # who listens there may have asked for the stop
             self._batches.join()  # or Locust's statistics would lack what it is handing on
@@ -169,7 +171,7 @@ class Sender:
     def take_all(self) -> tuple[Recording, list[Calls]]:
         """All users are gone: what they left too."""
         session = self._begun()
-        self._others.close()
+        self._others.close(in_background=not self._asked.only_ours)
         batches.fire(self._environment, session, self._others.take)
         session.counting.pending.events.extend(self._others.take_events())
         return self.take()

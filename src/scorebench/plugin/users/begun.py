@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent import getcurrent
 from locust.clients import HttpSession
+from locust.clients import ResponseContextManager as HttpAnswer
 from locust.contrib.fasthttp import FastHttpSession
+from locust.contrib.fasthttp import ResponseContextManager as FastHttpAnswer
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from scorebench.answers.outcome import Outcome
@@ -36,12 +38,14 @@ BROKEN_OFF = (gevent.GreenletExit, gevent.Timeout)
 class Begun:
     """One call under way. `done_s` is None until its answer is there."""
 
-    __slots__ = ("answer", "done_s", "is_recorded", "method", "name", "sent_s", "user")
+    __slots__ = ("answer", "broken", "done_s", "is_recorded", "method", "name", "sent_s", "user")
 
     def __init__(self, method: str, name: str, user: User | None) -> None:
         self.method, self.name, self.user = method, name, user
         self.sent_s = clock()
         self.done_s: float | None = None
+        self.broken: BaseException | None = None
+        """What ended the `with` block that was to judge the answer, from outside."""
         self.is_recorded = False
         """Whether it was counted."""
         self.answer: Any = None
@@ -70,6 +74,10 @@ class BegunCalls:
         """Calls under way."""
         return len(self._under_way)
 
+    def is_made_by(self, greenlet: Any) -> bool:
+        """Whether this greenlet waits for the answer to one."""
+        return greenlet in self._under_way
+
     def is_under_way(self, user: User) -> bool:
         """Whether a call of this user is, in whatever greenlet."""
         return any(call.user is user for call in self._under_way.values())
@@ -86,7 +94,7 @@ class BegunCalls:
         """The client raised, and fired no event."""
         if self._under_way.pop(getcurrent(), None) is not call or isinstance(problem, NOT_SENT):
             return
-        self._unheard(call, CUT_OFF if isinstance(problem, gevent.GreenletExit) else ended_by(problem))
+        self._unheard(call, _broken_by(problem))
 
     def answered(self, call: Begun, answer: Any) -> None:
         """The client gave the answer to a `with` block; the event comes at the block's end, if it does."""
@@ -98,17 +106,30 @@ class BegunCalls:
         self._answered[key] = call
         call.answer = weakref.ref(response, lambda _: self._lost(key))
 
+    def break_off(self, response: object, problem: BaseException) -> None:
+        """The `with` block of that answer is left, since somebody killed it or its time was up."""
+        call = self._answered.get(id(response))
+        if call is not None:
+            call.broken = problem
+
     def _lost(self, key: int) -> None:
         call = self._answered.pop(key, None)
         if call is not None:
+            self._not_judged(call)
+
+    def _not_judged(self, call: Begun) -> None:
+        if call.broken is None:
             self._unheard(call, NEVER_JUDGED)
+        else:
+            call.done_s = clock()
+            self._unheard(call, _broken_by(call.broken))
 
     def end(self) -> None:
         """The test is over: what is still under way is cut off, and what was answered was not judged."""
         for call in list(self._under_way.values()):
             self._unheard(call, CUT_OFF)
         for call in list(self._answered.values()):
-            self._unheard(call, NEVER_JUDGED)
+            self._not_judged(call)
         self._answered.clear()
 
     def _unheard(self, call: Begun, ended: Ended) -> None:
@@ -125,6 +146,10 @@ class BegunCalls:
             except BROKEN_OFF as problem:
                 self._broken[getcurrent()] = problem
                 raise
+
+
+def _broken_by(problem: BaseException) -> Ended:
+    return CUT_OFF if isinstance(problem, gevent.GreenletExit) else ended_by(problem)
 
 
 _followed: weakref.WeakKeyDictionary[Any, BegunCalls] = weakref.WeakKeyDictionary()
@@ -160,5 +185,19 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def _left(original: Callable[..., bool]) -> Callable[..., bool]:
+    @wraps(original)
+    def leave(answer: Any, kind: Any, value: Any, trace: Any) -> bool:
+        if isinstance(value, BROKEN_OFF):
+            calls = _followed.get(answer._request_event)
+            if calls is not None:
+                calls.break_off(answer.request_meta["response"], value)
+        return original(answer, kind, value, trace)
+
+    return leave
+
+
 for _client in (HttpSession, FastHttpSession):
     _client.request = _followed_by(_client.request)  # type: ignore[method-assign]
+for _answer in (HttpAnswer, FastHttpAnswer):
+    _answer.__exit__ = _left(_answer.__exit__)  # type: ignore[method-assign]

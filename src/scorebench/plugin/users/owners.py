@@ -1,5 +1,5 @@
-"""Which user a greenlet works for, and what it did when it was killed. Knows gevent's tree of greenlets;
-nothing of requests.
+"""Which user a greenlet works for, and who breaks off what it does. Knows gevent's tree of greenlets and its
+timeouts; nothing of requests.
 
 gevent gives each greenlet a dictionary that it shares with the greenlets it spawns (`spawn_tree_locals`). A
 user's greenlet gets a copy of its own with the user in it, so whatever the user spawns knows the user too.
@@ -13,7 +13,7 @@ from time import perf_counter as clock
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from gevent import Greenlet, getcurrent
+from gevent import Greenlet, Timeout, getcurrent
 from locust import TaskSet, User
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, DefaultTaskSet
 
@@ -21,27 +21,26 @@ if TYPE_CHECKING:
     from locust.runners import Runner
 
 _KEY = "scorebench_user"
+_LISTENER = "scorebench_listener"
 _SINCE = "scorebench_since_s"
 IN_A_TASK = (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING)
 
+OnBrokenOff = Callable[[User, Greenlet, BaseException], None]
+"""Called before a greenlet of that user gets the exception, which ends what it waits for."""
+
 
 class UserGreenlet(Greenlet):  # type: ignore[misc]
-    """What Locust runs a user in; `on_killed` hears of a user that is killed while its task waits.
+    """What Locust runs a user in; `on_broken_off` hears of a user that is killed in a task."""
 
-    Not for one that sleeps: it waits for nobody's answer.
-    """
-
-    def __init__(self, on_killed: Callable[[User, Greenlet], None], run: Any, user: User) -> None:
+    def __init__(self, on_broken_off: OnBrokenOff, run: Any, user: User) -> None:
         super().__init__(run, user)
-        self._on_killed = on_killed
         inherited: dict[str, Any] = self.spawn_tree_locals or {}
-        self.spawn_tree_locals: dict[str, Any] = {**inherited, _KEY: user}
+        self.spawn_tree_locals: dict[str, Any] = {**inherited, _KEY: user, _LISTENER: on_broken_off}
 
     def throw(self, *args: Any) -> None:
         """End it, as gevent does for `kill`; it also throws timeouts, which do not end a user."""
-        user = self.spawn_tree_locals[_KEY]
-        if not self.dead and _is_kill(*args) and user._state in IN_A_TASK and _may_call(self):
-            self._on_killed(user, self)
+        if _is_kill(*args) and self.spawn_tree_locals[_KEY]._state in IN_A_TASK:
+            _tell(self, gevent.GreenletExit())
         super().throw(*args)
 
 
@@ -50,35 +49,46 @@ def _is_kill(thrown: Any = gevent.GreenletExit, *_: Any) -> bool:
     return issubclass(kind, gevent.GreenletExit)
 
 
-def _may_call(greenlet: Greenlet) -> bool:
-    """Whether it waits for what may be an answer: not for time (`time.sleep` is gevent's), nor for Locust.
-
-    A user that ends the run (`runner.quit()` in a task) waits for Locust's runner.
-    """
-    frame = greenlet.gr_frame
-    if frame is None or frame.f_code is gevent.sleep.__code__:
-        return False
-    while frame is not None:
-        if frame.f_globals.get("__name__") == "locust.runners":
-            return False
-        frame = frame.f_back
-    return True
+def _tell(greenlet: Greenlet, error: BaseException) -> None:
+    known = getattr(greenlet, "spawn_tree_locals", None) or {}
+    if _LISTENER in known and not greenlet.dead:
+        known[_LISTENER](known[_KEY], greenlet, error)
 
 
-def busy_from_now(user: User) -> None:
-    """What the user does from now on is something new: a task, or what comes after a call."""
-    setattr(user, _SINCE, clock())
+def _told(on_expiration: Callable[..., None]) -> Callable[..., None]:
+    """The time of a `gevent.Timeout` is up. gevent's own, as those of `select` and of sockets, end nothing:
+    its functions return then, or raise what clients expect."""
+
+    @wraps(on_expiration)
+    def expire(timeout: Timeout, greenlet: Greenlet, error: Any) -> None:
+        if not timeout._one_shot:
+            _tell(greenlet, timeout)
+        on_expiration(timeout, greenlet, error)
+
+    return expire
 
 
-def busy_since_s(user: User) -> float:
-    """When that was, on `time.perf_counter`'s clock."""
-    return float(getattr(user, _SINCE, clock()))
+Timeout._on_expiration = _told(Timeout._on_expiration)
+
+
+def busy_from_now() -> None:
+    """What the running greenlet does from now on is something new: a task, or what comes after a call."""
+    setattr(getcurrent(), _SINCE, clock())
+
+
+def since_s(greenlet: Greenlet) -> float:
+    """When that was, on `time.perf_counter`'s clock; for one that a user started, at least for that user."""
+    user = user_of(greenlet)
+    for one in (greenlet, user and user._greenlet):
+        if (began_s := getattr(one, _SINCE, None)) is not None:
+            return float(began_s)
+    return clock()
 
 
 def _noted(execute_task: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     @wraps(execute_task)
     def noted(task_set: Any, task: Any) -> None:
-        busy_from_now(task_set.user)
+        busy_from_now()
         execute_task(task_set, task)
 
     return noted
@@ -88,17 +98,22 @@ for _kind in (TaskSet, DefaultTaskSet):
     _kind.execute_task = _noted(_kind.execute_task)  # type: ignore[method-assign]
 
 
-def follow(runner: Runner, on_killed: Callable[[User, Greenlet], None]) -> None:
+def follow(runner: Runner, on_broken_off: OnBrokenOff) -> None:
     """Have `runner` start its users in greenlets that know them."""
-    runner.user_greenlets.greenlet_class = partial(UserGreenlet, on_killed)
+    runner.user_greenlets.greenlet_class = partial(UserGreenlet, on_broken_off)
 
 
 def current_user() -> User | None:
-    """The user that the running greenlet, or the one that spawned it, belongs to; None where nobody knows.
+    """The user that the running greenlet belongs to."""
+    return user_of(getcurrent())
+
+
+def user_of(greenlet: Any) -> User | None:
+    """The user that a greenlet, or the one that spawned it, belongs to; None where nobody knows.
 
     A thread of the system has no such tree, and neither has what Locust itself does.
     """
-    known = getattr(getcurrent(), "spawn_tree_locals", None)
+    known = getattr(greenlet, "spawn_tree_locals", None)
     return known.get(_KEY) if known else None
 
 

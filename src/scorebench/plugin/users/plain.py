@@ -1,8 +1,8 @@
 """Counts the calls of users that are not ours, whatever their client is. Knows Locust's request event.
 
 Each event is a call of one row, valid unless Locust calls it failed: the locustfile judges its answers, not
-we. Calls that Locust's own clients began and for which no event fires are counted too. Of other clients
-nobody knows: a user that is killed while it waits for something had a call under way.
+we. Calls that Locust's own clients began and for which no event fires are counted too, and those of other
+clients that somebody broke off.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
 import numpy as np
-from gevent import getcurrent
 from locust import User
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
 
 from scorebench.answers.answer import of_status
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
 from scorebench.plugin.users import begun
 from scorebench.plugin.users.failures import CUT_OFF, VALID, Ended, ended_by
-from scorebench.plugin.users.owners import busy_from_now, busy_since_s, current_user
+from scorebench.plugin.users.owners import busy_from_now, current_user
+from scorebench.plugin.users.suspects import Suspect, Suspects
 from scorebench.recordings.calls import Calls, from_numbers, tag
 from scorebench.recordings.requests import Name
 
@@ -52,12 +54,14 @@ class Heard:
 
     def __init__(self) -> None:
         self._calls: deque[PlainCall] = deque()
-        self._killed: dict[User, tuple[gevent.Greenlet, PlainCall]] = {}
-        """The call that a killed user may have under way, unless it still reports one."""
         self.begun = begun.BegunCalls(self._add_unheard)
+        self._suspects = Suspects(self._add_suspect, self.begun.is_made_by)
+        self._with_other_clients: set[type[User]] = set()
+        """Whose calls were reported by another client than one of Locust's."""
 
     def take(self) -> list[PlainCall]:
         """The calls since the last time."""
+        self._suspects.settle()
         taken = []
         while self._calls:
             taken.append(self._calls.popleft())
@@ -74,35 +78,47 @@ class Heard:
         if isinstance(context, dict) and context.get(OURS):
             return
         done_s = clock()
-        call = self.begun.heard(request.get("response"))
-        if call is not None:
-            if call.is_recorded:
-                return  # cut off when the test ended
-            call.is_recorded = True
-        ended = _ended(request, self.begun.broken_off())
         took_s, timed = _took_s(request.get("response_time"))
+        call = self.begun.heard(request.get("response"))
+        if call.is_recorded if call else self._suspects.is_counted(done_s - took_s):
+            return  # cut off when the test ended
+        ended = _ended(request, self.begun.broken_off())
         if ended is VALID and not timed:
             ended = Ended(Outcome.NO_RESPONSE_TIME)
         user = _user(context, call)
-        if user is not None:
-            busy_from_now(user)
-            if self._killed.pop(user, (None,))[0] is getcurrent():
-                ended = CUT_OFF  # reported in its last moments, as by `finally`
+        if call is not None:
+            call.is_recorded = True
+        else:
+            ended = self._suspects.reported(done_s - took_s, ended)
+            if user is not None:
+                self._with_other_clients.add(type(user))
+        busy_from_now()
         method, name = str(request.get("request_type")), str(request.get("name"))
         self._calls.append(PlainCall(method, name, user, done_s - took_s, done_s, ended))
 
-    def killed(self, user: User, greenlet: gevent.Greenlet) -> None:
-        """The user is killed while it waits for something that is no call of one of Locust's clients."""
-        if not self.begun.is_under_way(user):
-            name = f"{type(user).__name__}, stopped in a task"
-            call = PlainCall(NOT_KNOWN, name, user, busy_since_s(user), clock(), CUT_OFF)
-            self._killed[user] = greenlet, call
+    def broken_off(self, user: User, greenlet: gevent.Greenlet, error: BaseException) -> None:
+        """A kill, or a timeout, is about to end what this greenlet of the user waits for."""
+        self._suspects.broken_off(greenlet, user, error, in_doubt=self._may_call_unseen(user))
 
-    def end(self) -> None:
-        """All users are gone: what they left under way is cut off."""
+    def _may_call_unseen(self, user: User) -> bool:
+        """Whether a user that waits for another greenlet may have a call that no stack shows."""
+        all_seen = isinstance(getattr(user, "client", None), (HttpSession, FastHttpSession))
+        return not (all_seen and type(user) not in self._with_other_clients) and not self.begun.is_under_way(
+            user
+        )
+
+    def stopping(self) -> None:
+        """The test is about to end, and its users are still there."""
+        self._suspects.stopping()
+
+    def end(self, *, in_background: bool) -> None:
+        """All users are gone: what they left under way is cut off, and so is what greenlets of theirs do."""
         self.begun.end()
-        self._calls.extend(call for _, call in self._killed.values())
-        self._killed.clear()
+        self._suspects.end(in_background=in_background)
+
+    def _add_suspect(self, one: Suspect) -> None:
+        name = f"{type(one.user).__name__}, {one.what}"
+        self._calls.append(PlainCall(NOT_KNOWN, name, one.user, one.sent_s, one.seen_s, one.ended))
 
     def _add_unheard(self, call: begun.Begun, ended: Ended) -> None:
         user = call.user or current_user()

@@ -1,0 +1,112 @@
+"""What a greenlet waits for, read from its stack. Knows gevent's modules and Linux's TCP; no requests.
+
+A client that nobody knows tells of a call when it is over. Before that only its stack says that there may be
+one: in the end it waits in gevent's sockets, in a thread, or in code of a library.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sysconfig
+from collections.abc import Iterator
+from enum import Enum, auto
+from time import perf_counter as clock
+from types import FrameType
+
+import gevent
+from gevent import Greenlet
+from gevent.threadpool import ThreadPool
+from locust.clients import ResponseContextManager
+from locust.contrib.fasthttp import FastResponse
+
+IO = (
+    *("gevent._socket3", "gevent._socketcommon", "gevent.ssl", "gevent.select", "gevent.selectors"),
+    *("gevent.threadpool", "gevent.subprocess", "gevent.os", "gevent.resolver", "gevent._fileobject"),
+)
+"""gevent's modules that wait for what is outside of this process."""
+WITHIN = ("gevent.", "threading", "queue", "concurrent.futures.")
+"""Modules that wait for another greenlet, or for whoever called them."""
+NOT_THE_LOAD = ("locust.runners", "scorebench.plugin.lifecycle.")
+"""Who waits there ends or leads the run."""
+ASKING = ("http.client", "urllib3.", "requests.", "geventhttpclient.", "httpx.", "httpcore.", "aiohttp.")
+"""Clients that wait on a socket for the answer to what they sent, and for nothing else."""
+_STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+_TCP_INFO_BYTES, _AT, _AGO = 104, 44, struct.Struct("=I4xI")
+"""Where Linux's `struct tcp_info` has `tcpi_last_data_sent` and `tcpi_last_data_recv`, in milliseconds."""
+
+
+class Awaited(Enum):
+    """What a greenlet waits for."""
+
+    NOTHING = auto()
+    """Time, the run's end, or an answer that was counted already: no call."""
+    ANSWER = auto()
+    """Something outside of this process: a call may be under way."""
+    GREENLET = auto()
+    """A queue, an event, a lock, or greenlets that it started."""
+
+
+def awaited_by(greenlet: Greenlet) -> Awaited:
+    """What it waits for. `time.sleep` is gevent's."""
+    frames = list(_frames(greenlet))
+    names = [str(frame.f_globals.get("__name__")) for frame in frames]
+    if not frames or frames[0].f_code is gevent.sleep.__code__:
+        return Awaited.NOTHING
+    if any(name.startswith(NOT_THE_LOAD) for name in names):
+        return Awaited.NOTHING
+    if any(_is_method_of(frame, (ResponseContextManager, FastResponse)) for frame in frames):
+        return Awaited.NOTHING  # the rest of an answer whose event came with its head
+    for frame, name in zip(frames, names, strict=True):
+        if name.startswith(IO) or _is_method_of(frame, (ThreadPool,)):
+            return Awaited.ANSWER
+        if name.startswith(WITHIN):
+            continue
+        return Awaited.ANSWER if _is_of_a_library(frame) else Awaited.GREENLET
+    return Awaited.GREENLET
+
+
+class Idle(Exception):
+    """The server answered all that was sent; whatever it sends next is no answer."""
+
+
+def asked_s(greenlet: Greenlet) -> float | None:
+    """When it sent what it waits for, on `time.perf_counter`'s clock; None where that is not known.
+
+    Raises Idle for a greenlet that reads what a server sends by itself, as over a web socket: something
+    arrived since the last data was sent, and no HTTP client waits for the rest of it.
+    """
+    frames = list(_frames(greenlet))
+    read = next((frame for frame in frames if _is_method_of(frame, (socket.socket,))), None)
+    if read is None:
+        return None
+    try:
+        info = read.f_locals["self"].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        sent_ms, received_ms = _AGO.unpack_from(info, _AT)
+    except (AttributeError, OSError, struct.error):  # another system, or no TCP
+        return None
+    is_asking = any(str(frame.f_globals.get("__name__")).startswith(ASKING) for frame in frames)
+    if received_ms < sent_ms and not is_asking:
+        raise Idle
+    return clock() - float(sent_ms) / 1e3
+
+
+def _frames(greenlet: Greenlet) -> Iterator[FrameType]:
+    """From the innermost outwards; none of a greenlet that runs, ended, or did not begin."""
+    frame = greenlet.gr_frame
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_method_of(frame: FrameType, kinds: tuple[type, ...]) -> bool:
+    """By the object's own type: a proxy that somebody made may raise when it is asked for its class."""
+    return issubclass(type(frame.f_locals.get("self")), kinds)
+
+
+def _is_of_a_library(frame: FrameType) -> bool:
+    """Whether it is code that somebody installed, and not the locustfile's own; Locust is none here."""
+    path, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
+    is_installed = f"-packages{os.sep}" in path or path.startswith(_STANDARD_LIBRARY)
+    return is_installed and not name.startswith("locust.")
