@@ -257,15 +257,24 @@ def test_calls_under_way_at_the_end_are_cut_off(tmp_path: Path) -> None:
 def test_calls_of_other_clients_under_way_at_the_end_are_cut_off(tmp_path: Path) -> None:
     """Clients that Locust does not know, such as boto3: each call that a hanging server read is counted.
 
-    Four users wait for an answer. The fifth had five, and sleeps when the run ends: it has no call under way.
+    Nine calls hang: of four users that are stopped in one, of another that calls again in `on_stop`, of one
+    that gives up after 0.3 s, of a task and its greenlet at once, and of a greenlet in the background. The
+    users that sleep or wait for something else have had nine answers, and have no call under way.
     """
-    compared = compare(tmp_path, "own_client_hanging", "-u", "5", "-r", "10", "-t", "3s")
+    compared = compare(tmp_path, "own_client_hanging", "-u", "13", "-r", "20", "-t", "3s")
     for one in compared.ours:
-        assert one.paths["/slow"] == 4
-        assert one.done.summary["outcomes"] == {"valid": 5, "cut off": 4}, one.done.out
-        assert one.done.summary["calls"] == sum(one.paths.values()) == 9
-        assert one.ours["sagemaker", "finally"] == 1
-        assert one.ours["sagemaker", "answered"] == one.paths["/a"] == 5
+        assert one.paths["/slow"] == 9
+        outcomes = one.done.summary["outcomes"]
+        assert outcomes == {"valid": 10, "cut off": 8, "client timeout": 1}, one.done.out
+        assert one.done.summary["calls"] == sum(one.paths.values()) == 19
+        assert one.ours["sagemaker", "finally"] == one.ours["sagemaker", "farewell"] == one.paths["/b"] == 1
+        assert one.ours["sagemaker", "answered"] == 5
+        assert one.ours["POST", "queueing"] == one.ours["sagemaker", "listening"] == 1
+        assert one.ours["POST", "joining"] == 2
+        assert one.ours["?", "Farewell, stopped in a task"] == 1
+        assert one.ours["?", "GivingUp, given up in a task"] == 1
+        assert one.ours["?", "TwoAtOnce, stopped in a task"] == one.ours["POST", "/slow"] == 1
+        assert one.ours["?", "InTheBackground, stopped in the background"] == 1
         assert "users_killed" not in one.findings
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from time import perf_counter as clock
 
@@ -19,7 +19,7 @@ from locust import User
 from scorebench.answers.outcome import Outcome
 from scorebench.plugin.users.failures import CUT_OFF, VALID, Ended
 from scorebench.plugin.users.owners import UserGreenlet, since_s, user_of
-from scorebench.plugin.users.waiting import Awaited, Idle, asked_s, awaited_by
+from scorebench.plugin.users.waiting import Awaited, asked_by, awaited_by
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Suspects:
         since, now_s, is_sure = since_s(greenlet), clock(), awaited is Awaited.ANSWER
         if is_kill and (is_sure or (in_doubt and awaited is Awaited.GREENLET)):
             found = Suspect(user, since, now_s, CUT_OFF, "stopped in a task", is_sure)
-        elif is_sure and not is_kill and not _is_idle(greenlet):
+        elif is_sure and not is_kill and not asked_by(greenlet).is_answered:
             why = f"the task gave up after {error}"
             found = Suspect(user, since, now_s, Ended(Outcome.CLIENT_TIMEOUT, why), "given up in a task")
         else:
@@ -100,17 +100,18 @@ class Suspects:
 
     def settle(self) -> None:
         """Count the calls of greenlets that have ended: they report nothing any more."""
-        for greenlet in list(self._broken):
-            if greenlet.dead:
+        for greenlet, suspect in list(self._broken.items()):
+            if greenlet.dead and suspect.is_sure:
                 self._let_go(greenlet)
 
     def stopping(self) -> None:
         """The test is about to end: greenlets that its users started may be killed by them."""
-        self._background = dict(self._calls_of_background())
+        self._background = dict(self._calls_of_background(None))
 
     def end(self, *, in_background: bool) -> None:
         """All users are gone: what nobody reported was under way until now."""
-        found = dict(self._calls_of_background()) if in_background else {}
+        waiting = {one.user for one in (*self._broken.values(), *self._in_doubt) if not one.is_sure}
+        found = dict(self._calls_of_background(waiting)) if in_background else {}
         for greenlet, suspect in self._background.items():
             if greenlet.dead and isinstance(greenlet.value, gevent.GreenletExit):
                 found[greenlet] = suspect
@@ -123,8 +124,12 @@ class Suspects:
         self._broken.clear()
         self._in_doubt.clear()
 
-    def _calls_of_background(self) -> Iterator[tuple[Greenlet, Suspect]]:
-        """Greenlets that users started and that wait for an answer. gevent keeps no list of them."""
+    def _calls_of_background(self, waiting: Container[User] | None) -> Iterator[tuple[Greenlet, Suspect]]:
+        """Greenlets that users started and that wait for an answer. gevent keeps no list of them.
+
+        `waiting` are users that waited for another greenlet; None where that is not known yet. Only theirs
+        has a call where its socket does not tell whether it was answered.
+        """
         for greenlet in gc.get_objects():
             if not isinstance(greenlet, Greenlet) or isinstance(greenlet, UserGreenlet):
                 continue
@@ -132,11 +137,10 @@ class Suspects:
             if user is None or greenlet in self._counted or self._is_known(greenlet):
                 continue
             if awaited_by(greenlet) is Awaited.ANSWER:
-                try:
-                    sent_s = asked_s(greenlet)
-                except Idle:
-                    continue
-                yield greenlet, Suspect(user, sent_s or since_s(greenlet), clock(), CUT_OFF)
+                asked = asked_by(greenlet)
+                in_doubt = asked.in_doubt and waiting is not None and user not in waiting
+                if not (asked.is_answered or in_doubt):
+                    yield greenlet, Suspect(user, asked.sent_s or since_s(greenlet), clock(), CUT_OFF)
 
     def _let_go(self, greenlet: Greenlet) -> None:
         """Nobody reports its call any more."""
@@ -147,11 +151,3 @@ class Suspects:
             self._on_call(suspect)
         else:
             self._in_doubt.append(suspect)
-
-
-def _is_idle(greenlet: Greenlet) -> bool:
-    try:
-        asked_s(greenlet)
-    except Idle:
-        return True
-    return False

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from time import perf_counter as clock
 from types import FrameType
+from typing import NamedTuple
 
 import gevent
 from gevent import Greenlet
@@ -33,8 +34,8 @@ NOT_THE_LOAD = ("locust.runners", "scorebench.plugin.lifecycle.")
 ASKING = ("http.client", "urllib3.", "requests.", "geventhttpclient.", "httpx.", "httpcore.", "aiohttp.")
 """Clients that wait on a socket for the answer to what they sent, and for nothing else."""
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")
-_TCP_INFO_BYTES, _AT, _AGO = 104, 44, struct.Struct("=I4xI")
-"""Where Linux's `struct tcp_info` has `tcpi_last_data_sent` and `tcpi_last_data_recv`, in milliseconds."""
+_TCP_INFO = struct.Struct("=44xI4xI72xQ")
+"""Linux's `struct tcp_info`: of it `tcpi_last_data_sent` and `…_recv`, in ms, and `tcpi_bytes_received`."""
 
 
 class Awaited(Enum):
@@ -51,7 +52,7 @@ class Awaited(Enum):
 def awaited_by(greenlet: Greenlet) -> Awaited:
     """What it waits for. `time.sleep` is gevent's."""
     frames = list(_frames(greenlet))
-    names = [str(frame.f_globals.get("__name__")) for frame in frames]
+    names = [_module(frame) for frame in frames]
     if not frames or frames[0].f_code is gevent.sleep.__code__:
         return Awaited.NOTHING
     if any(name.startswith(NOT_THE_LOAD) for name in names):
@@ -67,29 +68,32 @@ def awaited_by(greenlet: Greenlet) -> Awaited:
     return Awaited.GREENLET
 
 
-class Idle(Exception):
-    """The server answered all that was sent; whatever it sends next is no answer."""
+class Asked(NamedTuple):
+    """What the socket says that a greenlet reads from. Without one, or off Linux, nothing is known."""
+
+    sent_s: float | None = None
+    """When data was sent last, on `time.perf_counter`'s clock."""
+    is_answered: bool = False
+    """Whether something arrived since: who still reads waits for what a server sends by itself."""
+    in_doubt: bool = False
+    """Whether both happened within the same few milliseconds, in whatever order."""
 
 
-def asked_s(greenlet: Greenlet) -> float | None:
-    """When it sent what it waits for, on `time.perf_counter`'s clock; None where that is not known.
-
-    Raises Idle for a greenlet that reads what a server sends by itself, as over a web socket: something
-    arrived since the last data was sent, and no HTTP client waits for the rest of it.
-    """
+def asked_by(greenlet: Greenlet) -> Asked:
+    """What it sent and got. An HTTP client that got something waits for the rest of it."""
     frames = list(_frames(greenlet))
     read = next((frame for frame in frames if _is_method_of(frame, (socket.socket,))), None)
     if read is None:
-        return None
+        return Asked()
     try:
-        info = read.f_locals["self"].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-        sent_ms, received_ms = _AGO.unpack_from(info, _AT)
+        info = read.f_locals["self"].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+        sent_ms, received_ms, received_bytes = _TCP_INFO.unpack(info)
     except (AttributeError, OSError, struct.error):  # another system, or no TCP
-        return None
-    is_asking = any(str(frame.f_globals.get("__name__")).startswith(ASKING) for frame in frames)
-    if received_ms < sent_ms and not is_asking:
-        raise Idle
-    return clock() - float(sent_ms) / 1e3
+        return Asked()
+    sent_s = clock() - float(sent_ms) / 1e3
+    if not received_bytes or any(_module(frame).startswith(ASKING) for frame in frames):
+        return Asked(sent_s)
+    return Asked(sent_s, received_ms < sent_ms, received_ms == sent_ms)
 
 
 def _frames(greenlet: Greenlet) -> Iterator[FrameType]:
@@ -100,6 +104,10 @@ def _frames(greenlet: Greenlet) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__"))
+
+
 def _is_method_of(frame: FrameType, kinds: tuple[type, ...]) -> bool:
     """By the object's own type: a proxy that somebody made may raise when it is asked for its class."""
     return issubclass(type(frame.f_locals.get("self")), kinds)
@@ -107,6 +115,6 @@ def _is_method_of(frame: FrameType, kinds: tuple[type, ...]) -> bool:
 
 def _is_of_a_library(frame: FrameType) -> bool:
     """Whether it is code that somebody installed, and not the locustfile's own; Locust is none here."""
-    path, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
+    path = frame.f_code.co_filename
     is_installed = f"-packages{os.sep}" in path or path.startswith(_STANDARD_LIBRARY)
-    return is_installed and not name.startswith("locust.")
+    return is_installed and not _module(frame).startswith("locust.")
