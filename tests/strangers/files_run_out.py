@@ -1,10 +1,16 @@
-"""More users than files that may be open: most calls fail before they leave."""
+"""More users than files that may be open for a second: most calls fail before they leave."""
 
 import resource
 
-from locust import FastHttpUser, HttpUser, constant, task
+import gevent
+from locust import FastHttpUser, HttpUser, constant, events, task
 
-resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+@events.test_start.add_listener
+def limit(**_):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, hard))
+    gevent.spawn_later(1.5, resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
 
 
 class Requests(HttpUser):

@@ -52,10 +52,12 @@ class PlainCall(NamedTuple):
 class Heard:
     """The calls that a request event reported and that were not taken yet. Threads may report at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, hook: EventHook) -> None:
         self._calls: deque[PlainCall] = deque()
         self.begun = begun.BegunCalls(self._add_unheard)
-        self._suspects = Suspects(self._add_suspect, self.begun.is_made_by)
+        self._suspects = Suspects(
+            self._add_suspect, self.begun.is_made_by, lambda user: user.environment.events.request is hook
+        )
         self._with_other_clients: set[type[User]] = set()
         """Whose calls were reported by another client than one of Locust's."""
 
@@ -132,7 +134,7 @@ def hear(hook: EventHook) -> Heard:
         heard = getattr(handler, "__self__", None)
         if isinstance(heard, Heard):
             return heard
-    heard = Heard()
+    heard = Heard(hook)
     hook._handlers.insert(0, heard.listen)
     begun.follow(hook, heard.begun)
     return heard

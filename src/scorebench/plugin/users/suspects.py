@@ -44,9 +44,17 @@ class Suspect:
 class Suspects:
     """At most one a greenlet. `on_call` gets those that nobody reported."""
 
-    def __init__(self, on_call: Callable[[Suspect], None], is_known: Callable[[Greenlet], bool]) -> None:
-        """`is_known` says whether a greenlet makes a call that is counted anyway."""
-        self._on_call, self._is_known = on_call, is_known
+    def __init__(
+        self,
+        on_call: Callable[[Suspect], None],
+        is_known: Callable[[Greenlet], bool],
+        is_here: Callable[[User], bool],
+    ) -> None:
+        """`is_known` says whether a greenlet makes a call that is counted anyway.
+
+        `is_here` says whether a user is one of this test: as a library Locust may run several at once.
+        """
+        self._on_call, self._is_known, self._is_here = on_call, is_known, is_here
         self._broken: dict[Greenlet, Suspect] = {}
         """By the greenlet that was killed, or whose time was up."""
         self._in_doubt: list[Suspect] = []
@@ -134,7 +142,9 @@ class Suspects:
             if not isinstance(greenlet, Greenlet) or isinstance(greenlet, UserGreenlet):
                 continue
             user = user_of(greenlet)
-            if user is None or greenlet in self._counted or self._is_known(greenlet):
+            if user is None or not self._is_here(user):
+                continue
+            if greenlet in self._counted or self._is_known(greenlet):
                 continue
             if awaited_by(greenlet) is Awaited.ANSWER:
                 asked = asked_by(greenlet)
