@@ -55,7 +55,7 @@ def _tell(greenlet: Greenlet, error: BaseException) -> None:
         known[_LISTENER](known[_KEY], greenlet, error)
 
 
-def _told(on_expiration: Callable[..., None]) -> Callable[..., None]:
+def _announced(on_expiration: Callable[..., None]) -> Callable[..., None]:
     """The time of a `gevent.Timeout` is up. gevent's own, as those of `select` and of sockets, end nothing:
     its functions return then, or raise what clients expect."""
 
@@ -68,7 +68,7 @@ def _told(on_expiration: Callable[..., None]) -> Callable[..., None]:
     return expire
 
 
-Timeout._on_expiration = _told(Timeout._on_expiration)
+Timeout._on_expiration = _announced(Timeout._on_expiration)
 
 
 def busy_from_now() -> None:

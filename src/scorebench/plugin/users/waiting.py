@@ -28,7 +28,7 @@ IO = (
 )
 """gevent's modules that wait for what is outside of this process."""
 WITHIN = ("gevent.", "threading", "queue", "concurrent.futures.")
-"""Modules that wait for another greenlet, or for whoever called them."""
+"""Modules that wait for another greenlet. Who called them says more."""
 NOT_THE_LOAD = ("locust.runners", "scorebench.plugin.lifecycle.")
 """Who waits there ends or leads the run."""
 ASKING = ("http.client", "urllib3.", "requests.", "geventhttpclient.", "httpx.", "httpcore.", "aiohttp.")
