@@ -36,6 +36,7 @@ class Served:
     """Where a tree of scikit-learn's answers, and what it says itself of the first three wines."""
 
     port: int
+    metrics_port: int
     predictions: list[float]
 
     @property
@@ -64,7 +65,7 @@ def mlserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         )
     try:
         wait_until_ready(http_port, server, folder / "log")
-        yield Served(http_port, predictions)
+        yield Served(http_port, settings["metrics_port"], predictions)
     finally:
         server.terminate()
         server.wait(30)
@@ -106,3 +107,18 @@ def test_a_run_in_v2(words: list[str], mlserver: Served, tmp_path: Path) -> None
     assert done.code == 0, done.err + done.out
     assert (done.summary["outcomes"], done.summary["changed"]) == ({"valid": 12}, 0)
     assert done.summary["environment"]["payload"]["expected"] == "v2"
+
+
+def test_its_own_metrics_count_the_same_calls(mlserver: Served, tmp_path: Path) -> None:
+    """What MLServer shows to Prometheus is read: its counter grows by the calls that the run made."""
+    rows = ["--data", WINE, "--label", "quality", "--rows", "60", "--rows-per-call", "20", "--format", "v2"]
+    words = ["--rate", "20", "--users", "4", "--run-time", "5s"]
+    metrics = f"http://127.0.0.1:{mlserver.metrics_port}/metrics"
+    done = scorebench(tmp_path, "run", mlserver.url, *rows, *words, "--scrape", metrics)
+    assert done.code == 0, done.err + done.out
+    (folder,) = done.folders
+    kept = json.loads((folder / "recording.json").read_text())
+    counted = [points for name, points in kept["scraped_counters"].items() if "infer_request_success" in name]
+    assert counted, sorted(kept["scraped_counters"])
+    first, last = counted[0][0][1], counted[0][-1][1]
+    assert last - first == done.summary["calls"] == 100
