@@ -419,8 +419,9 @@ def test_reading_matters_at_a_rate_only_where_users_are_busy() -> None:
         assert ("generator_read" in found_in(made)) is told
 
 
-def test_what_any_client_takes_to_read_is_no_finding() -> None:
-    """50 us a call beside calls of 100 us: a third of the time, and as fast as a client in Python gets."""
-    made = recording(calls(evenly(1_000, rate_per_s=1_000.0, service_s=0.0001), waited=False))
-    made.reading_s = 0.05
+@pytest.mark.parametrize(("calls_made", "read_s"), [(10_000, 0.5), (12, 0.2)])
+def test_what_any_client_takes_to_read_is_no_finding(calls_made: int, read_s: float) -> None:
+    """Beside calls of 100 us: 50 us each, as fast as Python gets; and a moment in a run of a few calls."""
+    made = recording(calls(evenly(calls_made, rate_per_s=1_000.0, service_s=0.0001), waited=False))
+    made.reading_s = read_s
     assert "generator_read" not in found_in(made)

@@ -27,8 +27,9 @@ LEAST_LAG_S = {"p50": 0.001, "p99": 0.005}
 """A lag below these is never a finding, however fast the server is."""
 LEAST_WAIT_S = 0.005
 """A shorter wait for the generator is never a finding: any process waits this long on shared cores."""
-LEAST_READ_S = 0.0001
-"""Less than this for a call is never a finding: any client in Python takes as long for a call."""
+LEAST_READ_S, LEAST_READ_IN_ALL_S = 0.0001, 0.25
+"""Less than this for a call, or in all, is never a finding: any client in Python takes as long for a call,
+and a run's first answer, or one on a machine that is busy for a moment, may take longer."""
 LATE_SHARE = 0.05
 """Of calls that were due while all users were busy."""
 FEWEST_SECONDS = 3
@@ -104,7 +105,7 @@ def read_slowly(summary: Summary, recording: Recording) -> Iterator[Finding]:
     read_s, phases = recording.reading_s, (recording.measured, recording.warm_up)
     served_s = sum(phase.service.sum_s + phase.failing.sum_s for phase in phases)
     calls = sum(phase.calls for phase in phases)
-    if read_s < LEAST_READ_S * calls or not served_s:
+    if read_s < max(LEAST_READ_S * calls, LEAST_READ_IN_ALL_S) or not served_s:
         return
     share = read_s / (read_s + served_s)
     if share > LAG_SHARE_WARNING:
