@@ -65,7 +65,7 @@ def mlserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         )
     try:
         wait_until_ready(http_port, server, folder / "log")
-        yield Served(http_port, settings["metrics_port"], predictions)
+        yield Served(http_port, others[1], predictions)
     finally:
         server.terminate()
         server.wait(30)
