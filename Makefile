@@ -44,11 +44,11 @@ bench: $(VENV)/runs
 # One server in a container, from a clean clone: its model, its images, docker compose, ready.
 PROFILE ?= webserver
 up: $(VENV)/runs
-	$(BIN)/scorebench images build
+	$(BIN)/scorebench images build $(PROFILE)
 	docker compose --profile $(PROFILE) up --wait
 
 down:
-	docker compose --profile '*' down
+	SCOREBENCH_IMAGES=any docker compose --profile '*' down
 
 # The quick tests with each other Python that is here; one that is not is left out, and said.
 PYTHONS ?= 3.12 3.13 3.14

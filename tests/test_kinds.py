@@ -13,7 +13,7 @@ import yaml
 from scorebench import cli, servers
 from scorebench.errors import InputError
 from scorebench.models.flavors import FLAVORS, served
-from scorebench.servers import hosting
+from scorebench.servers import compose, hosting
 from scorebench.servers.kinds import KINDS
 from tests.commands import ROOT
 from tests.own_server import MINE, OwnServer
@@ -111,6 +111,24 @@ def test_compose_serves_each_kind_on_its_port(name: str) -> None:
     check = service["healthcheck"]
     assert check["start_period"] == f"{hosting.READY_WITHIN_S:g}s"
     assert check["timeout"] == f"{hosting.PING_TIMEOUT_S:g}s"
+
+
+def test_images_build_leaves_its_line_for_compose(tmp_path: Path) -> None:
+    """The variable that docker-compose.yml asks for; lines of somebody else stay, and ours comes once."""
+    variables = tmp_path / compose.VARIABLES
+    variables.write_text("WORKERS=2")
+    compose._say_built(variables)
+    compose._say_built(variables)
+    assert variables.read_text() == f"WORKERS=2\n{compose.BUILT}\n"
+    name = compose.BUILT.partition("=")[0]
+    assert COMPOSE["x-images"].startswith(f"${{{name}:?the images are not built yet; run make up")
+
+
+def test_an_image_that_nobody_builds_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["images", "build", "serverweb"]) == 2
+    assert capsys.readouterr().err == (
+        "scorebench: images build serverweb: no such image; expected one of webserver, docker, sagemaker\n"
+    )
 
 
 def test_compose_has_a_service_for_each_kind_with_an_image() -> None:

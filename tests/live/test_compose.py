@@ -28,6 +28,7 @@ CLONE = (
     "docker-compose.yml", "Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE",
     "src", "payloads", "locks", "locustfile.py", "locust.conf",
 )  # fmt: skip
+BUILT = {"SCOREBENCH_IMAGES": "built"}
 # What the classic builder of older engines doesn't know.
 BUILDKIT_ONLY = re.compile(
     r"^# syntax=|RUN --mount|COPY --(chmod|link|parents)|ADD --(chmod|checksum)|<<-?'?\"?EOF"
@@ -44,7 +45,9 @@ class Compose:
         published = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         limits = {"SERVER_CPUS": "1.5", "SERVER_MEMORY": "2g", "WORKERS": "1"}
         # The classic builder, as engines without buildx have it.
-        self._environment = os.environ | published | limits | {"DOCKER_BUILDKIT": "0", "TARGET": "sagemaker"}
+        self._environment = (
+            os.environ | published | limits | BUILT | {"DOCKER_BUILDKIT": "0", "TARGET": "sagemaker"}
+        )
 
     def __call__(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -156,6 +159,24 @@ def _assert_counted(recording: Recording, log: str) -> None:
     assert logged == log.count('"POST /invocations HTTP/1.0"')
     assert all(bounds)
     assert counted <= logged <= counted + unknown, (counted, logged, recording.events)
+
+
+def test_compose_alone_says_what_comes_first(tmp_path: Path) -> None:
+    """Before the images are built: one line, and no attempt to pull them from a public registry."""
+    requirements.docker_engine()
+    shutil.copy(ROOT / "docker-compose.yml", tmp_path)
+    done = subprocess.run(
+        [*_compose(), "-p", "scorebench-none", "--profile", "webserver", "up", "--wait"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name not in BUILT},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "run make up PROFILE=webserver (or docker, sagemaker), or scorebench images build" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docker-compose.yml"]
 
 
 def test_nothing_needs_buildkit_and_nothing_is_published_to_others() -> None:

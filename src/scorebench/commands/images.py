@@ -20,8 +20,22 @@ def add(commands: Any) -> None:
         metavar="FLAVOR",
         help=f"demo model to build for: {', '.join(served())}",
     )
+    build.add_argument(
+        "kinds", nargs="*", metavar="SERVER", help="servers to build for (default: all that have an image)"
+    )
     build.add_argument("--base-image", metavar="IMAGE", help="base image to build from")
     build.set_defaults(run=_build)
+
+
+def _refuse(kinds: list[str]) -> None:
+    """InputError for a server that no image is built for."""
+    from scorebench.errors import InputError
+    from scorebench.servers.kinds import KINDS
+
+    known = [name for name, kind in KINDS.items() if kind.image() is not None]
+    for name in kinds:
+        if name not in known:
+            raise InputError(f"images build {name}: no such image; expected one of {', '.join(known)}")
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -29,10 +43,12 @@ def _build(options: argparse.Namespace) -> int:
     from scorebench.servers import compose
 
     only = FLAVORS[options.flavor].only_served_by
+    kinds = options.kinds or (None if only is None else [only])
+    _refuse(kinds or [])
     for name in compose.build_images(
         Path(),
         demo_model(options.flavor),
-        None if only is None else [only],
+        kinds,
         base_image=options.base_image,
         progress=Waiting("images"),
     ):

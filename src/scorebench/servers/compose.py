@@ -11,6 +11,10 @@ from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import Progress
 
 BUILD_FOLDER = ".build"
+VARIABLES = ".env"
+"""What compose reads variables from."""
+BUILT = "SCOREBENCH_IMAGES=built"
+"""Without it docker-compose.yml says that the images come first."""
 
 
 def build_images(
@@ -35,7 +39,15 @@ def build_images(
         name, wanted = images.tag(kind, model), images.key(recipe, model)
         images.build(client, context, name, wanted=wanted, log=context.with_suffix(".log"), progress=progress)
         names.append(name)
+    _say_built(root / VARIABLES)
     return names
+
+
+def _say_built(variables: Path) -> None:
+    """Add our line to the file, which may be somebody's with lines of their own."""
+    text = variables.read_text() if variables.exists() else ""
+    if BUILT not in text.splitlines():
+        variables.write_text(f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{BUILT}\n")
 
 
 def _write(root: Path, model: Path, recipe: images.Recipe) -> Path:
