@@ -11,7 +11,7 @@ import pytest
 
 from scorebench.capacity.found import Ended, Stopped
 from scorebench.capacity.search import MOST_OPEN_USERS, Measure, search
-from scorebench.capacity.sentences import sentences
+from scorebench.capacity.sentences import as_budget, sentences
 from scorebench.capacity.trial import Measured, Plan, Reading
 from scorebench.commands.capacity import exit_code
 from scorebench.verdicts.limits import Limit, parse_limit
@@ -117,6 +117,30 @@ def test_a_budget_that_is_too_short_ends_the_search_and_says_so() -> None:
     assert (capacity.ended, capacity.held, capacity.failed) == (Ended.BUDGET, None, None)
     assert sentences(capacity)[0] == "no rate held"
     assert any("the budget of 30 s ended the search early" in line for line in sentences(capacity))
+
+
+def test_a_budget_that_cannot_suffice_is_told_before_it_is_spent() -> None:
+    """A p99 takes 1.2 · 662 calls in each of 13 steps: at 100/s 8 s each, 103 s in all, and the ladder's.
+
+    Told once, when only the ladder is measured; with that budget the search finds its edge, and says nothing.
+    """
+    told: list[tuple[float, int]] = []
+    server = SimulatedServer(Queue(exponential(100)), [P99], 1)
+    found = search(
+        server, [P99], budget_s=50, too_short=lambda needed_s: told.append((needed_s, len(server.plans)))
+    )
+    ((needed_s, steps),) = told
+    assert steps == sum(step.plan.rate_per_s is None for step in found.steps)
+    assert needed_s == found.needed_s
+    assert needed_s > 103
+    assert any(f"give --budget {as_budget(needed_s)} or more" in line for line in sentences(found))
+    again = search(
+        SimulatedServer(Queue(exponential(100)), [P99], 1),
+        [P99],
+        budget_s=2 * needed_s,
+        too_short=lambda _needed_s: pytest.fail("told of a budget that suffices"),
+    )
+    assert again.ended is Ended.FOUND
 
 
 def test_steps_are_long_enough_for_the_limits_percentile() -> None:

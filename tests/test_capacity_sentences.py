@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scorebench.capacity.found import Capacity, Ended
-from scorebench.capacity.sentences import sentences
+from scorebench.capacity.sentences import as_budget, sentences, too_short
 from scorebench.capacity.trial import Measured, Plan, Reading, Step, Tried
 from scorebench.figures.percentiles import Sample
 from tests.measuring import P99, tried
@@ -54,3 +54,18 @@ def test_a_rate_that_is_not_sure_is_said_not_to_be() -> None:
     assert "90/s is 99 % sure to hold" in sentences(capacity_of(held, None, sure=lower))
     unsure = sentences(capacity_of(held, None, sure=None))
     assert "no rate is 99 % sure to hold: give --budget more to measure longer" in unsure
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(61.0, "70s"), (120.0, "120s"), (121.0, "3m"), (360.0, "6m")]
+)
+def test_a_budget_is_written_as_the_option_takes_it(seconds: float, written: str) -> None:
+    """Rounded up."""
+    assert as_budget(seconds) == written
+
+
+def test_a_budget_that_is_too_short_is_one_sentence() -> None:
+    assert too_short(60.0, 350.0) == (
+        "the budget of 1 min is too short to find the edge here; --budget 6m would do. The search goes on, "
+        "and says what it can"
+    )

@@ -213,18 +213,22 @@ def searched() -> dict[str, Any]:
         {"users": 2, "rate_per_s": None, "throughput_per_s": 120.0, "mean_service_s": 0.017},
         {"users": 8, "rate_per_s": 90.0, "figures": {"p99<50ms": 0.04}, "held": True},
         {"users": 8, "rate_per_s": 110.0, "figures": {"p99<50ms": 0.3}, "held": False},
-        {"users": 8, "rate_per_s": 99.0, "figures": {"p99<50ms": None}, "held": False, "invalid": ATTACK},
+        {"users": 8, "rate_per_s": 99.0, "figures": {"p99<50ms": 0.02}, "held": False},
+        {"users": 8, "rate_per_s": 98.0, "figures": {"p99<50ms": None}, "held": None, "invalid": ATTACK},
     ]
     usual: dict[str, Any] = {
         "number": 0,
+        "duration_s": 20.0,
         "sent_per_s": 90.0,
         "throughput_per_s": 90.0,
         "mean_service_s": None,
     }
     usual |= {"figures": {}, "held": None, "invalid": None}
-    told = {"url": ATTACK, "command": "scorebench capacity x"}
+    told = {"url": ATTACK, "command": "scorebench capacity x", "users": 8, "arrivals": "as answered"}
     record: dict[str, Any] = {
         "limits": ["p99<50ms"],
+        "budget_s": 300.0,
+        "spent_s": 280.0,
         "held": {},
         "knee": {"step": 0, "users": 1},
         "environment": told,
@@ -238,9 +242,21 @@ def test_a_search_shows_its_knee_and_which_rates_held() -> None:
     text = text_of(shown)
     assert text.index("Holds 90/s.") < text.index("knee: 1 user") < text.index("p99 by offered rate")
     assert "110/s 300 ms did not hold" in text
-    assert "99/s not measured did not hold" in text
+    assert "99/s 20 ms did not hold" in text
+    assert "98/s not measured says neither" in text
     assert shown.count("<script>") == 1
     assert "Step ..." not in text
+
+
+def test_a_search_has_one_headline_and_its_own_options() -> None:
+    """What follows the answer is why; of the first step's load, which is one of many, nothing is shown."""
+    shown = capacity_page.render("Holds 90/s.\nFails at 110/s.\nAt the knee …\n", searched())
+    assert shown.count('class="verdict ') == 1
+    assert '<ul class="why"><li>Fails at 110/s.</li><li>At the knee …</li></ul>' in shown
+    text = text_of(shown)
+    assert "time for the search 300 s time it took 280 s" in text
+    assert "the longest step was asked to last 20 s" in text
+    assert "as answered" not in text
 
 
 def test_a_step_shows_the_search_it_is_part_of() -> None:

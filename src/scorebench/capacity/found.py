@@ -38,7 +38,7 @@ class Capacity:
     `held` is the highest rate that held and `sure` the highest that held by its 99 % bounds too; `failed`
     the lowest that did not, `wall` the lowest where the measurement itself was not valid. `floors` are the
     limits on throughput and rows, judged at `held`. `plateau_per_s` is where throughput levelled off when
-    no limit broke.
+    no limit broke. `needed_s` is about the budget that a whole search takes, known after the ladder.
     """
 
     limits: tuple[Limit, ...]
@@ -52,6 +52,7 @@ class Capacity:
     floors: tuple[Checked, ...]
     steps: tuple[Step, ...]
     budget_s: float
+    needed_s: float | None = None
 
     @property
     def spent_s(self) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from scorebench.capacity.found import Capacity, Ended, Stopped
 from scorebench.capacity.history import History
 from scorebench.capacity.next_rate import closed, next_rate
-from scorebench.capacity.trial import Measured, Plan, Step
+from scorebench.capacity.trial import ENOUGH, Measured, Plan, Step
 from scorebench.verdicts.limits import Limit, check
 
 BUDGET_S = 600.0
@@ -32,6 +32,9 @@ SHORTEST_S, LONGEST_S = 5.0, 60.0
 SPARE_CALLS = 1.2
 """Half of the time Poisson arrivals bring fewer calls than asked for, and a percentile needs its calls."""
 
+FEWEST_OPEN_STEPS = 2 * ENOUGH
+"""No search ends with fewer: the rate that held and the one that failed are each measured so often."""
+
 Measure = Callable[[Plan], Measured]
 
 
@@ -42,15 +45,19 @@ def search(
     budget_s: float = BUDGET_S,
     precision: float = PRECISION,
     most_users: int = MOST_USERS,
+    too_short: Callable[[float], None] = lambda _needed_s: None,
 ) -> Capacity:
     """Ask `measure` for step after step until the edge is found, or the next step would go over the budget.
 
     A step is asked to last `Plan.duration_s`; what it takes beyond, for warm-up and drain, is learnt and
-    counted. When `measure` raises Stopped, the answer is made of the steps until then.
+    counted. When `measure` raises Stopped, the answer is made of the steps until then. Where the budget can't
+    suffice, `too_short` is told after the ladder about how many seconds a whole search takes.
     """
     work = _Search(measure, tuple(limits), budget_s, precision, most_users)
     try:
         work.climb_ladder()
+        if work.is_too_short:
+            too_short(work.needed_s or 0.0)
         return work.result(work.find_edge() if work.history.rungs else Ended.NO_ANSWER)
     except Stopped as stopped:
         return work.result(stopped.why)
@@ -72,6 +79,28 @@ class _Search:
     def remaining_s(self) -> float:
         """What the budget leaves for a step, its overhead taken off."""
         return self.budget_s - self.history.spent_s - self.overhead_s
+
+    @property
+    def needed_s(self) -> float | None:
+        """About what the ladder took, and as many open steps as usual, each as short as the limits allow."""
+        return self._with_open_steps(OPEN_STEPS)
+
+    @property
+    def is_too_short(self) -> bool:
+        """Whether the budget can't suffice, at the highest rate that the ladder reached."""
+        least_s = self._with_open_steps(FEWEST_OPEN_STEPS)
+        return least_s is not None and least_s > self.budget_s
+
+    def _with_open_steps(self, count: int) -> float | None:
+        if not self.history.rungs:
+            return None
+        step_s = self._least_open_s(self.history.top_per_s) + self.overhead_s
+        return self.history.ladder_s + count * step_s
+
+    def _least_open_s(self, rate: float) -> float:
+        """As many calls as the percentiles of the limits need."""
+        needed = max((limit.of.needed or 0 for limit in self.limits), default=0)
+        return max(SHORTEST_S, SPARE_CALLS * needed / rate)
 
     # The ladder.
 
@@ -108,8 +137,7 @@ class _Search:
 
     def _open_s(self, rate: float) -> float | None:
         """An equal part of the budget, or what the limits' percentiles need; None if that does not fit."""
-        needed = max((limit.of.needed or 0 for limit in self.limits), default=0)
-        least_s = max(SHORTEST_S, SPARE_CALLS * needed / rate)
+        least_s = self._least_open_s(rate)
         if self.remaining_s < least_s:
             return None
         part_s = (self.budget_s - self.history.ladder_s) / OPEN_STEPS - self.overhead_s
@@ -148,4 +176,5 @@ class _Search:
             floors=tuple(check(f, held.value(f) if held else None) for f in self.limits if f.of.is_floor),
             steps=tuple(self.history.steps),
             budget_s=self.budget_s,
+            needed_s=self.needed_s,
         )

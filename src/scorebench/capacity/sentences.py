@@ -7,7 +7,7 @@ import math
 from scorebench.capacity.found import Capacity, Ended
 from scorebench.capacity.trial import NOT_FOLLOWED, Tried
 from scorebench.figures.percentiles import CONFIDENCE
-from scorebench.units import say_percent, say_rate, say_seconds
+from scorebench.units import say_length, say_percent, say_rate, say_seconds
 from scorebench.verdicts.limits import Limit
 
 WITH_AN_EDGE = (Ended.FOUND, Ended.NOTHING_BROKE)
@@ -93,10 +93,25 @@ def _ended(capacity: Capacity) -> list[str]:
         return ["the search was stopped early"]
     if capacity.ended is not Ended.BUDGET:
         return []
+    needed_s = capacity.needed_s
+    more = "more" if needed_s is None or needed_s <= capacity.budget_s else f"{as_budget(needed_s)} or more"
     return [
         f"the budget of {say_seconds(capacity.budget_s)} ended the search early: the edge is not measured as "
-        "often as it should be; give --budget more"
+        f"often as it should be; give --budget {more}"
     ]
+
+
+def too_short(budget_s: float, needed_s: float) -> str:
+    """Said once the region is known, before the rest of a budget is spent that can't suffice."""
+    return (
+        f"the budget of {say_length(budget_s)} is too short to find the edge here; --budget "
+        f"{as_budget(needed_s)} would do. The search goes on, and says what it can"
+    )
+
+
+def as_budget(seconds: float) -> str:
+    """As --budget takes it, rounded up: `90s`, `6m`."""
+    return f"{math.ceil(seconds / 10) * 10}s" if seconds <= 120 else f"{math.ceil(seconds / 60)}m"
 
 
 def _knee(capacity: Capacity) -> list[str]:

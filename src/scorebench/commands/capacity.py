@@ -68,7 +68,9 @@ def _capacity(options: argparse.Namespace) -> int:
         steps = Steps(base, limits, request.settings.seed, ready.server, _progress(budget_s))
         try:
             with steps.stopped_by_signals():
-                found = search(steps.measure, limits, budget_s=budget_s)
+                found = search(
+                    steps.measure, limits, budget_s=budget_s, too_short=partial(_say_too_short, budget_s)
+                )
         except Refused:
             raise InputError("the first step was refused; the line above says what to do") from None
         _leave(found, options, base, steps.finished)
@@ -127,6 +129,12 @@ def _leave(found: Capacity, options: argparse.Namespace, base: Launch, steps: Ma
         unwritten |= atomic.write_what_fits(run.folder, [(PAGE, shown)])
     if line := atomic.loss(base.folder, unwritten):
         print(f"scorebench: {line}", file=sys.stderr)
+
+
+def _say_too_short(budget_s: float, needed_s: float) -> None:
+    from scorebench.capacity.sentences import too_short
+
+    print(f"scorebench: {too_short(budget_s, needed_s)}", file=sys.stderr, flush=True)
 
 
 def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:

@@ -16,6 +16,7 @@ from scorebench.units import say_rate, say_seconds
 from scorebench.verdicts.limits import parse_limit
 
 Step = Mapping[str, Any]
+RESULTS = {True: "held", False: "did not hold", None: "says neither"}
 
 
 def capacity_charts(record: Mapping[str, Any]) -> list[Chart]:
@@ -74,16 +75,16 @@ def _by_rate(steps: Sequence[Step], text: str) -> Chart | None:
         else axes.logarithmic("", low, max([*known, limit.bound]), say)
     )
     series = [
-        svg.Series("held", [(rate, value) for rate, value, held in tried if held], dots=True),
-        svg.Series("did not hold", [(rate, value) for rate, value, held in tried if not held], dots=True),
-        svg.Series("limit", [(0.0, limit.bound), (x.high, limit.bound)]),
+        svg.Series(word, [(rate, value) for rate, value, held in tried if held is result], dots=True)
+        for result, word in RESULTS.items()
+        if any(held is result for _, _, held in tried)
     ]
+    series.append(svg.Series("limit", [(0.0, limit.bound), (x.high, limit.bound)]))
     title = f"{plain(limit.metric)} by offered rate"
-    rows = [
-        [say_rate(rate), _value_text(value, say), "held" if held else "did not hold"]
-        for rate, value, held in tried
-    ]
-    note = "Each dot is a run with Poisson arrivals; its folder is under steps/."
+    rows = [[say_rate(rate), _value_text(value, say), RESULTS[held]] for rate, value, held in tried]
+    note = (
+        "A dot is a run with Poisson arrivals; the edge is run several times. Their folders are under steps/."
+    )
     return Chart(title, note, svg.chart(title, series, x, y), ["Offered", limit.metric, "says"], rows)
 
 

@@ -28,7 +28,7 @@ LOAD = (
         "run_time_s",
         "warm_up_s",
     ),
-    *("limits", "stop_when", *MOMENTS),
+    *("limits", "stop_when", "budget_s", "spent_s", "steps", "longest_step_s", *MOMENTS),
 )
 MACHINE = ("host", "system", "host_cores", "processor", "generator_cpus", "server_cpus", "shared_cores")
 GROUPS = {"payload": "What was sent", "server": "Server", "versions": "Versions"}
@@ -44,6 +44,9 @@ WORDS = {
     "system": "operating system",
     "load ended": "the load ended",
     "offered rate": "calls due",
+    "budget": "time for the search",
+    "spent": "time it took",
+    "longest step": "the longest step was asked to last",
 }
 """Where the name alone does not say what it is."""
 
