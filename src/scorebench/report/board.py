@@ -11,12 +11,14 @@ from scorebench.figures.percentiles import HEADLINE
 from scorebench.report import live as live_words
 from scorebench.report import text, times_table
 from scorebench.report.account import account
+from scorebench.report.live_charts import live_charts
 from scorebench.report.severities import SHOWN
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
+    from scorebench.figures.last_minutes import LastMinutes
     from scorebench.figures.live import Live
     from scorebench.figures.percentiles import Estimate
     from scorebench.figures.summary import Summary
@@ -32,9 +34,12 @@ GOOD, BAD, WARN, OPEN = "good", "bad", "warn", "open"
 _TONES = {Severity.INVALID: BAD, Severity.WARNING: WARN, Severity.NOTE: OPEN}
 
 
-def board(summary: Summary, verdict: Verdict, live: Live | None) -> dict[str, Any]:
+def board(
+    summary: Summary, verdict: Verdict, live: Live | None, last: LastMinutes | None = None
+) -> dict[str, Any]:
     """For JSON. `live` is None once the run has ended; `summary` and `verdict` are then final."""
     return {
+        "charts": [] if last is None else live_charts(last, open_loop=summary.open_loop),
         "running": live is not None,
         "progress": _progress(summary, live),
         "share_done": None if live is None else live.share_done,
@@ -47,9 +52,16 @@ def board(summary: Summary, verdict: Verdict, live: Live | None) -> dict[str, An
 
 def _progress(summary: Summary, live: Live | None) -> str:
     if live is not None:
-        return live_words.progress(live)
+        return live_words.progress(live) + _warm_up(live.calls, summary.calls)
     took = f" in {say_seconds(summary.wall_time_s)}" if summary.wall_time_s else ""
     return f"{count(summary.calls, 'call')}{took}"
+
+
+def _warm_up(calls: int, measured: int) -> str:
+    """Why the tables have fewer calls than were made; what came in between the two is no warm-up."""
+    if calls <= measured:
+        return ""
+    return f", {calls - measured:,} of them in the warm-up, which the figures leave out"
 
 
 def _verdicts(verdict: Verdict, live: Live | None) -> list[dict[str, str]]:

@@ -80,6 +80,10 @@ class Progress:
         """What was counted until now, on its way to the report; not to be changed."""
         return self._gathered.so_far(self._role.so_far())
 
+    def known_s(self) -> int:
+        """The Unix second before which all calls have been heard of."""
+        return int(time.time()) - self._role.behind_s
+
     def look(self) -> Live | None:
         """The test that runs, for its watchers; None once it is over."""
         settings, now_s = self._settings, time.time()

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, abort, jsonify, make_response, request, send_from_directory
 
+from scorebench.figures.last_minutes import LastMinutes
 from scorebench.figures.summary import summarise
 from scorebench.folders.names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
 from scorebench.options.names import value_of
@@ -108,6 +109,7 @@ class Tab:
         self._folders: dict[str, Path] = {}
         self._state: dict[str, Any] = {}
         self._fresh_until_s = 0.0
+        self._last = LastMinutes()
 
     def remember(self) -> None:
         """A run ended: its files may be seen."""
@@ -127,8 +129,12 @@ class Tab:
         if live is not None:
             recording = run.progress.so_far()
             summary = summarise(recording, bounds=False)
-            return board(summary, judge(summary, recording, limits_of(recording), so_far=True), live)
-        return None if run.results is None else board(run.results.summary, run.results.verdict, None)
+            self._last.see(recording, run.progress.known_s())
+            verdict = judge(summary, recording, limits_of(recording), so_far=True)
+            return board(summary, verdict, live, self._last)
+        if run.results is None:
+            return None
+        return board(run.results.summary, run.results.verdict, None, self._last)
 
     def _links(self) -> list[dict[str, Any]]:
         """Latest first; `href` counts from the address of these routes."""

@@ -31,12 +31,50 @@
   function verdict(line) {
     const texts = element("span", "", line.text);
     if (line.advice) texts.append(element("small", "", line.advice));
-    return element("li", "", element("b", "scorebench-" + line.tone, line.word), texts);
+    return element("li", "", texts, element("b", "scorebench-" + line.tone, line.word));
   }
 
   function figure(one) {
     return element("div", "", element("dt", "", one.name), element("dd", "", one.value),
       element("dd", "scorebench-note", one.note));
+  }
+
+  function drawing(name, attributes, ...children) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+
+  /* Places are shares of the chart; a point that is null breaks the line. A point alone is drawn as a dot. */
+  function path(points) {
+    let drawn = "", before = null;
+    points.forEach((point, index) => {
+      const alone = !before && !points[index + 1];
+      if (point) drawn += (before ? "L" : "M") + point[0] + " " + point[1] + (alone ? "h0" : "");
+      before = point;
+    });
+    return drawn;
+  }
+
+  function chart(one) {
+    const name = one.title + ": " + one.lines.map((line) => line.name + " " + line.value).join(", ");
+    const lines = one.lines.map((line, index) =>
+      drawing("path", { class: "scorebench-line scorebench-line-" + index, d: path(line.points) }));
+    const across = one.y.map(([at]) => drawing("path", { class: "scorebench-grid", d: "M0 " + at + "H1" }));
+    const plot = drawing("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", role: "img", "aria-label": name },
+      ...across, ...lines);
+    const tick = (side) => ([at, text]) => {
+      const made = element("span", "", text);
+      made.style[side] = at * 100 + "%";
+      return made;
+    };
+    const legend = one.lines.map((line, index) => element("li", "", element("i", "scorebench-line-" + index),
+      line.name + " ", element("b", "", line.value)));
+    return element("figure", "scorebench-chart", element("figcaption", "", one.title),
+      element("ul", "", ...legend), element("div", "scorebench-plot",
+        element("div", "scorebench-y", ...one.y.map(tick("top"))), plot,
+        element("div", "scorebench-x", ...one.x.map(tick("left")))));
   }
 
   function table(one) {
@@ -87,6 +125,7 @@
     draw("runs", state.runs, (runs) => element("nav", "scorebench-runs", ...runs.map(run)));
     draw("verdicts", board.verdicts, (lines) => element("ul", "scorebench-verdicts", ...lines.map(verdict)));
     draw("figures", board.figures, (figures) => element("dl", "scorebench-figures", ...figures.map(figure)));
+    draw("charts", board.charts || [], (charts) => element("div", "scorebench-charts", ...charts.map(chart)));
     draw("tables", board.tables, (tables) => element("div", "scorebench-tables", ...tables.map(table)));
     draw("account", board.account, (lines) => element("div", "scorebench-note",
       ...lines.map((line) => element("p", "", line))));
