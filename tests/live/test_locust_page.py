@@ -122,7 +122,7 @@ def test_a_wrong_option_is_told_in_the_form(tmp_path: Path, driver: WebDriver) -
         driver.get(f"{url}/")
         fill(driver, userCount="1", spawnRate="100", runTime="2s", rowsPerCall="0")
         alert = until(lambda: driver.find_element(By.CSS_SELECTOR, "[role=alert]").text, "the refusal")
-        assert "--rows-per-call 0: expected a whole number of at least 1" in alert
+        assert "Rows Per Call 0: expected a whole number of at least 1" in alert
         assert not [one for one in server.log() if one.number is not None]
         fill(driver, rowsPerCall="2")
         open_tab(driver)

@@ -50,8 +50,10 @@ def search(
     """Ask `measure` for step after step until the edge is found, or the next step would go over the budget.
 
     A step is asked to last `Plan.duration_s`; what it takes beyond, for warm-up and drain, is learnt and
-    counted. When `measure` raises Stopped, the answer is made of the steps until then. After the ladder
-    `too_short` is told, in about how many seconds a search ends with an edge, if the budget is too small.
+    counted. When `measure` raises Stopped, the answer is made of the steps until then.
+
+    `too_short` is called after the ladder if the budget is too small to find an edge. Its argument is the
+    budget, in seconds, that would be enough.
     """
     work = _Search(measure, tuple(limits), budget_s, precision, most_users)
     try:

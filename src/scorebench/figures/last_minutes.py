@@ -51,7 +51,7 @@ class LastMinutes:
             return
         self.known_s = known_s
         self.span_s = next((span for span in SPANS_S if span >= known_s - self._of), SPANS_S[-1])
-        first = max(self._of, known_s - SPANS_S[-1])
+        first = max(self._of + 1, known_s - SPANS_S[-1])  # the run's first second is a part of one
         for t_s in range(first, known_s):
             if t_s not in self._rates or t_s >= known_s - SETTLED_S:
                 self._rates[t_s] = _rates(t_s, _tallied(tallies, t_s))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from collections.abc import Mapping
 
@@ -15,6 +16,17 @@ def has_secret(begun: Namespace) -> bool:
     scheme, _, _ = str(begun.scorebench_host or "").partition("://")
     asked = any(value_of(begun, option.name) for option in OPTIONS if option.signs_in)
     return asked or scheme in SIGN_IN_SCHEMES
+
+
+FIELDS = {"--host": "Host", "--run-time": "Run time", "--users": "Number of users"} | {
+    option.flag: option.name.replace("_", " ").title() for option in OPTIONS if option.on_page
+}
+"""What the form calls an option."""
+
+
+def as_fields(text: str) -> str:
+    """`text` with the names of the form's fields in place of options. Other options keep their names."""
+    return re.sub(r"--[a-z][a-z-]*", lambda found: FIELDS.get(found[0], found[0]), text)
 
 
 def refuse_what_is_no_field(begun: Namespace, form: Mapping[str, str]) -> None:

@@ -38,6 +38,10 @@ class Option:
     first: bool = False
     hides: bool = False
     """Its value is neither recorded nor handed to another process on a command line."""
+    choices: tuple[str, ...] = ()
+    """All that it can be, where these are few: the start form lists them."""
+    on_form: str = ""
+    """What the start form says of it, where that differs from `help`: it has fields, and no command line."""
     signs_in: bool = False
     """It names what only the host may see that it was given for."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from scorebench.answers.readings import READINGS
 from scorebench.client.headers import FROM_FILE, FROM_VARIABLE, PLAIN
 from scorebench.client.sign_ins import flags, schemes
+from scorebench.load.scenario import SCENARIOS
 from scorebench.options.option import JUDGED, LEFT, OFFERED, SENT, Option
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 
@@ -88,6 +89,8 @@ OPTIONS = (
         ", ".join(FORMATS),
         default=DEFAULT_FORMAT,
         metavar="FORMAT",
+        choices=tuple(FORMATS),
+        on_form="how rows are encoded",
         on_page=True,
         makes_bodies=True,
         group=SENT,
@@ -126,6 +129,7 @@ OPTIONS = (
         PLAIN,
         "header to send with each call, such as 'X-Tenant: a'; repeatable; for secrets use --header-env",
         metavar="HEADER",
+        on_form="to send with each call: X-Tenant: a; no secrets",
         repeated=True,
         on_page=True,
         hides=True,
@@ -161,6 +165,7 @@ OPTIONS = (
         "--arrivals",
         "when calls are due: constant, poisson, ramp:10-500, steps:…, spike:…, replay:FILE, recorded",
         metavar="SPEC",
+        on_form="when calls are due: constant, poisson, ramp:10-500, steps:…, spike:…",
         on_page=True,
         group=OFFERED,
     ),
@@ -168,6 +173,8 @@ OPTIONS = (
         "--scenario",
         "MLPerf LoadGen scenario: single-stream, multi-stream, server (with --rate) or offline",
         metavar="NAME",
+        choices=("", *SCENARIOS),
+        on_form="of MLPerf LoadGen; server takes its rate from the field Rate",
         on_page=True,
         group=OFFERED,
     ),
@@ -184,6 +191,7 @@ OPTIONS = (
         "--warm-up",
         "exclude the first seconds (5s) or calls ('100 calls') from the figures",
         metavar="TIME",
+        on_form="left out of the figures: 5s, or 100 calls",
         on_page=True,
         for_all=True,
         group=OFFERED,
@@ -194,6 +202,7 @@ OPTIONS = (
         "--limit",
         "fail the run unless this holds, such as 'p99<50ms' or 'throughput>100/s'; repeatable",
         metavar="LIMIT",
+        on_form="the run fails unless these hold: p99<50ms, throughput>100/s",
         repeated=True,
         on_page=True,
         for_all=True,
@@ -204,6 +213,7 @@ OPTIONS = (
         "--stop-when",
         "end the run early when this holds, such as 'p99>2s for 10s'; repeatable",
         metavar="CONDITION",
+        on_form="the run ends early when one of these holds: p99>2s for 10s",
         repeated=True,
         on_page=True,
         for_all=True,

@@ -39,7 +39,7 @@ def board(
 ) -> dict[str, Any]:
     """For JSON. `live` is None once the run has ended; `summary` and `verdict` are then final."""
     return {
-        "charts": [] if last is None else live_charts(last, open_loop=summary.open_loop),
+        "charts": [] if last is None else live_charts(last, open_loop=summary.open_loop, ended=live is None),
         "running": live is not None,
         "progress": _progress(summary, live),
         "share_done": None if live is None else live.share_done,

@@ -1,4 +1,4 @@
-"""The last minutes of a run → charts as places and texts, which a browser draws as it is told. Knows axes.
+"""The last minutes of a run → places and texts of charts, for a browser to draw. Knows axes.
 
 Places are shares of the chart from its left and its top.
 """
@@ -21,8 +21,8 @@ PARTS = 4
 Point = tuple[float, float | None]
 
 
-def live_charts(last: LastMinutes, *, open_loop: bool) -> list[dict[str, Any]]:
-    """Calls a second, and response times; none before the first second is over."""
+def live_charts(last: LastMinutes, *, open_loop: bool, ended: bool = False) -> list[dict[str, Any]]:
+    """Calls a second, and response times; none before a whole second is over."""
     if not last.rates:
         return []
     rates = {"valid answers": [(one.t_s + 0.5, float(one.valid)) for one in last.rates]}
@@ -32,11 +32,15 @@ def live_charts(last: LastMinutes, *, open_loop: bool) -> list[dict[str, Any]]:
         name: [(one.t_s + STRETCH_S / 2, getattr(one, key)) for one in last.times]
         for name, key in TIMES.items()
     }
-    what = "from due to done" if open_loop else "from sent to done"
-    return [
-        _chart(last, "Calls a second", rates, say_rate),
-        _chart(last, f"Response times {what}, of {STRETCH_S} s each", times, say_seconds),
-    ]
+    what = f"Response time, {'due' if open_loop else 'sent'} to done, over {STRETCH_S} s at a time"
+    charts = [_chart(last, "Calls a second", rates, say_rate), _chart(last, what, times, say_seconds)]
+    return [chart | {"x": _time(last.span_s, ended=ended)} for chart in charts]
+
+
+def _time(span_s: int, *, ended: bool) -> list[list[Any]]:
+    before, here = ("before", "the end") if ended else ("ago", "now")
+    names = [f"{say_length(span_s * (1 - part / PARTS))} {before}" for part in range(PARTS)]
+    return [[part / PARTS, name] for part, name in enumerate([*names, here])]
 
 
 def _chart(
@@ -56,7 +60,6 @@ def _chart(
 
     return {
         "title": title,
-        "x": [[part / PARTS, _ago(last.span_s * (1 - part / PARTS))] for part in range(PARTS + 1)],
         "y": [[round(1 - y.share(value), 4), text] for value, text in y.ticks],
         "lines": [
             {"name": name, "value": _latest(points, say), "points": placed(points)}
@@ -68,7 +71,3 @@ def _chart(
 def _latest(points: Sequence[Point], say: Callable[[float], str]) -> str:
     value = points[-1][1] if points else None
     return "too few calls" if value is None else say(value)
-
-
-def _ago(seconds: float) -> str:
-    return f"{say_length(seconds)} ago" if seconds else "now"

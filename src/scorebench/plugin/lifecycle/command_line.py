@@ -36,6 +36,8 @@ class CommandLine:
         self._parser: LocustArgumentParser | None = None
         self._known: set[str] = set()
         """Destinations of Locust's own options and of ours."""
+        self.on_form = False
+        """Set once there is a page: Locust then makes a parser only to list the fields of its start form."""
 
     def add_last(self, hook: EventHook) -> None:
         """Have `hook`, init_command_line_parser, add our options once all its listeners have added theirs."""
@@ -45,7 +47,7 @@ class CommandLine:
             known = {action.dest for action in parser._actions}
             others(parser=parser, **kwargs)
             theirs = {action.dest for action in parser._actions}
-            add_options(parser)
+            add_options(parser, on_form=self.on_form)
             ours = {action.dest for action in parser._actions} - theirs
             self._parser, self._known = parser, known | ours
 
@@ -61,7 +63,7 @@ class CommandLine:
 LINE = CommandLine()
 
 
-def add_options(parser: LocustArgumentParser) -> None:
+def add_options(parser: LocustArgumentParser, *, on_form: bool = False) -> None:
     """Add our options to `parser`, whose names that others took stay theirs."""
     _keep_the_page_here(parser)
     hidden = json.loads(os.environ.get(HIDDEN_VARIABLE, "{}"))
@@ -70,12 +72,23 @@ def add_options(parser: LocustArgumentParser) -> None:
         if option.flag not in parser._option_string_actions:
             flags.insert(0, option.flag)
         taken = any(action.dest == option.name for action in parser._actions)
-        parser.add_argument(
+        action = parser.add_argument(
             *flags,
             dest=PREFIX + option.name if taken or len(flags) == 1 else option.name,
             include_in_web_ui=option.on_page,
             **option.arguments() | ({"default": hidden[option.name]} if option.name in hidden else {}),
         )
+        if option.choices:
+            action.choices = _Listed(option.choices)
+        if on_form and option.on_form:
+            action.help = option.on_form
+
+
+class _Listed(list[str]):
+    """What the start form lists. A value that is none of these passes here, and is refused in our words."""
+
+    def __contains__(self, _value: object) -> bool:
+        return True
 
 
 def _keep_the_page_here(parser: LocustArgumentParser) -> None:

@@ -19,6 +19,7 @@ from scorebench.figures.last_minutes import LastMinutes
 from scorebench.figures.summary import summarise
 from scorebench.folders.names import CALLS, PAGE, RECORDING, SECONDS, SUMMARY, USERS
 from scorebench.options.names import value_of
+from scorebench.plugin.lifecycle.command_line import LINE
 from scorebench.plugin.page import guard, start_form
 from scorebench.report.board import board
 from scorebench.verdicts.verdict import judge, limits_of
@@ -45,6 +46,7 @@ def add(run: Run, web_ui: WebUI) -> None:
     """Give Locust's page the tab, under whatever base path it is served, behind its login if it has one."""
     assert web_ui.app is not None
     guard.protect(web_ui, value_of(run.asked.options, "web_allowed_host"), start=f"{_base_path(web_ui)}/")
+    LINE.on_form = True
     tab = Tab(run)
     run.environment.events.test_stop.add_listener(lambda **_: tab.remember())
     web_ui.app.register_blueprint(_blueprint(tab, web_ui))

@@ -17,7 +17,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 
 from scorebench.errors import InputError
-from scorebench.options.form_rules import refuse_what_is_no_field
+from scorebench.options.form_rules import as_fields, refuse_what_is_no_field
 from scorebench.options.names import name_in
 from scorebench.options.settings import Settings
 from scorebench.options.table import OPTIONS
@@ -38,7 +38,7 @@ def checked(run: Run, locusts_own: Callable[[], Any]) -> Callable[[], Any]:
             _check(run, request.form)
         except InputError as error:
             logger.error("scorebench: %s", error)
-            return jsonify({"success": False, "message": str(error), "host": run.environment.host})
+            return jsonify({"success": False, "message": as_fields(str(error)), "host": run.environment.host})
         return locusts_own()
 
     return swarm

@@ -29,9 +29,8 @@
   }
 
   function verdict(line) {
-    const texts = element("span", "", line.text);
-    if (line.advice) texts.append(element("small", "", line.advice));
-    return element("li", "", texts, element("b", "scorebench-" + line.tone, line.word));
+    const advice = line.advice ? [element("small", "", line.advice)] : [];
+    return element("li", "", element("span", "", line.text), element("b", "scorebench-" + line.tone, line.word), ...advice);
   }
 
   function figure(one) {
