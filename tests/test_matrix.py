@@ -63,9 +63,11 @@ def test_the_table_has_a_row_a_server_and_a_column_a_flavor() -> None:
 
 def test_json_and_csv_hold_the_same_cells() -> None:
     """By the shipped schema; what was not measured is null, or an empty field."""
-    matrix = Matrix((good("webserver", "sklearn"), Cell("docker", "mleap", "split-1x", error=NO_BACKEND)))
+    cells = (good("webserver", "sklearn"), Cell("docker", "mleap", "split-1x", error=NO_BACKEND))
+    matrix = Matrix(cells, command="scorebench matrix")
     data = json.loads(report.render_json(matrix))
     validator("matrix").validate(data)
+    assert data["command"] == "scorebench matrix"
     rows = list(csv.DictReader(io.StringIO(report.render_csv(matrix))))
     assert [row["ok"] for row in rows] == ["True", "False"]
     assert (rows[1]["p99_s"], data["cells"][1]["p99_s"]) == ("", None)

@@ -81,7 +81,7 @@ def _matrix(options: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 interrupted = True
                 break
-        lost = _leave(Matrix(tuple(cells), _titles()), path)
+        lost = _leave(Matrix(tuple(cells), _titles(), requests[0].command), path)
     if lost:
         return 130 if interrupted else 1
     print(f"\nreport: {path}")

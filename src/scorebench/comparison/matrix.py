@@ -66,6 +66,8 @@ class Matrix:
 
     cells: tuple[Cell, ...]
     titles: Mapping[str, str] = field(default_factory=dict)
+    command: str | None = None
+    """What measures it again."""
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:

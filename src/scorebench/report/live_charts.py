@@ -5,7 +5,7 @@ Places are shares of the chart from its left and its top.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scorebench.figures.last_minutes import STRETCH_S
@@ -25,7 +25,9 @@ def live_charts(last: LastMinutes, *, open_loop: bool, ended: bool = False) -> l
     """Calls a second, and response times; none before a whole second is over."""
     if not last.rates:
         return []
-    rates = {"valid answers": [(one.t_s + 0.5, float(one.valid)) for one in last.rates]}
+    rates: dict[str, Sequence[Point]] = {
+        "valid answers": [(one.t_s + 0.5, float(one.valid)) for one in last.rates]
+    }
     if open_loop:
         rates = {"sent": [(one.t_s + 0.5, float(one.sent)) for one in last.rates], **rates}
     times = {
@@ -44,7 +46,7 @@ def _time(span_s: int, *, ended: bool) -> list[list[Any]]:
 
 
 def _chart(
-    last: LastMinutes, title: str, lines: dict[str, Sequence[Point]], say: Callable[[float], str]
+    last: LastMinutes, title: str, lines: Mapping[str, Sequence[Point]], say: Callable[[float], str]
 ) -> dict[str, Any]:
     known = [value for points in lines.values() for _, value in points if value is not None]
     y = axes.linear("", max(known, default=0.0) or 1.0, say)

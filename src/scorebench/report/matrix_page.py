@@ -35,7 +35,7 @@ def render(matrix: Matrix) -> str:
             for server in matrix.servers
         ],
         versions=[plain(line) for line in matrix.versions()],
-        command=plain(str(environment.get("command") or "not recorded")),
+        command=plain(str(matrix.command or environment.get("command") or "not recorded")),
     )
 
 

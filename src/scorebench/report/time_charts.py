@@ -182,8 +182,8 @@ def _rates(run: _Run, recording: Recording) -> Chart:
 def _outcomes(run: _Run) -> Chart | None:
     if not any(second.invalid or second.failed or second.cut_off for second in run.seconds):
         return None
-    note = "Calls that ended in each second, by outcome."
-    return _counted(run, "Outcomes over the run", OUTCOMES, note, ())
+    note = "Calls that ended in each whole second, by outcome."
+    return _counted(run.whole, "Outcomes over the run", OUTCOMES, note, ())
 
 
 def _counted(

@@ -38,12 +38,13 @@ class MatrixForm(Struct, forbid_unknown_fields=True, kw_only=True):
     """Servers and flavors, a cell each. Times are seconds, rates are calls a second. Null: not measured."""
 
     format: Annotated[Literal[1], Meta(description="Version of this form.")]
+    command: Annotated[str | None, Meta(description="What measures it again; no secret is in it.")]
     cells: list[CellForm]
 
 
 def form_of(matrix: Matrix) -> MatrixForm:
     """What to write."""
-    return MatrixForm(format=FORMAT, cells=[_cell(cell) for cell in matrix.cells])
+    return MatrixForm(format=FORMAT, command=matrix.command, cells=[_cell(cell) for cell in matrix.cells])
 
 
 def _cell(cell: Cell) -> CellForm:
