@@ -1,19 +1,64 @@
-"""The examples of docs/ that are programs, run as their readers would run them."""
+"""The examples of docs/, run as their readers would run them: with the wheel that they install."""
 
 from __future__ import annotations
 
 import importlib
+import re
 import shutil
 import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.commands import ROOT, Done, run
+from tests.built import built
+from tests.commands import ROOT, Done, locust, run
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
 EXAMPLES = ROOT / "docs" / "examples"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with what the wheel installs, which every process that a test starts imports first."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(built(tmp_path_factory.mktemp("dist"))) as wheel:
+        wheel.extractall(folder)
+    with pytest.MonkeyPatch.context() as to:
+        to.setenv("PYTHONPATH", str(folder))
+        yield folder
+
+
+def test_the_wheel_is_what_the_examples_import(tmp_path: Path, installed: Path) -> None:
+    """And not this clone, which the tests themselves import."""
+    done = run([sys.executable, "-c", "import scorebench; print(scorebench.__file__)"], tmp_path)
+    assert Path(done.out.strip()) == installed / "scorebench" / "__init__.py"
+
+
+def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
+    """A locustfile of HttpUsers that only imports the plugin: its requests are the calls."""
+    with scoring_server(Behaviour(service=Constant(0.02), at_once=3)) as server:
+        example = EXAMPLES / "plain_http_user.py"
+        done = locust(tmp_path, "-H", server.url, "-u", "3", "-r", "10", "-t", "1s", locustfile=example)
+        assert done.code == 0, done.err
+        assert done.summary["calls"] == len(server.log()) > 0
+    assert len(done.summary["users"]) == 3
+
+
+def test_the_lines_of_the_readme(tmp_path: Path) -> None:
+    """Its Python, with a shorter run against a server that is there."""
+    (code,) = re.findall(
+        r"```python\n(import scorebench\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        for old, new in (("http://localhost:5001", server.url), ('"30s"', '"2s"'), ("p99<50ms", "p50<5s")):
+            assert old in code
+            code = code.replace(old, new)
+        code = code.replace("assert run.good, str(run)", "assert run.calls")  # a busy machine is not valid
+        done = run([sys.executable, "-c", f"{code}\nprint(len(run.to_frame('users')))"], tmp_path)
+    assert done.out.splitlines()[-1] == "5", done.err
 
 
 def speed_tests(folder: Path, url: str, **changes: str) -> Done:

@@ -317,16 +317,6 @@ def test_whatever_limit_comes_first_ends_the_run(tmp_path: Path, words: list[str
         accounted(done, server)
 
 
-def test_a_plain_http_user_gets_the_same_tables(tmp_path: Path) -> None:
-    """A locustfile of HttpUsers that only imports the plugin: its requests are the calls."""
-    with scoring_server(Behaviour(service=Constant(0.02), at_once=3)) as server:
-        example = ROOT / "docs" / "examples" / "plain_http_user.py"
-        done = locust(tmp_path, "-H", server.url, "-u", "3", "-r", "10", "-t", "1s", locustfile=example)
-        accounted(done, server)
-    assert done.code == 0, done.err
-    assert len(done.summary["users"]) == 3
-
-
 LISTENED_TO = """
 import gevent
 from locust import events

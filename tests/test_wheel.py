@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from scorebench import __version__
+from tests.built import built
 from tests.commands import ROOT
 from tests.requirements import require
 
@@ -48,23 +49,7 @@ def test_llms_txt_leads_to_files_that_are_there() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    words = [
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--disable-pip-version-check",
-        "-w",
-        str(folder),
-        str(ROOT),
-    ]
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
-    require("a package registry", "No matching distribution" not in done.stderr, "run with network access")
-    assert done.returncode == 0, done.stderr
-    (made,) = folder.glob("*.whl")
-    return made
+    return built(tmp_path_factory.mktemp("dist"))
 
 
 @pytest.mark.timeout(300)

@@ -182,8 +182,10 @@ def _rates(run: _Run, recording: Recording) -> Chart:
 def _outcomes(run: _Run) -> Chart | None:
     if not any(second.invalid or second.failed or second.cut_off for second in run.seconds):
         return None
+    whole = run.whole
+    names = {name: key for name, key in OUTCOMES.items() if any(getattr(one, key) for one in whole.seconds)}
     note = "Calls that ended in each whole second, by outcome."
-    return _counted(run.whole, "Outcomes over the run", OUTCOMES, note, ())
+    return _counted(whole, "Outcomes over the run", names or {"valid": OUTCOMES["valid"]}, note, ())
 
 
 def _counted(
