@@ -54,6 +54,8 @@ def _on_init(environment: Any, **_: Any) -> None:
 
 def _prepare(run: Run) -> None:
     environment = run.environment
+    if run.asked.needs_payload and (environment.web_ui is not None or not run.leads):
+        in_advance.import_for_rows()  # the run's time counts from the order to start, which comes later
     if environment.web_ui is not None:
         page.add(run, environment.web_ui)
         return  # its options come when its form is sent

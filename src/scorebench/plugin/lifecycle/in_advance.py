@@ -9,6 +9,11 @@ from importlib import import_module
 from scorebench.figures.percentiles import MOST_ADDED
 
 
+def import_for_rows() -> None:
+    """What reads and encodes rows, which takes a second."""
+    import_module("pandas")
+
+
 def pay(calls: int | None = None) -> None:
     """Once before the first test, and before each that is started from the page; `calls` is --calls.
 
