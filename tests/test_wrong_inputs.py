@@ -95,6 +95,16 @@ def test_no_command_takes_a_server_s_options_for_a_url(
     assert capsys.readouterr().err.startswith("scorebench: --workers 2: belongs to a server that scorebench")
 
 
+def test_a_matrix_of_no_model_is_refused_before_the_first_cell(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each cell would say the same, and the command would end well."""
+    before = sorted(folder.rglob("*"))
+    assert cli.main(["matrix", "--servers", "webserver,docker", "--model", "nomodel"]) == 2
+    assert capsys.readouterr().err.startswith("scorebench: nomodel: no MLmodel file there")
+    assert sorted(folder.rglob("*")) == before
+
+
 def test_a_file_that_is_missing_is_told_before_mlflow_is_loaded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

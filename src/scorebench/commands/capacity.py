@@ -148,13 +148,12 @@ def _progress(budget_s: float) -> Callable[[Plan, Measured | None], None]:
     def say(plan: Plan, measured: Measured | None) -> None:
         nonlocal spent_s
         if measured is None:
-            load = f"{say_rate(plan.rate_per_s)}" if plan.rate_per_s is not None else f"{plan.users} users"
-            line = f"step {plan.number}: {load} for {say_seconds(plan.duration_s)} ({plan.why})"
+            line = f"step {plan.number}: {load_text(plan)} for {say_seconds(plan.duration_s)} ({plan.why})"
         else:
             spent_s += measured.duration_s
             step = Step(plan, measured)
             line = (
-                f"step {plan.number}: {load_text(step)}: {say_rate(measured.throughput_per_s)} valid, "
+                f"step {plan.number}: {load_text(plan)}: {say_rate(measured.throughput_per_s)} valid, "
                 f"{result_text(step)}; {say_seconds(max(budget_s - spent_s, 0.0))} left"
             )
         print(line, file=sys.stderr, flush=True)

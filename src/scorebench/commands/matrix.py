@@ -89,8 +89,9 @@ def _matrix(options: argparse.Namespace) -> int:
 
 
 def _requests(options: argparse.Namespace) -> list[Request]:
-    """A run for each cell, checked before the first is started."""
+    """A run for each cell, checked before the first is started; so is the model that all of them get."""
     from scorebench.payloads.formats import FORMATS
+    from scorebench.payloads.signature import read_model
     from scorebench.runs.request import Request
     from scorebench.servers import parse_cpus
 
@@ -99,6 +100,8 @@ def _requests(options: argparse.Namespace) -> list[Request]:
     formats = _listed("--formats", options.formats, tuple(FORMATS))
     if options.cpus is not None:
         parse_cpus(options.cpus)
+    if options.model is not None:
+        read_model(options.model)
     return [
         Request.of(
             argparse.Namespace(**{**vars(options), "target": server, "flavor": flavor, "format": format})

@@ -7,7 +7,7 @@ from typing import Any
 
 from scorebench.capacity.found import Capacity
 from scorebench.capacity.sentences import sentences
-from scorebench.capacity.trial import Step
+from scorebench.capacity.trial import Plan, Step
 from scorebench.report import text
 from scorebench.report.data import dumped
 from scorebench.report.forms.capacity import form_of
@@ -47,12 +47,11 @@ def _cells(step: Step, limits: tuple[Limit, ...]) -> list[str]:
     values = {reading.limit: reading.value for reading in measured.readings}
     figures = [_figure(limit, values[limit]) for limit in limits]
     rates = [say_rate(measured.achieved_per_s), say_rate(measured.throughput_per_s)]
-    return [load_text(step), *rates, service, *figures, result_text(step)]
+    return [load_text(step.plan), *rates, service, *figures, result_text(step)]
 
 
-def load_text(step: Step) -> str:
+def load_text(plan: Plan) -> str:
     """`4 users` in a closed loop, `96/s` in an open one."""
-    plan = step.plan
     if plan.rate_per_s is not None:
         return say_rate(plan.rate_per_s)
     return "1 user" if plan.users == 1 else f"{plan.users} users"
