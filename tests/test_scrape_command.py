@@ -44,7 +44,7 @@ def test_the_metrics_are_read_before_during_and_after(tmp_path: Path) -> None:
         len(kept["scraped_gauges"]["process_start_time_seconds"]) <= 2
     )  # before the load, and the first since
     assert set(kept["scraped_counters"]) == {"done_total"}
-    assert kept["environment"]["scrape"] == metrics.url
+    assert kept["environment"]["scrape"] == [metrics.url]
     assert not [
         one for one in psutil.process_iter(["cmdline"]) if "scorebench.scrapes" in (one.info["cmdline"] or ())
     ]

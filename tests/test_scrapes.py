@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import math
+import time
 
 import numpy as np
 import pytest
@@ -15,11 +17,15 @@ from scorebench.figures.summary import summarise
 from scorebench.recordings.recording import Recording
 from scorebench.report import page, text
 from scorebench.report import server_metrics as report
+from scorebench.scrapes import place
+from scorebench.scrapes.__main__ import interval_s
 from scorebench.scrapes.exposed import LONGEST_LINE, MOST_SERIES, Unreadable, read
 from scorebench.scrapes.message import Changes
 from scorebench.scrapes.place import place_of
+from scorebench.scrapes.places import Places, instances, places_of
 from scorebench.soaks.parts import stretches_of
 from scorebench.verdicts.verdict import judge
+from tests.metrics_server import metrics_server, raw_server
 from tests.recordings import START_S, calls, recording
 
 PAGE = """# HELP http_requests_total Calls.
@@ -232,3 +238,74 @@ def test_a_soak_of_a_server_elsewhere_has_its_memory() -> None:
 def test_the_youngest_process_is_when_it_started() -> None:
     assert last_start_s({'process_start_time_seconds{pid="1"}': 5.0, "process_start_time_seconds": 9.0}) == 9
     assert last_start_s({"process_start_time_seconds_other": 9.0}) is None
+
+
+def test_several_places_are_told_apart_as_prometheus_does() -> None:
+    """By a label `instance`; a label of that name that the server has itself is renamed."""
+    one = read('a{instance="mine",b="c"} 1\nd 2', instance="h:1")
+    assert one.gauges == {'a{b="c",exported_instance="mine",instance="h:1"}': 1, 'd{instance="h:1"}': 2}
+    urls = ["http://a:1/x", "a:1/y", "http://b:2", "b:2/metrics"]
+    assert instances(places_of(urls)) == ["http://a:1/x", "http://a:1/y", "b:2"]
+    assert instances(places_of(["http://b:2", "b:2/metrics"])) == [None]
+
+
+def test_too_many_places_are_refused() -> None:
+    with pytest.raises(InputError, match="at most 8"):
+        places_of(f"http://h:{port}" for port in range(1, 10))
+    with pytest.raises(InputError, match="2,000 characters"):
+        places_of(["http://h/" + "a" * 3000])
+
+
+def test_replicas_are_read_into_one_reading() -> None:
+    """Each with half of the series that are kept; where one can't be read, the reading is none."""
+    page = "\n".join(f"a{n} 1" for n in range(150))
+    with metrics_server(lambda _: page) as one, metrics_server(lambda _: page) as other:
+        found = Places(places_of([one.url, other.url])).scrape()
+        assert (len(found.gauges), found.left_out) == (200, 100)
+        with pytest.raises(Unreadable, match="/nothing: no metrics there: it answered with status 404"):
+            Places(places_of([one.url, one.url.replace("metrics", "nothing")])).scrape()
+
+
+def test_to_read_takes_a_tenth_of_a_core_at_most() -> None:
+    """A page that takes 0.5 s of work is read every 5 s; a run of an hour every 6 s."""
+    assert interval_s(10, 0.001) == 1
+    assert interval_s(10, 0.5) == 5
+    assert interval_s(3600, 0.001) == 6
+
+
+GZIP = gzip.compress(b"a 1\n" * 10_000_000)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/metrics\r\nContent-Length: 0\r\n\r\n", "302"),
+        (
+            HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(GZIP) + GZIP,
+            "no metrics",
+        ),
+        (HEAD + b"Content-Length: 99999999999\r\n\r\na 1\n", "no metrics"),
+        (HEAD + b"\r\n" + b"a 1\n" * 1_100_000, "no metrics"),
+        (
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"fffff\r\n" + b"a" * 0xFFFFF,
+            "no metrics",
+        ),
+        (b"\x00\xff" * 5000, "no metrics"),
+        (b"", "no metrics"),
+    ],
+    ids=["elsewhere", "bomb", "a length that is too large", "too large", "cut", "noise", "nothing"],
+)
+def test_a_hostile_server_is_unreadable(answer: bytes, why: str) -> None:
+    """A redirect isn't followed, nothing is unpacked, and of 4 MB or more nothing is kept."""
+    with raw_server(answer) as url, pytest.raises(Unreadable, match=why):
+        Places(places_of([url])).scrape()
+
+
+def test_a_server_that_never_ends_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then does not make the wait longer: it is for the whole answer."""
+    monkeypatch.setattr(place, "TIMEOUT_S", 0.5)
+    began_s = time.monotonic()
+    with raw_server(HEAD + b"\r\n", drip=b"#") as url, pytest.raises(Unreadable):
+        Places(places_of([url])).scrape()
+    assert time.monotonic() - began_s < 20

@@ -31,7 +31,7 @@ from scorebench.options.names import value_of
 from scorebench.options.table import DEFAULTS, OPTIONS
 from scorebench.options.values import T
 from scorebench.payloads import formats
-from scorebench.scrapes.place import place_of
+from scorebench.scrapes.places import places_of
 from scorebench.telemetry import otlp
 from scorebench.units import parse_seconds
 from scorebench.verdicts.limits import Limit, StopWhen, check_support, parse_limit, parse_stop_when
@@ -66,8 +66,8 @@ def _otlp(_flag: str, value: Any) -> str | None:
     return None if value is None else otlp.checked(str(value))
 
 
-def _scrape(_flag: str, value: Any) -> Target | None:
-    return None if value is None else place_of(str(value))
+def _scrape(flag: str, value: Any) -> tuple[Target, ...]:
+    return places_of(values.texts(flag, value))
 
 
 def _tolerance(flag: str, value: Any) -> float:
@@ -124,8 +124,8 @@ class Settings:
     traceparent: bool = option("traceparent", values.flag_set)
     otlp: str | None = option("otlp", _otlp)
     """Where to send the run's own metrics."""
-    scrape: Target | None = option("scrape", _scrape)
-    """Where the server shows its metrics, for Prometheus."""
+    scrape: tuple[Target, ...] = option("scrape", _scrape)
+    """Where the server shows its metrics, for Prometheus; each replica, or what runs beside it."""
     timings: bool = option("timings", values.flag_set)
     quiet: bool = option("quiet", values.flag_set)
     users: int | None = option("num_users", values.given)

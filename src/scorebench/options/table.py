@@ -251,8 +251,10 @@ OPTIONS = (
     Option(
         "--scrape",
         "read the server's own metrics each second, where it shows them to Prometheus, and show which moved "
-        "with latency; such as http://localhost:8002/metrics",
+        "with latency; such as http://localhost:8002/metrics; repeatable",
         metavar="URL",
+        repeated=True,
+        on_page=True,
         for_all=True,
         group=LEFT,
     ),

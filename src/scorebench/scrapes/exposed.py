@@ -36,20 +36,23 @@ class Exposed:
     """They only rise until the server starts anew: counters, sums and counts of histograms and summaries."""
     gauges: dict[str, float] = field(default_factory=dict)
     left_out: int = 0
-    """Series beyond `MOST_SERIES`."""
+    """Series beyond those that are kept."""
 
 
-def read(text: str) -> Exposed:
-    """The series of a page, in its order. Buckets, times of creation, NaN and infinity are left out."""
+def read(text: str, most: int = MOST_SERIES, instance: str | None = None) -> Exposed:
+    """The series of a page, in its order. Buckets, times of creation, NaN and infinity are left out.
+
+    `instance`: becomes a label of each, as Prometheus names the server that it reads.
+    """
     found = Exposed()
     for kind, sample in _samples(text):
         value = _number(sample.value)
         if value is None or sample.name.endswith(("_bucket", "_created")):
             continue
-        name = _name(sample)
+        name = _name(sample, instance)
         if len(name) > LONGEST_SERIES_NAME or not name.isprintable():
             continue
-        if len(found.counters) + len(found.gauges) >= MOST_SERIES:
+        if len(found.counters) + len(found.gauges) >= most:
             found.left_out += 1
         elif kind == "counter" or sample.name.endswith(("_total", "_sum", "_count")):
             found.counters[name] = value
@@ -80,6 +83,10 @@ def _number(value: float) -> float | None:
     return found if math.isfinite(found) and abs(found) <= LARGEST else None
 
 
-def _name(sample: Sample) -> str:
-    labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
+def _name(sample: Sample, instance: str | None) -> str:
+    known = dict(sample.labels)
+    if instance is not None:  # a label of this name that the server has itself is renamed, as Prometheus does
+        known = {"exported_instance" if name == "instance" else name: of for name, of in known.items()}
+        known["instance"] = instance
+    labels = ",".join(f'{name}="{value}"' for name, value in sorted(known.items()))
     return f"{sample.name}{{{labels}}}" if labels else sample.name

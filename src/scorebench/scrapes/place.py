@@ -11,7 +11,7 @@ from scorebench.client.target import Target
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
 from scorebench.errors import InputError
-from scorebench.scrapes.exposed import Exposed, Unreadable, read
+from scorebench.scrapes.exposed import MOST_SERIES, Exposed, Unreadable, read
 
 METRICS_PATH = "/metrics"
 TIMEOUT_S = 5.0
@@ -22,8 +22,16 @@ _ACCEPT = {"Accept": "text/plain; version=0.0.4"}
 class Place:
     """Where a server shows its metrics. Nothing that signs in is sent there."""
 
-    def __init__(self, target: Target, ca_file: Path | None = None) -> None:
-        self._target = target
+    def __init__(
+        self,
+        target: Target,
+        ca_file: Path | None = None,
+        *,
+        most_series: int = MOST_SERIES,
+        instance: str | None = None,
+    ) -> None:
+        self._target, self._most_series, self._instance = target, most_series, instance
+        self.shown = target.shown
         self._tls = client_context(ca_file) if self._target.scheme == "https" else None
 
     def scrape(self) -> Exposed:
@@ -44,7 +52,7 @@ class Place:
             connection.close()
         if answer is None or answer.status != 200:
             raise Unreadable("no answer" if answer is None else f"it answered with status {answer.status}")
-        return read(answer.body.decode("utf-8", "replace"))
+        return read(answer.body.decode("utf-8", "replace"), self._most_series, self._instance)
 
 
 def place_of(url: str) -> Target:

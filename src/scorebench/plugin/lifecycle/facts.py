@@ -37,7 +37,7 @@ def known(
         "offered_rate_per_s": None if arrivals is None else arrivals.rate_at(0.0),
         "arrivals_note": None if arrivals is None else arrivals.note,
         "scenario": settings.scenario,
-        "scrape": None if settings.scrape is None else settings.scrape.shown,
+        "scrape": [place.shown for place in settings.scrape] or None,
         "seed": settings.seed,
         "limits": [limit.text for limit in settings.limits],
         "stop_when": [condition.text for condition in settings.stop_when],

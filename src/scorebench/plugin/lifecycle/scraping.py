@@ -22,7 +22,7 @@ from scorebench.plugin.lifecycle.helpers import Helpers
 from scorebench.recordings.happenings import METRICS_UNREAD, SERVER_RESTARTED
 from scorebench.scrapes.exposed import MOST_SERIES, Exposed, Unreadable
 from scorebench.scrapes.message import Scrape
-from scorebench.scrapes.place import Place
+from scorebench.scrapes.places import Places
 
 MOST_S = 8.0
 """Longest that the report waits for the last reading."""
@@ -42,26 +42,27 @@ class Scraping:
     def check(self, settings: Settings) -> None:
         """Read them once before the load. InputError where --scrape names a place without metrics."""
         self._before = None
-        if settings.scrape is None:
+        if not settings.scrape:
             return
         try:
-            found = Place(settings.scrape, settings.ca_file).scrape()
+            found = Places(settings.scrape, settings.ca_file).scrape()
         except Unreadable as why:
             raise InputError(
-                f"--scrape {settings.scrape.shown}: no metrics there: {why}; expected what Prometheus "
-                "reads, such as http://localhost:8002/metrics"
+                f"--scrape {why}; expected what Prometheus reads, such as http://localhost:8002/metrics"
             ) from None
         self._before = (time.time(), found)
 
     def begin(self, settings: Settings) -> None:
         """A test begins: read them regularly."""
         self.end()
-        if settings.scrape is None:
+        if not settings.scrape:
             return
         self._started_s = time.time()
         if self._before is not None:
             at_s, found = self._before
             self._gathered.scraped(at_s, found.counters, found.gauges)
+            told_s = last_start_s(found.gauges) or 0.0  # after now, where the clock there is ahead
+            self._started_s = max(self._started_s, told_s)
             self._before = None
         words = [] if settings.ca_file is None else [str(Path(settings.ca_file).absolute())]
         self._process = subprocess.Popen(
@@ -72,7 +73,8 @@ class Scraping:
             start_new_session=True,  # Ctrl-C is for us: it ends when we say so, or are gone
         )
         assert self._process.stdin is not None
-        os.write(self._process.stdin.fileno(), f"{settings.scrape.url}\n".encode())
+        urls = "".join(f"{place.url}\n" for place in settings.scrape)
+        os.write(self._process.stdin.fileno(), f"{urls}\n".encode())
         self._reader = self._helpers.spawn("scraper", self._read, self._process)
 
     def end(self) -> None:
