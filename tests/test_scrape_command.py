@@ -7,16 +7,21 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.commands import scorebench
 from tests.metrics_server import metrics_server
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
+SECRET = "sesame"
 WORDS = ["--rate", "40", "--users", "2", "--run-time", "5s"]
 
 
-def test_the_metrics_are_read_before_during_and_after(tmp_path: Path) -> None:
-    """A restart in the third second is one; a page that breaks is told; and no process is left."""
+def test_the_metrics_are_read_before_during_and_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that breaks is told, a token that it sends back is in no file, and no process is left."""
+    monkeypatch.setenv("TOKEN", SECRET)
     began_s = time.time()
 
     def show(at_s: float) -> str:
@@ -25,14 +30,17 @@ def test_the_metrics_are_read_before_during_and_after(tmp_path: Path) -> None:
         started_s = 1e9 if time.time() < restart_s else restart_s
         return (
             f"process_start_time_seconds {started_s}\nqueue {at_s}\n# TYPE done counter\ndone_total {at_s}\n"
+            f'sent{{token="{SECRET}"}} {at_s}\n'
         )
 
     restart_s = began_s + 1e6
     with scoring_server(Behaviour(service=Constant(0.002))) as server, metrics_server(show) as metrics:
-        done = scorebench(tmp_path, "run", server.url, *WORDS, "--scrape", metrics.url)
+        words = [*WORDS, "--bearer-env", "TOKEN", "--scrape", metrics.url]
+        done = scorebench(tmp_path, "run", server.url, *words)
     assert done.ends_with(0), done.err
     assert "The server's own metrics that moved with latency" in done.out
     (folder,) = done.folders
+    assert not [file for file in folder.rglob("*") if file.is_file() and SECRET in file.read_text()]
     kept = json.loads((folder / "recording.json").read_text())
     first_s, ended_s = kept["measured"]["first_due_s"], kept["environment"]["load_ended_s"]
     assert kept["scraped_s"][0] < first_s

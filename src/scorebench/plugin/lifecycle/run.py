@@ -82,7 +82,7 @@ class Run:
         )
         self._words = launcher.Words(self._on_word)
         self._telemetry = Telemetry()
-        self._scraping = Scraping(self._gathered, self._helpers)
+        self._scraping = Scraping(self._gathered, self._helpers, self.asked.access)
         self._silent = Flag()
         """Set while nobody waits for calls in flight."""
         self._silent.set()

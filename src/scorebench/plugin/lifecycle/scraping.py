@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import gevent
 import msgspec
 from gevent import subprocess
 
+from scorebench.client.access import Access
 from scorebench.errors import InputError
 from scorebench.figures.scraped import last_start_s
 from scorebench.options.settings import Settings
@@ -27,13 +30,18 @@ from scorebench.scrapes.places import Places
 MOST_S = 8.0
 """Longest that the report waits for the last reading."""
 LONGEST_LINE = 1_000_000
+KNOWN_NAMES = 4_096
+"""Of series, of which it is remembered that they hold no credential: to look takes long beside users."""
 
 
 class Scraping:
     """The process that scrapes for one test after the other; none without --scrape."""
 
-    def __init__(self, gathered: Gathered, helpers: Helpers) -> None:
-        self._gathered, self._helpers = gathered, helpers
+    def __init__(self, gathered: Gathered, helpers: Helpers, access: Callable[[Settings], Access]) -> None:
+        self._gathered, self._helpers, self._access = gathered, helpers, access
+        self._hidden: Callable[[bytes], bytes] = bytes
+        """Takes the credentials of calls out of what may be shown: a server may send them back here too."""
+        self._is_harmless = lru_cache(KNOWN_NAMES)(lambda name: self._shown(name) == name)
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: gevent.Greenlet | None = None
         self._before: tuple[float, Exposed] | None = None
@@ -44,11 +52,14 @@ class Scraping:
         self._before = None
         if not settings.scrape:
             return
+        self._hidden = self._access(settings).hidden
+        self._is_harmless.cache_clear()
         try:
             found = Places(settings.scrape, settings.ca_file).scrape()
         except Unreadable as why:
             raise InputError(
-                f"--scrape {why}; expected what Prometheus reads, such as http://localhost:8002/metrics"
+                f"--scrape {self._shown(str(why))}; expected what Prometheus reads, such as "
+                "http://localhost:8002/metrics"
             ) from None
         self._before = (time.time(), found)
 
@@ -60,7 +71,7 @@ class Scraping:
         self._started_s = time.time()
         if self._before is not None:
             at_s, found = self._before
-            self._gathered.scraped(at_s, found.counters, found.gauges)
+            self._gathered.scraped(at_s, self._harmless(found.counters), self._harmless(found.gauges))
             told_s = last_start_s(found.gauges) or 0.0  # after now, where the clock there is ahead
             self._started_s = max(self._started_s, told_s)
             self._before = None
@@ -90,6 +101,16 @@ class Scraping:
             process.kill()
         process.wait()
 
+    def _shown(self, text: str) -> str:
+        return self._hidden(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+    def _harmless(self, series: Mapping[str, float]) -> dict[str, float]:
+        """Those without a secret in their names: with it taken out, two might become one."""
+        kept = {name: value for name, value in series.items() if self._is_harmless(name)}
+        if len(kept) < len(series):
+            self._gathered.note_once(METRICS_UNREAD, "series with what may be a credential are left out")
+        return kept
+
     def _look_for_a_restart(self, gauges: dict[str, float]) -> None:
         """Of the server or a worker of it: it tells of a process that began after the test did."""
         started_s = last_start_s(gauges)
@@ -106,11 +127,12 @@ class Scraping:
                 self._gathered.note_once(METRICS_UNREAD, f"{error}"[:500])
                 continue
             if scrape.failed is None:
-                self._gathered.scraped(scrape.t_s, scrape.counters, scrape.gauges)
+                told = (self._harmless(scrape.counters), self._harmless(scrape.gauges))
+                self._gathered.scraped(scrape.t_s, *told)
                 self._look_for_a_restart(scrape.gauges)
                 if scrape.left_out:
                     self._gathered.note_once(METRICS_UNREAD, f"only the first {MOST_SERIES} series are kept")
             else:
-                self._gathered.note_once(METRICS_UNREAD, scrape.failed)
+                self._gathered.note_once(METRICS_UNREAD, self._shown(scrape.failed))
         if process is self._process:  # nobody has asked it to end
             self._gathered.note_once(METRICS_UNREAD, "the process that reads them ended")
