@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from math import sin
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -217,6 +218,24 @@ def test_a_run_without_a_call_has_a_page(driver: WebDriver, tmp_path: Path) -> N
     driver.get((tmp_path / "report.html").as_uri())
     assert "Not valid." in driver.find_element(By.TAG_NAME, "main").text
     assert driver.find_elements(By.CSS_SELECTOR, ".chart") == []
+    assert complaints(driver) == []
+
+
+def test_a_metric_of_the_server_with_a_long_name_fits_a_phone(driver: WebDriver, tmp_path: Path) -> None:
+    """And what stands in its name is text. Thirty seconds, in which it moves with latency."""
+    waves_s = [0.01 * sin(second) ** 2 for second in range(30)]
+    of = recording(calls(evenly(1500, 50.0, [0.01 + waves_s[n // 50] for n in range(1500)])))
+    for second, wave_s in enumerate([0.0, *waves_s]):
+        of.add_scrape(START_S + second, {}, {f'queue{{a="{ATTACK}{"b" * 200}"}}': wave_s})
+    summary = summarise(of)
+    assert summary.server_metrics is not None
+    assert len(summary.server_metrics.moved) == 1
+    folder.write(tmp_path, of, summary, judge(summary, of))
+    see(driver, width=390)
+    complaints(driver)
+    driver.get((tmp_path / "report.html").as_uri())
+    assert run(driver, "return document.documentElement.scrollWidth") <= 390
+    assert ATTACK in driver.find_element(By.TAG_NAME, "main").text
     assert complaints(driver) == []
 
 
