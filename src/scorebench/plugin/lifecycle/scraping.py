@@ -127,8 +127,8 @@ class Scraping:
                 self._gathered.note_once(METRICS_UNREAD, f"{error}"[:500])
                 continue
             if scrape.failed is None:
-                told = (self._harmless(scrape.counters), self._harmless(scrape.gauges))
-                self._gathered.scraped(scrape.t_s, *told)
+                counters, gauges = self._harmless(scrape.counters), self._harmless(scrape.gauges)
+                self._gathered.scraped(scrape.t_s, counters, gauges)
                 self._look_for_a_restart(scrape.gauges)
                 if scrape.left_out:
                     self._gathered.note_once(METRICS_UNREAD, f"only the first {MOST_SERIES} series are kept")
