@@ -36,6 +36,15 @@ def test_what_is_over_is_not_computed_again_and_what_is_long_over_is_forgotten()
     assert last.rates[0] is kept
 
 
+def test_a_run_that_ended_is_seen_to_its_last_whole_second() -> None:
+    """Also where nobody looked while it ran: of 20.01 s the seconds 1 to 19."""
+    last = LastMinutes()
+    last.see_all(recording(calls(evenly(2000, service_s=0.015))))
+    assert [one.t_s - START_S for one in last.rates] == list(range(1, 20))
+    last.see_all(Recording())
+    assert last.rates == []
+
+
 def test_another_run_begins_anew() -> None:
     """And so does one that was reset."""
     last = LastMinutes()

@@ -63,6 +63,11 @@ class LastMinutes:
         for t_s in [t_s for t_s in self._times if t_s < first - STRETCH_S]:
             del self._times[t_s]
 
+    def see_all(self, recording: Recording) -> None:
+        """Take over all of a run that ended but its last second, which is a part of one."""
+        seconds = [*recording.warm_up.seconds, *recording.measured.seconds]
+        self.see(recording, max(seconds, default=0))
+
     @property
     def rates(self) -> list[Rates]:
         """In their order; a second without calls has zeros."""

@@ -114,8 +114,9 @@ class Tab:
         self._last = LastMinutes()
 
     def remember(self) -> None:
-        """A run ended: its files may be seen."""
+        """A run ended: its files may be seen, and its last minutes, whether or not anybody looked before."""
         self._fresh_until_s = 0.0
+        self._last.see_all(self._run.progress.so_far())
         if (results := self._run.results) is not None:
             self._folders[results.folder.name] = results.folder.absolute()
 
