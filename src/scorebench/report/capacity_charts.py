@@ -77,7 +77,7 @@ def _by_rate(steps: Sequence[Step], text: str) -> Chart | None:
     series = [
         svg.Series(word, [(rate, value) for rate, value, held in tried if held is result], dots=True)
         for result, word in RESULTS.items()
-        if any(held is result for _, _, held in tried)
+        if result is not None or any(held is None for _, _, held in tried)  # the others keep their colours
     ]
     series.append(svg.Series("limit", [(0.0, limit.bound), (x.high, limit.bound)]))
     title = f"{plain(limit.metric)} by offered rate"
