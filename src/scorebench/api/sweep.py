@@ -11,7 +11,7 @@ from scorebench.runs import sweep_options
 if TYPE_CHECKING:
     from scorebench.sweeps.found import Sweep
 
-_LISTS = {"rows_per_call", "format", "users", "workers", "flavors"}
+_LISTS = {"rows_per_call", "body_size", "columns", "format", "users", "workers", "flavors"}
 
 
 def sweep(target: str, **options: Any) -> Sweep:

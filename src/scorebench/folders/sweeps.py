@@ -9,9 +9,10 @@ import msgspec
 from scorebench.errors import InputError
 from scorebench.folders import reading
 from scorebench.folders.names import SWEEP
-from scorebench.report.forms.sweep import SweepCellForm, SweepForm
+from scorebench.report.forms.sweep import LargestForm, SweepCellForm, SweepForm
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
 from scorebench.sweeps.grid import VARIED, Place
+from scorebench.sweeps.largest import Largest, Of, Tried
 
 WHAT, HINT = "what `scorebench sweep` left", "Give the folder that it named."
 
@@ -29,6 +30,20 @@ def read_sweep(path: Path) -> Sweep:
         took_s=form.took_s,
         folder=str(path),
         environment=form.environment,
+        largest=tuple(_largest(one) for one in form.largest),
+    )
+
+
+def _largest(form: LargestForm) -> Largest:
+    failed = None
+    if form.failed_rows is not None:
+        failed = Tried(form.failed_rows, form.failed_bytes or 0, form.why or "")
+    return Largest(
+        of=Of(form.server, form.flavor, form.workers, form.format),
+        passed=Tried(form.passed_rows, form.passed_bytes),
+        failed=failed,
+        most_bytes=form.most_bytes,
+        calls=form.calls,
     )
 
 

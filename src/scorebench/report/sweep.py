@@ -17,8 +17,9 @@ from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.sweeps.curves import Curve, curves
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
 from scorebench.sweeps.grid import VARIED
+from scorebench.sweeps.largest import Largest
 from scorebench.sweeps.scaling import Bounded
-from scorebench.units import say_rate, say_seconds
+from scorebench.units import say_bytes, say_rate, say_seconds
 
 PROBLEM_CHARACTERS = 90
 HEADS = {"rows_per_call": "rows", "flavor": "model"}
@@ -77,10 +78,21 @@ def sentences(sweep: Sweep) -> list[str]:
     sentences += [line for curve in curves(sweep, "users") for line in _scaling(curve)]
     sentences += [line for curve in curves(sweep, "rows_per_call") for line in _costs(curve)]
     sentences += [line for curve in curves(sweep, "workers") for line in _workers(curve)]
-    if largest := sweep.largest_body():
+    sentences += [_largest(one) for one in sweep.largest]
+    if not sweep.largest and (largest := sweep.largest_body()):
         cell, size = largest
         sentences.append(f"Largest body that was answered: {size:,} bytes ({cell.place.words}).")
     return sentences
+
+
+def _largest(one: Largest) -> str:
+    passed, failed = one.passed, one.failed
+    passes = f"{say_bytes(passed.size_bytes)} ({count(passed.rows, 'row')}) is answered"
+    if failed is None:
+        most = say_bytes(one.most_bytes)
+        return f"Largest body ({one.of.words}): {passes}; none of more than {most} was tried."
+    fails = f"{say_bytes(failed.size_bytes)} ({count(failed.rows, 'row')}) is not: {failed.why}"
+    return f"Largest body ({one.of.words}): {passes if passed.rows else 'none is answered'}, {fails}."
 
 
 def _scaling(curve: Curve) -> list[str]:

@@ -10,7 +10,7 @@ from scorebench.report.charts import Chart
 from scorebench.report.words import NOT_MEASURED, plain
 from scorebench.sweeps.curves import Curve, curves
 from scorebench.sweeps.found import Ran, Sweep
-from scorebench.units import say_rate, say_seconds
+from scorebench.units import say_bytes, say_rate, say_seconds
 
 MOST_CURVES = svg.COLOURS
 """In a chart: more could not be told apart."""
@@ -19,11 +19,14 @@ Figure = Callable[[Ran], float | None]
 
 def sweep_charts(sweep: Sweep) -> list[Chart]:
     """Those for which something was varied."""
-    rows, users, workers = (curves(sweep, name) for name in ("rows_per_call", "users", "workers"))
+    names = ("rows_per_call", "users", "workers", "columns")
+    rows, users, workers, columns = (curves(sweep, name) for name in names)
     return [
         *_lines(rows, "Median response time", "rows a call", lambda run: run.p50_s, say_seconds, log=True),
         *_lines(rows, "Rows a second", "rows a call", lambda run: run.rows_per_s, say_rate, log=True),
         *_cost(rows),
+        *_by_size(rows),
+        *_lines(columns, "Median response time", "columns", lambda run: run.p50_s, say_seconds, log=True),
         *_lines(users, "p99", "users", lambda run: run.p99_s, say_seconds),
         *[chart for curve in users for chart in _law(curve)],
         *[chart for curve in workers for chart in _workers(curve)],
@@ -92,6 +95,34 @@ def _cost(drawn: Sequence[Curve]) -> list[Chart]:
     table = [[_whole(value), *(_shown(one, value, say_seconds) for one in series)] for value in at]
     note = "The median response time by the rows of a call: where it levels off, larger calls gain little."
     return [Chart(title, note, drawn_here, ["Rows a call", *(one.name for one in series)], table)]
+
+
+def _by_size(drawn: Sequence[Curve]) -> list[Chart]:
+    """Response times by what formats have in common: the size of a body."""
+    found = [(curve, _sizes(curve)) for curve in drawn]
+    known = [(curve, points) for curve, points in found if len(points) > 1][:MOST_CURVES]
+    if not known:
+        return []
+    series = [svg.Series(plain(curve.name), points) for curve, points in known]
+    sizes, times = ([point[axis] for _, points in known for point in points] for axis in (0, 1))
+    title = "Median response time by size of a body"
+    x = axes.logarithmic("size of a body", min(sizes), max(sizes), say_bytes)
+    y = axes.logarithmic("", min(times), max(times), say_seconds)
+    table = [
+        [one.name, say_bytes(size), say_seconds(time_s)]
+        for one, (_, points) in zip(series, known, strict=True)
+        for size, time_s in points
+    ]
+    note = "The mean size of a cell's bodies. Formats need different sizes for the same rows."
+    return [Chart(title, note, svg.chart(title, series, x, y), ["", "Size of a body", "Time"], table)]
+
+
+def _sizes(curve: Curve) -> list[tuple[float, float]]:
+    """(mean size of a body, median response time) of each cell that has both."""
+    pairs = [
+        (cell.middle(lambda run: run.body_bytes), cell.middle(lambda run: run.p50_s)) for cell in curve.cells
+    ]
+    return sorted((size, time_s) for size, time_s in pairs if size and time_s)
 
 
 def _per_row(curve: Curve) -> list[tuple[float, float | None]]:

@@ -20,12 +20,16 @@ from scorebench.folders import atomic
 from scorebench.folders.finished import finished, is_finished
 from scorebench.folders.fresh import run_folder
 from scorebench.folders.names import PAGE, SWEEP, SWEEP_CSV, SWEEP_PLAN, SWEEP_TEXT
+from scorebench.folders.sweeps import read_sweep
 from scorebench.runs import launch
+from scorebench.runs.largest import largest_body
 from scorebench.runs.server import running_server
 from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import ServerFailed
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell, ran
 from scorebench.sweeps.grid import Place, blocks
+from scorebench.sweeps.largest import Largest, Of
+from scorebench.units import say_bytes, say_rate, say_seconds
 from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
@@ -73,6 +77,7 @@ class Sweeping:
     folder: Path
     say: Callable[[str], None]
     _runs: dict[tuple[Place, int], Ran] = field(default_factory=dict, init=False)
+    _largest: dict[Of, Largest] = field(default_factory=dict, init=False)
     _environment: Mapping[str, Any] = field(default_factory=dict, init=False)
     _began_s: float = field(default_factory=time.monotonic, init=False)
     _slowest_s: float = field(default=0.0, init=False)
@@ -100,7 +105,15 @@ class Sweeping:
             for place in self.wanted.requests
         )
         spent_s = time.monotonic() - self._began_s
-        return Sweep(cells, ended, self.wanted.repeats, spent_s, str(self.folder), dict(self._environment))
+        return Sweep(
+            cells,
+            ended,
+            self.wanted.repeats,
+            spent_s,
+            str(self.folder),
+            dict(self._environment),
+            tuple(self._largest.values()),
+        )
 
     def _block(self, todo: list[tuple[Place, int]]) -> None:
         """Cells of one server, started for them; those that are not valid once more at the end."""
@@ -115,6 +128,7 @@ class Sweeping:
                 for one in todo:
                     if not self._is_done(one):
                         self._cell(one, server)
+                self._look_for_the_largest([place for place, _ in todo], server)
         except (ServerFailed, InputError) as error:
             reason = error.reason if isinstance(error, ServerFailed) else str(error)
             for place, repeat in todo:
@@ -153,6 +167,19 @@ class Sweeping:
             self._runs[one] = Ran(self._name(path), repeat, error=reason)
         self._tell(place, self._runs[one])
 
+    def _look_for_the_largest(self, places: list[Place], server: Server | None) -> None:
+        """Once a server and format, after its cells: a body that is too large may end the server."""
+        most_bytes = self.wanted.most_bytes
+        for place in places if most_bytes is not None else ():
+            of = Of(place.server, place.flavor, place.workers, place.format)
+            if of in self._largest or most_bytes is None:
+                continue
+            self._check_time(0.0)
+            self.say(f"{of.words}: the largest body that is answered, up to {say_bytes(most_bytes)}")
+            request = self.wanted.requests[place]
+            url = request.asked.target if server is None else server.endpoint
+            self._largest[of] = largest_body(request.settings, url, of, most_bytes)
+
     def _read(self, path: Path, repeat: int) -> Ran:
         done = finished(path)
         self._environment = self._environment or done.recording.environment
@@ -161,6 +188,8 @@ class Sweeping:
         return ran(done.summary, folder=self._name(path), repeat=repeat, invalid=invalid, server=samples)
 
     def _read_what_is_there(self) -> None:
+        if (self.folder / SWEEP).is_file():  # a sweep that was resumed
+            self._largest = {one.of: one for one in read_sweep(self.folder).largest}
         for place in self.wanted.requests:
             for repeat in range(1, self.wanted.repeats + 1):
                 for again in (False, True):
@@ -182,8 +211,6 @@ class Sweeping:
             raise _OutOfTime
 
     def _tell(self, place: Place, run: Ran) -> None:
-        from scorebench.units import say_rate, say_seconds
-
         total = len(self.wanted.requests) * self.wanted.repeats
         left = total - sum(self._is_done(one) for one in self._runs)
         left_s = left * sum(self._took_s) / len(self._took_s)

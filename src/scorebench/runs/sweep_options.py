@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,11 +19,13 @@ from scorebench.units import parse_seconds
 
 if TYPE_CHECKING:
     from scorebench.runs.request import Request
+    from scorebench.runs.sized import Sized
     from scorebench.sweeps.grid import Place
 
 T = TypeVar("T")
 DEFAULT_BUDGET, DEFAULT_RUN_TIME, DEFAULT_WARM_UP, DEFAULT_REPEATS = "30m", "10s", "2s", 2
 MOST_CELLS = 2_000
+SIZES = {"B": 1, "kB": 1_000, "MB": 1_000_000}
 DECIDED_BY_THE_SWEEP = {
     "format",
     "rows_per_call",
@@ -41,6 +44,10 @@ def add(parser: Any) -> None:
     """The options of a sweep, for a shell and for Python alike; the target is the caller's."""
     lists = parser.add_argument_group("what is varied, each a comma-separated list")
     lists.add_argument("--rows-per-call", metavar="LIST", help="rows in each call (default: 1)")
+    lists.add_argument(
+        "--body-size", metavar="LIST", help="sizes of bodies, such as 10kB,1MB: as many rows as make them"
+    )
+    lists.add_argument("--columns", metavar="LIST", help="how many columns, the first of the data")
     lists.add_argument("--format", metavar="LIST", help=f"body formats (default: {DEFAULTS['format']})")
     lists.add_argument("-u", "--users", metavar="LIST", help="concurrent users (default: 1,2,4,8)")
     lists.add_argument("--workers", metavar="LIST", help="worker processes of the server (default: 1)")
@@ -49,6 +56,11 @@ def add(parser: Any) -> None:
     how.add_argument("--budget", default=DEFAULT_BUDGET, metavar="TIME", help="time for the whole sweep")
     how.add_argument("-t", "--run-time", default=DEFAULT_RUN_TIME, metavar="TIME", help="length of each run")
     how.add_argument("--warm-up", default=DEFAULT_WARM_UP, metavar="TIME", help="warm-up of each run")
+    how.add_argument(
+        "--largest-body",
+        metavar="SIZE",
+        help="look for the largest body that is answered, up to this size, such as 64MB",
+    )
     how.add_argument(
         "--repeats", type=int, default=DEFAULT_REPEATS, metavar="N", help="how often to measure each cell"
     )
@@ -77,6 +89,8 @@ class Wanted:
     report_dir: Path
     resume: Path | None
     quiet: bool
+    most_bytes: int | None = None
+    """Up to where the largest body is looked for; None: it is not."""
 
     @property
     def name(self) -> str:
@@ -94,7 +108,7 @@ def wanted(options: argparse.Namespace, command: str | None = None) -> Wanted:
     budget_s = parse_seconds(options.budget, "--budget")
     if options.repeats < 1:
         raise InputError(f"--repeats {options.repeats}: expected at least 1")
-    places = cells(_values(options))
+    places = [place for one in cells(_values(options)) for place in _sized(options, one)]
     if len(places) > MOST_CELLS:
         raise InputError(f"{len(places):,} cells: expected at most {MOST_CELLS:,}; leave out some values")
     requests = {place: Request.of(_asked(options, place), command) for place in places}
@@ -111,6 +125,7 @@ def wanted(options: argparse.Namespace, command: str | None = None) -> Wanted:
         report_dir=first.settings.report_dir,
         resume=options.resume,
         quiet=options.quiet,
+        most_bytes=_size("--largest-body", options.largest_body) if options.largest_body else None,
     )
 
 
@@ -118,8 +133,7 @@ def _values(options: argparse.Namespace) -> dict[str, Sequence[Any]]:
     """Of each field of Place."""
     targets = [one.strip() for one in options.target.split(",")]
     ours = all(one in KINDS for one in targets)
-    if options.body is not None and (options.format or options.rows_per_call):
-        raise InputError("--body: sends bodies as they are; leave out --format and --rows-per-call")
+    _check_bodies(options)
     if not ours:
         targets = [in_urls(options.target)]  # what is written down and shown
         for name in ("workers", "flavors"):
@@ -140,7 +154,46 @@ def _values(options: argparse.Namespace) -> dict[str, Sequence[Any]]:
         "format": _formats(options, flavors),
         "rows_per_call": _numbers("--rows-per-call", options.rows_per_call or "1"),
         "users": _numbers("--users", options.users or "1,2,4,8"),
+        "columns": _numbers("--columns", options.columns) if options.columns else (None,),
     }
+
+
+def _check_bodies(options: argparse.Namespace) -> None:
+    made = ("format", "rows_per_call", "body_size", "columns", "largest_body")
+    if options.body is not None and (given := [name for name in made if getattr(options, name)]):
+        flags = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise InputError(f"--body: sends bodies as they are; leave out {flags}")
+    if options.body_size and options.rows_per_call:
+        raise InputError("--body-size: makes bodies of as many rows as it takes; leave out --rows-per-call")
+
+
+def _sized(options: argparse.Namespace, place: Place) -> list[Place]:
+    """The cell, or one for each size of --body-size."""
+    if not options.body_size:
+        return [place]
+    sizes = _each("--body-size", options.body_size, "sizes, such as 10kB,1MB", _bytes)
+    made = _rows_of(options, place)
+    return [replace(place, rows_per_call=made.rows_in(size)) for size in sizes]
+
+
+def _rows_of(options: argparse.Namespace, place: Place) -> Sized:
+    """The rows of a cell."""
+    from scorebench.runs.request import Request
+    from scorebench.runs.sized import Sized
+
+    return Sized(Request.of(_asked(options, place)).settings)
+
+
+def _bytes(word: str) -> int | None:
+    found = re.fullmatch(r"(\d{1,9})\s*(B|kB|MB)", word, flags=re.ASCII)
+    return None if found is None else int(found[1]) * SIZES[found[2]] or None
+
+
+def _size(flag: str, text: str) -> int:
+    size = _bytes(text.strip())
+    if size is None:
+        raise InputError(f"{flag} {text}: expected a size in {', '.join(SIZES)}, such as 64MB")
+    return size
 
 
 def _formats(options: argparse.Namespace, flavors: Sequence[str | None]) -> Sequence[str]:
@@ -165,7 +218,18 @@ def _asked(options: argparse.Namespace, place: Place) -> argparse.Namespace:
         "users": place.users,
         "quiet": True,
     }
+    if place.columns is not None:
+        own["drop"] = [*(options.drop or ()), *_columns_after(options, place)]
     return argparse.Namespace(**{**vars(options), **own})
+
+
+def _columns_after(options: argparse.Namespace, place: Place) -> list[str]:
+    """The columns that a cell leaves out: all after its first ones."""
+    names = _rows_of(options, replace(place, columns=None)).columns
+    assert place.columns is not None
+    if place.columns > len(names):
+        raise InputError(f"--columns {place.columns}: the data has {len(names)}: {', '.join(names[:12])}")
+    return names[place.columns :]
 
 
 def _numbers(flag: str, text: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from scorebench.sweeps.scaling import Costs, Scaling, costs, fit, knee
 if TYPE_CHECKING:
     from scorebench.sweeps.found import Ran, Sweep, SweepCell
 
-_UNITS = {"workers": "worker", "rows_per_call": "row", "users": "user"}
+_UNITS = {"workers": "worker", "rows_per_call": "row", "users": "user", "columns": "column"}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.figures.server_use import mean_cpu, most_rss_bytes
 from scorebench.sweeps.grid import Place
+from scorebench.sweeps.largest import Largest
 
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
@@ -97,6 +98,8 @@ class Sweep:
     folder: str = ""
     """Where its files are."""
     environment: Mapping[str, Any] = field(default_factory=dict)
+    largest: tuple[Largest, ...] = ()
+    """The largest body that passes, by server and format, where it was looked for."""
 
     @property
     def measured(self) -> int:

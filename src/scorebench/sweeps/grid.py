@@ -19,6 +19,8 @@ class Place:
     format: str
     rows_per_call: int
     users: int
+    columns: int | None = None
+    """The first columns of the data; None: all of them."""
 
     @property
     def server_key(self) -> tuple[str, str | None, int | None]:
@@ -34,6 +36,7 @@ class Place:
             None if self.workers is None else _count(self.workers, "worker"),
             self.format,
             _count(self.rows_per_call, "row"),
+            None if self.columns is None else _count(self.columns, "column"),
             _count(self.users, "user"),
         ]
         return ", ".join(part for part in parts if part is not None)
@@ -47,8 +50,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def cells(values: Mapping[str, Sequence[Any]]) -> list[Place]:
-    """Every combination of `values`, by the name of a field of Place; each combination once."""
-    found = product(*(dict.fromkeys(values[name]) for name in VARIED))
+    """Every combination of `values`, by the name of a field of Place; each combination once.
+
+    `columns` may be left out: all of them.
+    """
+    found = product(*(dict.fromkeys(values.get(name, (None,))) for name in VARIED))
     return list(dict.fromkeys(Place(*one) for one in found))
 
 

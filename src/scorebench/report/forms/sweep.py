@@ -10,6 +10,7 @@ from scorebench.report.forms.figures import Figure, Whole
 from scorebench.report.words import plain
 from scorebench.sweeps.curves import Curve, curves
 from scorebench.sweeps.found import Ran, Sweep, SweepCell
+from scorebench.sweeps.largest import Largest
 from scorebench.sweeps.scaling import Bounded
 
 FORMAT: Literal[1] = 1
@@ -71,8 +72,25 @@ class SweepCellForm(Struct, forbid_unknown_fields=True, kw_only=True):
     format: str
     rows_per_call: Annotated[int, Meta(ge=1)]
     users: Annotated[int, Meta(ge=1)]
+    columns: Annotated[Whole | None, Meta(description="The first of the data; null: all of them.")] = None
     problem: Annotated[str | None, Meta(description="Why none of its runs counts.")]
     runs: list[RunForm]
+
+
+class LargestForm(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The largest body that passes. `failed` is null where the largest that was to be tried did."""
+
+    server: str
+    flavor: str | None
+    workers: int | None
+    format: str
+    most_bytes: Annotated[int, Meta(ge=1, description="No larger body was to be tried.")]
+    calls: Whole
+    passed_rows: Annotated[Whole, Meta(description="0: no body passed.")]
+    passed_bytes: Whole
+    failed_rows: Whole | None
+    failed_bytes: Whole | None
+    why: Annotated[str | None, Meta(description="What became of the smallest body that failed.")]
 
 
 class SweepForm(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -85,6 +103,7 @@ class SweepForm(Struct, forbid_unknown_fields=True, kw_only=True):
     cells: list[SweepCellForm]
     scaling: list[ScalingForm]
     costs: list[CostsForm]
+    largest: list[LargestForm] = []
     environment: Annotated[dict[str, Any], Meta(description="As in the recording of the first run.")]
 
 
@@ -110,7 +129,25 @@ def form_of(sweep: Sweep) -> SweepForm:
             if found is not None
         ],
         costs=[_costs(curve) for curve, found in along_rows if found is not None],
+        largest=[_largest(one) for one in sweep.largest],
         environment=dict(sweep.environment),
+    )
+
+
+def _largest(one: Largest) -> LargestForm:
+    failed = one.failed
+    return LargestForm(
+        server=plain(one.of.server),
+        flavor=one.of.flavor,
+        workers=one.of.workers,
+        format=one.of.format,
+        most_bytes=one.most_bytes,
+        calls=one.calls,
+        passed_rows=one.passed.rows,
+        passed_bytes=one.passed.size_bytes,
+        failed_rows=None if failed is None else failed.rows,
+        failed_bytes=None if failed is None else failed.size_bytes,
+        why=None if failed is None else plain(failed.why or ""),
     )
 
 
@@ -137,6 +174,7 @@ def _cell(cell: SweepCell) -> SweepCellForm:
         format=place.format,
         rows_per_call=place.rows_per_call,
         users=place.users,
+        columns=place.columns,
         problem=None if cell.problem is None else plain(cell.problem),
         runs=[_run(run) for run in cell.runs],
     )
