@@ -17,7 +17,7 @@ from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.sweeps.curves import Curve, curves
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
 from scorebench.sweeps.grid import VARIED
-from scorebench.sweeps.largest import Largest
+from scorebench.sweeps.largest import MOST_ROWS, Largest
 from scorebench.sweeps.scaling import Bounded
 from scorebench.units import say_bytes, say_rate, say_seconds
 
@@ -89,8 +89,8 @@ def _largest(one: Largest) -> str:
     passed, failed = one.passed, one.failed
     passes = f"{say_bytes(passed.size_bytes)} ({count(passed.rows, 'row')}) is answered"
     if failed is None:
-        most = say_bytes(one.most_bytes)
-        return f"Largest body ({one.of.words}): {passes}; none of more than {most} was tried."
+        most = f"{say_bytes(one.most_bytes)}, or {MOST_ROWS:,} rows"
+        return f"Largest body ({one.of.words}): {passes}; none of more than {most}, was tried."
     fails = f"{say_bytes(failed.size_bytes)} ({count(failed.rows, 'row')}) is not: {failed.why}"
     return f"Largest body ({one.of.words}): {passes if passed.rows else 'none is answered'}, {fails}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,13 @@ TIMES = 2
 """How often a body is sent before it has failed: once may be chance."""
 
 
-def largest_body(settings: Settings, url: str, of: Of, most_bytes: int) -> Largest:
-    """The largest body of the run's rows that the server at `url` answers, of at most `most_bytes`."""
+def largest_body(
+    settings: Settings, url: str, of: Of, most_bytes: int, on_tried: Callable[[Tried], None]
+) -> Largest:
+    """The largest body of the run's rows that the server at `url` answers, of at most `most_bytes`.
+
+    `on_tried` hears of each body, and may end the search by raising.
+    """
     made = Sized(settings)
     there = replace(settings, target=Target.parse(url))
 
@@ -35,9 +41,11 @@ def largest_body(settings: Settings, url: str, of: Of, most_bytes: int) -> Large
                 done = call(there, payload)
             except InputError as problem:  # no server listens
                 raise Gone(replace(tried, why=str(problem))) from None
-            if done.outcome is Outcome.VALID:
-                return tried
-        return replace(tried, why=_why(done))
+            tried = replace(tried, why=None if done.outcome is Outcome.VALID else _why(done))
+            on_tried(tried)
+            if tried.why is None:
+                break
+        return tried
 
     return search(of, most_bytes, attempt)
 

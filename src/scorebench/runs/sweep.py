@@ -21,6 +21,7 @@ from scorebench.folders.finished import finished, is_finished
 from scorebench.folders.fresh import run_folder
 from scorebench.folders.names import PAGE, SWEEP, SWEEP_CSV, SWEEP_PLAN, SWEEP_TEXT
 from scorebench.folders.sweeps import read_sweep
+from scorebench.report.words import count
 from scorebench.runs import launch
 from scorebench.runs.largest import largest_body
 from scorebench.runs.server import running_server
@@ -28,7 +29,7 @@ from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import ServerFailed
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell, ran
 from scorebench.sweeps.grid import Place, blocks
-from scorebench.sweeps.largest import Largest, Of
+from scorebench.sweeps.largest import Largest, Of, Tried
 from scorebench.units import say_bytes, say_rate, say_seconds
 from scorebench.verdicts.finding import Severity
 
@@ -174,11 +175,16 @@ class Sweeping:
             of = Of(place.server, place.flavor, place.workers, place.format)
             if of in self._largest or most_bytes is None:
                 continue
-            self._check_time(0.0)
-            self.say(f"{of.words}: the largest body that is answered, up to {say_bytes(most_bytes)}")
             request = self.wanted.requests[place]
             url = request.asked.target if server is None else server.endpoint
-            self._largest[of] = largest_body(request.settings, url, of, most_bytes)
+
+            def on_tried(tried: Tried, of: Of = of) -> None:
+                size, outcome = say_bytes(tried.size_bytes), tried.why or "answered"
+                self.say(f"{of.words}: a body of {size}, {count(tried.rows, 'row')}: {outcome}")
+                if self._spent_s() > self.wanted.budget_s:
+                    raise _OutOfTime
+
+            self._largest[of] = largest_body(request.settings, url, of, most_bytes, on_tried)
 
     def _read(self, path: Path, repeat: int) -> Ran:
         done = finished(path)

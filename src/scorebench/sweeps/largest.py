@@ -10,6 +10,8 @@ GROWS = 4
 CLOSE = 0.02
 """The search ends where the smallest body that failed is this much larger than the largest that passed."""
 MOST_CALLS = 60
+MOST_ROWS = 1_000_000
+"""Formats that compress need any number of rows for a size, where rows come again."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ class Of:
 
 @dataclass(frozen=True)
 class Largest:
-    """`passed` has 0 rows where no body did; `failed` is None where none of at most `most_bytes` did."""
+    """`passed` has 0 rows where no body did; `failed` is None where none of those that were tried did.
+
+    None was larger than `most_bytes`, or had more than MOST_ROWS rows.
+    """
 
     of: Of
     passed: Tried
@@ -63,11 +68,12 @@ def search(of: Of, most_bytes: int, attempt: Callable[[int], Tried]) -> Largest:
     Gone where the server is not there any more. At most MOST_CALLS bodies are made.
     """
     passed, failed, calls = Tried(0, 0), None, 0
-    low, high = 0, None
-    while calls < MOST_CALLS and (high is None or high - low > max(1, CLOSE * low)):
-        at = (low + high) // 2 if high is not None else max(1, low * GROWS)
-        if high is None and low:  # the last of them is as large as may be
-            at = max(low + 1, min(at, low * most_bytes // passed.size_bytes))
+    low, high = 0, MOST_ROWS + 1
+    while calls < MOST_CALLS and high - low > max(1, CLOSE * low):
+        at = (low + high) // 2
+        if high > MOST_ROWS:  # nothing failed yet; the last of them is as large as may be
+            largest = low * most_bytes // passed.size_bytes if low else 1
+            at = min(max(1, low * GROWS), max(low + 1, largest), MOST_ROWS)
         calls += 1
         try:
             tried = attempt(at)
