@@ -27,6 +27,7 @@ class Reply:
 
     status: int
     body: bytes
+    server_timing: str = ""
 
     def predictions(self) -> list[float]:
         """The numbers, bare or under the key `predictions`."""
@@ -43,7 +44,7 @@ def post(url: str, body: object, content_type: str = "application/json") -> Repl
     try:
         connection.request("POST", "/invocations", payload, {"Content-Type": content_type})
         answer = connection.getresponse()
-        return Reply(answer.status, answer.read())
+        return Reply(answer.status, answer.read(), answer.getheader("Server-Timing", ""))
     finally:
         connection.close()
 
