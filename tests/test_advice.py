@@ -81,9 +81,10 @@ SHOWN = {
 
 @pytest.mark.parametrize("rule", SHOWN)
 def test_a_run_made_to_show_a_rule_gets_that_advice_and_no_other(rule: str) -> None:
-    """With what was found, what to expect, and a command."""
+    """With what was found, the rule's threshold and source, what to expect, and a command."""
     (found,) = advise(SHOWN[rule])
-    assert found.rule == rule
+    (of,) = [one for one in RULES if one.name == rule]
+    assert (found.rule, found.threshold, found.source) == (of.name, of.threshold, of.source)
     assert all((found.figure, found.change, found.gain, found.proof))
     assert found.proof.startswith("scorebench run webserver --timings")
 
@@ -158,6 +159,7 @@ def test_a_sweep_in_which_rows_get_cheaper_says_batch() -> None:
     """5 ms for one row, 14 ms for a hundred: 5 / 0.14 = 35.7 times."""
     (found,) = advise_sweep(swept(cell("split", 1, [5, 5.1]), cell("split", 100, [14, 14])))
     assert (found.rule, found.gain[:4]) == ("batch", "36.1")
+    assert (found.threshold, found.source) == (SWEEP_RULES[0].threshold, SWEEP_RULES[0].source)
     assert advise_sweep(swept(cell("split", 1, [5, 5]), cell("split", 10, [40, 40]))) == []
 
 
@@ -208,7 +210,8 @@ def test_python_and_report_read_a_sweep(tmp_path: Path) -> None:
 
 def test_text_and_json_say_the_same() -> None:
     """And why there is none, where the measurement is not valid."""
-    one = Advice("batch", "a", "b", "c", "d")
-    assert report.render([one]) == "batch: a\n  change: b\n  expect: c\n  prove:  d\n"
+    one = Advice("batch", "a", "b", "c", "d", "e", "f")
+    told = "batch: a\n  rule:   e (source: f)\n  change: b\n  expect: c\n  prove:  d\n"
+    assert report.render([one]) == told
     assert json.loads(report.render_json([one]))["advice"][0]["gain"] == "c"
     assert report.render([], "late") == "No advice: the measurement is not valid: late.\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from scorebench.verdicts.finding import Severity
@@ -20,13 +20,18 @@ TIMED_SHARE = 0.95
 
 @dataclass(frozen=True)
 class Advice:
-    """What to change. `figure`: what was found; `gain`: what to expect; `proof`: a command to show it."""
+    """What to change. `figure`: what was found; `gain`: what to expect; `proof`: a command to show it.
+
+    `threshold` and `source` are those of its rule: where it speaks up, and where that comes from.
+    """
 
     rule: str
     figure: str
     change: str
     gain: str
     proof: str
+    threshold: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,3 +90,7 @@ class Rule:
     threshold: str
     source: str
     look: Callable[[Facts], Iterator[Advice]]
+
+    def advice(self, facts: Facts) -> list[Advice]:
+        """What it says of this run."""
+        return [replace(one, threshold=self.threshold, source=self.source) for one in self.look(facts)]

@@ -25,11 +25,11 @@ THREADS = "OMP_NUM_THREADS"
 
 def advise(facts: Facts) -> list[Advice]:
     """All that the run supports; empty where it supports nothing, or is not valid."""
-    if bound := list(_generator_bound(facts)):
+    if bound := RULES[0].advice(facts):
         return bound
     if facts.invalid is not None:
         return []
-    return [advice for rule in RULES[1:] for advice in rule.look(facts)]
+    return [advice for rule in RULES[1:] for advice in rule.advice(facts)]
 
 
 def _generator_bound(facts: Facts) -> Iterator[Advice]:

@@ -29,7 +29,11 @@ class SweepRule:
 
 def advise_sweep(sweep: Sweep) -> list[Advice]:
     """All that its cells support."""
-    return [advice for rule in SWEEP_RULES for advice in rule.look(sweep)]
+    return [
+        replace(advice, threshold=rule.threshold, source=rule.source)
+        for rule in SWEEP_RULES
+        for advice in rule.look(sweep)
+    ]
 
 
 def _batch(sweep: Sweep) -> Iterator[Advice]:
