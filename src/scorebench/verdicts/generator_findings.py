@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scorebench.figures.server_use import SAMPLE_S
 from scorebench.load.schedule import ALL_USERS_BUSY
 from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.units import say_percent, say_seconds
@@ -16,6 +17,7 @@ from scorebench.verdicts.finding import Finding, Severity
 if TYPE_CHECKING:
     from scorebench.figures.summary import Summary
     from scorebench.recordings.recording import Recording
+    from scorebench.recordings.types import Sample
 
 GENERATOR = "generator"
 """The start of the name of each sampled generator process."""
@@ -81,7 +83,7 @@ def at_its_limit(_: Summary, recording: Recording) -> Iterator[Finding]:
 
 def answers_waited(summary: Summary, recording: Recording) -> Iterator[Finding]:
     """Answers that wait in the generator make every call look slower than the server is."""
-    lateness = [late_s for s in recording.resources if (late_s := s.get("late_s")) is not None]
+    lateness = [late_s for s in _of_generators(recording) if (late_s := s.get("late_s")) is not None]
     service_s = summary.service.percentiles["p50"].value
     if len(lateness) < FEWEST_SECONDS or not service_s:
         return
@@ -118,11 +120,19 @@ def read_slowly(summary: Summary, recording: Recording) -> Iterator[Finding]:
         )
 
 
+def _of_generators(recording: Recording) -> list[Sample]:
+    """While calls were measured: what it did while users started would make it look less busy, or more.
+
+    A sample tells of the second before it. Half of one under load counts: a short run has few. No sample is
+    too late, since a worker's clock may be ahead of the master's, which says when the load ended.
+    """
+    begin_s = (recording.measured.first_due_s or 0.0) + SAMPLE_S / 2
+    return [one for one in recording.resources if one["who"].startswith(GENERATOR) and one["t_s"] >= begin_s]
+
+
 def _cpu_by_process(recording: Recording) -> list[tuple[str, list[float]]]:
     samples = sorted(
-        (sample["who"], cpu)
-        for sample in recording.resources
-        if sample["who"].startswith(GENERATOR) and (cpu := sample["cpu"]) is not None
+        (sample["who"], cpu) for sample in _of_generators(recording) if (cpu := sample["cpu"]) is not None
     )
     grouped = groupby(samples, key=lambda sample: sample[0])
     return [(who, [cpu for _, cpu in of_who]) for who, of_who in grouped]

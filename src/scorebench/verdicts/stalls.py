@@ -38,7 +38,8 @@ INSTEAD = "the generator stood still: mend that, and run again"
 
 def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
     """At most one finding: the longest stall, and the calls that all stalls affected."""
-    stretches = [sample for sample in recording.resources if _stall_s(sample) >= LEAST_S]
+    first_s = recording.measured.first_due_s or 0.0  # a stall that ended before delayed nothing
+    stretches = [one for one in recording.resources if _stall_s(one) >= LEAST_S and one["t_s"] > first_s]
     usual_s = summary.response.at(0.5) or 0.0
     if not stretches or not summary.calls:
         return
