@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebench.answers import predictions
 from scorebench.answers.answer import Judge, describe, of_status
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Group, Outcome
-from scorebench.answers.predictions import NotPredictions, count_predictions, parse_predictions
+from scorebench.answers.predictions import count_predictions, parse_predictions
 from scorebench.answers.readings import READINGS, Reading
+from scorebench.answers.strict_json import NotPredictions
 from tests.client import answer_of, connection_to, request_to
 from tests.scoring_server import Behaviour, Reply, replies, scoring_server
 
@@ -298,79 +298,6 @@ def test_the_reader_agrees_with_json(
     found = counted(bytes(body))
     # What the reader names more exactly than the oracle, which knows no errors and no bounds of a double:
     assert found == expected or found in (Outcome.ERROR_INSIDE, Outcome.OUT_OF_RANGE)
-
-
-NUMBERS = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**70), 2**70))
-
-
-@given(
-    st.one_of(
-        st.lists(NUMBERS, min_size=3, max_size=40),
-        st.lists(st.lists(st.lists(NUMBERS, max_size=3), max_size=3), min_size=3, max_size=20),
-    ),
-    st.booleans(),
-    st.integers(1, 30),
-    st.integers(0, 2),
-    st.randoms(),
-)
-def test_a_large_answer_is_counted_in_slices(
-    values: list[object], bare: bool, size: int, damage: int, random: random.Random
-) -> None:
-    """Wherever it is cut, the count, or the outcome, is that of the whole; others go first in between."""
-    body = bytearray(json.dumps(values if bare else {"predictions": values}).encode())
-    for _ in range(damage):
-        body[random.randrange(min(16, len(body) - 3), len(body) - 2)] = random.choice(b"[],0123456789eE.-+ ")
-    pauses = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predictions, "SLICE_BYTES", size)
-        try:
-            found: Outcome | int = count_predictions(bytes(body), pause=lambda: pauses.append(1))
-        except NotPredictions as error:
-            found = error.outcome
-    assert found == counted(bytes(body)) or found is Outcome.OUT_OF_RANGE
-    if not damage:
-        assert len(pauses) > 1 or len(body) <= 3 * (size + 40)
-
-
-@given(st.lists(JSON_VALUES, max_size=8), st.booleans(), st.integers(1, 30), st.integers(0, 3), st.randoms())
-def test_any_large_answer_is_read_in_slices(
-    values: list[object], bare: bool, size: int, damage: int, random: random.Random
-) -> None:
-    """Text, objects and lists in each other, cut anywhere, damaged or not: as `json.loads` reads it."""
-    body = bytearray(json.dumps(values if bare else {"predictions": values, "more": values}).encode())
-    for _ in range(damage):
-        body[random.randrange(len(body))] = random.choice(b'[]{},:"0123456789eE.-+NaIu\\ \n\xff')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predictions, "SLICE_BYTES", size)
-        patch.setattr(predictions, "LARGE_BYTES", 0)
-        found = counted(bytes(body))
-        expected = oracle(bytes(body))
-        if not isinstance(expected, Outcome) and not isinstance(found, Outcome):
-            assert predictions.parse_json(bytes(body)) == json.loads(body)
-    if damage and isinstance(expected, Outcome):  # which of two faults it names depends on the cuts
-        assert isinstance(found, Outcome)
-    else:
-        assert found == expected or found in (Outcome.ERROR_INSIDE, Outcome.OUT_OF_RANGE)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"a": [1, 2, 3], "b": [7, 8], "a": [4, 5, 6]}',  # a key twice: the last one counts
-        b'{"a": [1, 2, 3], "a": 4}',
-        b'{"a\\"b": {"c,d": [1, 2, {"e": "f]g"}, [[], {}, ""]]}}',
-        json.dumps([1, "two", {"three": [4]}]).encode("utf-16"),
-        b"\xef\xbb\xbf[1, 2, 3]",
-        b"[" * 150 + b"1, 2" + b"]" * 150,
-    ],
-)
-def test_what_is_hard_to_cut_is_read_right(body: bytes) -> None:
-    """At any size of a slice, the value is that of the standard library's reader."""
-    for size in range(1, len(body) + 2):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(predictions, "SLICE_BYTES", size)
-            patch.setattr(predictions, "LARGE_BYTES", 0)
-            assert predictions.parse_json(body) == json.loads(body)
 
 
 def test_a_kind_of_answer_is_one_record() -> None:

@@ -17,8 +17,9 @@ from scorebench.answers import server_timing
 from scorebench.answers.event_stream import EventStream
 from scorebench.answers.http_message import Answer, AnswerParser, CallFailed
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.predictions import NotPredictions, count_predictions, parse_predictions
+from scorebench.answers.predictions import count_predictions, parse_predictions
 from scorebench.answers.readings import expected
+from scorebench.answers.strict_json import NotPredictions
 from scorebench.client.target import Target
 from scorebench.cluster.seals import MASTER, WORKER, Forged, Seals
 from scorebench.errors import InputError

@@ -5,70 +5,77 @@ The forms are those of OpenAI's API, which MLflow's ChatModel, ChatAgent and Res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.predictions import NotPredictions, error_inside, parse_json, says_error
+from scorebench.answers.predictions import ROWS_AT_ONCE, Pause, error_inside, in_chunks, says_error
+from scorebench.answers.strict_json import NotPredictions, parsed
 
 _SAYS = ("tool_calls", "function_call", "refusal", "audio")
 """Keys of a message by which it says something without `content`."""
 
 
-def count_chat(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
+def count_chat(body: bytes, *, pause: Pause, **_: object) -> None:
     """A chat completion: `choices`, each with a message. A ChatAgent's: `messages`."""
-    parsed = _object(body, pause)
-    if "choices" in parsed:
-        _check_each(parsed["choices"], lambda choice: _is_message(choice.get("message")), "choices")
-    else:
-        _check_each(parsed.get("messages"), _is_message, "messages")
+    with _object(body, pause) as chat:
+        if "choices" in chat:
+            _check_each(chat, "choices", lambda choice: _is_message(choice.get("message")), pause)
+        else:
+            _check_each(chat, "messages", _is_message, pause)
 
 
-def count_completion(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
+def count_completion(body: bytes, *, pause: Pause, **_: object) -> None:
     """A completion: `choices`, each with its text."""
-    _check_each(
-        _object(body, pause).get("choices"), lambda choice: isinstance(choice.get("text"), str), "choices"
-    )
+    with _object(body, pause) as completion:
+        _check_each(completion, "choices", lambda choice: isinstance(choice.get("text"), str), pause)
 
 
-def count_responses(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
+def count_responses(body: bytes, *, pause: Pause, **_: object) -> None:
     """A response: `output`, a list of items that each name their type."""
-    _check_response(_object(body, pause))
+    with _object(body, pause) as response:
+        _check_response(response, pause)
 
 
-def count_embeddings(body: bytes, *, pause: Callable[[], None], **_: object) -> int | None:
+def count_embeddings(body: bytes, *, pause: Pause, **_: object) -> int | None:
     """One embedding for each text; an agent that takes text answers with a response instead."""
-    parsed = _object(body, pause)
-    if "output" in parsed:
-        _check_response(parsed)
-        return None
-    _check_each(parsed.get("data"), lambda item: _is_vector(item.get("embedding")), "data")
-    return len(parsed["data"])
+    with _object(body, pause) as answer:
+        if "output" in answer:
+            _check_response(answer, pause)
+            return None
+        _check_each(answer, "data", lambda item: _is_vector(item.get("embedding")), pause)
+        return len(answer["data"])
 
 
-def _object(body: bytes, pause: Callable[[], None]) -> Mapping[str, Any]:
-    parsed = parse_json(body, pause)
-    if says_error(parsed):
+@contextmanager
+def _object(body: bytes, pause: Pause) -> Iterator[Mapping[str, Any]]:
+    with parsed(body, pause) as value:
+        if says_error(value):
+            raise error_inside()
+        if not isinstance(value, dict):
+            raise _not_what_was_expected("an object")
+        yield value
+
+
+def _check_response(response: Mapping[str, Any], pause: Pause) -> None:
+    if response.get("status") in ("failed", "cancelled"):
         raise error_inside()
-    if not isinstance(parsed, dict):
-        raise _not_what_was_expected("an object")
-    return parsed
+    _check_each(response, "output", lambda item: isinstance(item.get("type"), str), pause)
 
 
-def _check_response(parsed: Mapping[str, Any]) -> None:
-    if parsed.get("status") in ("failed", "cancelled"):
-        raise error_inside()
-    _check_each(parsed.get("output"), lambda item: isinstance(item.get("type"), str), "output")
-
-
-def _check_each(items: Any, is_whole: Callable[[Mapping[str, Any]], bool], key: str) -> None:
-    """NotPredictions unless `items` is a list of objects, at least one, and all of them whole."""
+def _check_each(
+    answer: Mapping[str, Any], key: str, is_whole: Callable[[Mapping[str, Any]], bool], pause: Pause
+) -> None:
+    """NotPredictions unless `key` has a list of objects, at least one, and all of them whole."""
+    items = answer.get(key)
     if not isinstance(items, list) or not items:
         raise _not_what_was_expected(f"a list under {key!r}")
-    if any(map(says_error, items)):
+    if any(any(map(says_error, chunk)) for chunk in in_chunks(items, pause, ROWS_AT_ONCE)):
         raise error_inside()
-    if not all(isinstance(item, dict) and is_whole(item) for item in items):
-        raise _not_what_was_expected(f"whole objects under {key!r}")
+    for chunk in in_chunks(items, pause, ROWS_AT_ONCE):
+        if not all(isinstance(item, dict) and is_whole(item) for item in chunk):
+            raise _not_what_was_expected(f"whole objects under {key!r}")
 
 
 def _is_message(message: Any) -> bool:

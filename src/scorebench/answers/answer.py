@@ -16,8 +16,8 @@ from scorebench.answers.first import FirstAnswers
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.pages import is_page, title_of
-from scorebench.answers.predictions import NotPredictions
 from scorebench.answers.readings import ROWS, Reading
+from scorebench.answers.strict_json import NotPredictions
 
 _STATUS: dict[int, Outcome] = {
     401: Outcome.UNAUTHORIZED,

@@ -13,14 +13,8 @@ from typing import Protocol
 from scorebench.answers.agents import count_chat, count_completion, count_embeddings, count_responses
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.pages import is_page
-from scorebench.answers.predictions import (
-    NotPredictions,
-    count_predictions,
-    count_values,
-    error_inside,
-    parse_json,
-    says_error,
-)
+from scorebench.answers.predictions import count_predictions, count_values, error_inside, says_error
+from scorebench.answers.strict_json import NotPredictions, parsed
 from scorebench.answers.tensors import count_tensors
 from scorebench.errors import InputError
 
@@ -53,20 +47,21 @@ def _any(body: bytes, *, nulls: bool, pause: Callable[[], None]) -> None:
         raise NotPredictions(Outcome.WRONG_COUNT, "no prediction at all")
 
 
-def _text(body: bytes, **_: object) -> None:
+def _text(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
     try:
         text = body.decode("utf-8").strip()
     except UnicodeDecodeError:
         raise NotPredictions(Outcome.NOT_PARSEABLE, "no UTF-8") from None
     if not text or is_page(body):
         raise NotPredictions(Outcome.NOT_PARSEABLE, "no text, or a web page")
-    if text.startswith("{") and _is_error(body):
+    if text.startswith("{") and _is_error(body, pause):
         raise error_inside()
 
 
-def _is_error(body: bytes) -> bool:
+def _is_error(body: bytes, pause: Callable[[], None]) -> bool:
     try:
-        return says_error(parse_json(body))
+        with parsed(body, pause) as value:
+            return says_error(value)
     except NotPredictions:
         return False  # text may look like anything
 
@@ -142,13 +137,13 @@ def _at_path(path: str) -> Reading:
         ) from None
 
     def count(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
-        parsed = parse_json(body, pause)
-        if says_error(parsed):
-            raise error_inside()
-        try:
-            found = any(node.value is not None for node in query.find(parsed))
-        except (jsonpath.JSONPathError, RecursionError):
-            found = False
+        with parsed(body, pause) as value:
+            if says_error(value):
+                raise error_inside()
+            try:
+                found = any(node.value is not None for node in query.finditer(value))
+            except (jsonpath.JSONPathError, RecursionError):
+                found = False
         if not found:
             raise NotPredictions(Outcome.NOT_PARSEABLE, f"nothing at {path}")
 

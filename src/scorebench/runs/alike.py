@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.predictions import NotPredictions, parse_predictions
+from scorebench.answers.predictions import parse_predictions
+from scorebench.answers.strict_json import NotPredictions
 from scorebench.comparison import alike
 from scorebench.runs import one_call
 

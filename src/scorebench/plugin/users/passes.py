@@ -14,7 +14,8 @@ from locust.env import Environment
 
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.predictions import NotPredictions, parse_predictions
+from scorebench.answers.predictions import parse_predictions
+from scorebench.answers.strict_json import NotPredictions
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.batches import PERIOD_S
