@@ -8,18 +8,19 @@ differently, or an error message of more than one line.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice, pairwise
 from typing import TypeVar
 
-from scorebench.answers import server_timing
+from scorebench.answers import server_timing, strict_json
 from scorebench.answers.event_stream import EventStream
 from scorebench.answers.http_message import Answer, AnswerParser, CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.predictions import count_predictions, parse_predictions
-from scorebench.answers.readings import expected
-from scorebench.answers.strict_json import NotPredictions
+from scorebench.answers.readings import READINGS, expected
+from scorebench.answers.strict_json import NotPredictions, parse_large
 from scorebench.client.target import Target
 from scorebench.cluster.seals import MASTER, WORKER, Forged, Seals
 from scorebench.errors import InputError
@@ -99,6 +100,41 @@ def predictions(body: bytes) -> None:
         values = value["predictions"] if isinstance(value, dict) else value
         if isinstance(values, list):
             _same("predictions", found, len(values))
+
+
+def answers(body: bytes) -> None:
+    """An answer is judged alike whole and in slices, by each reading: the same value, outcome and reason."""
+    whole = _judgements(body)
+    for size in (1, 7, len(body) // 2 + 1):
+        with in_slices_of(size):
+            _same(f"judged in slices of {size}", _judgements(body), whole)
+
+
+def _judgements(body: bytes) -> list[object]:
+    counts = (partial(one.count, body, nulls=False, pause=_no_pause) for one in READINGS.values())
+    return [_reason(partial(parse_large, body, _no_pause)), *map(_reason, counts)]
+
+
+def _reason(read: Callable[[], object]) -> object:
+    try:
+        return repr(read())  # a NaN is not itself
+    except NotPredictions as error:
+        return error.outcome, str(error)
+
+
+def _no_pause() -> None:
+    """Nobody waits."""
+
+
+@contextmanager
+def in_slices_of(size: int) -> Iterator[None]:
+    """Answers are read in slices of that size."""
+    before = strict_json.SLICE_BYTES, strict_json.LARGE_BYTES
+    strict_json.SLICE_BYTES = strict_json.LARGE_BYTES = size
+    try:
+        yield
+    finally:
+        strict_json.SLICE_BYTES, strict_json.LARGE_BYTES = before
 
 
 def _counted(count: Callable[[], int]) -> int | Outcome:
@@ -201,6 +237,7 @@ def _same(what: str, found: object, wanted: object) -> None:
 TARGETS: Mapping[str, Check] = {
     "http": http,
     "predictions": predictions,
+    "answers": answers,
     "server-timing": server_timings,
     "events": events,
     "conditions": conditions,

@@ -86,16 +86,13 @@ class Judge:
         digest = _digest(answer.body, self._pause)
         if self.first.repeats(payload, digest):
             return Outcome.VALID, True
-        outcome = self._read(payload, answer.body)
-        is_first = self.first.take(payload, answer.body, digest, is_valid=outcome is Outcome.VALID)
-        return outcome, is_first
-
-    def _read(self, payload: int, body: bytes) -> Outcome:
         try:
-            count = self._reading.count(body, nulls=self._nulls, pause=self._pause)
+            count = self._reading.count(answer.body, nulls=self._nulls, pause=self._pause)
         except NotPredictions as error:
-            return error.outcome
-        return Outcome.VALID if count is None or count == self._rows[payload] else Outcome.WRONG_COUNT
+            return error.outcome, self.first.take(payload, answer.body, digest, is_valid=False)
+        is_valid = count is None or count == self._rows[payload]
+        is_first = self.first.take(payload, answer.body, digest, is_valid=is_valid)
+        return (Outcome.VALID if is_valid else Outcome.WRONG_COUNT), is_first
 
 
 def _digest(body: bytes, pause: Callable[[], None]) -> bytes:

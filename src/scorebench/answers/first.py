@@ -58,11 +58,13 @@ class FirstAnswers:
         Counts an answer with other bytes than the first, valid or not, unless its numbers are near enough.
         """
         first = self._digests.get(payload)
-        if first is None and is_valid:
-            self._keep(payload, body, digest)
-        elif first is not None and first != digest:
+        if first is None:
+            if is_valid:
+                self._keep(payload, body, digest)
+            return is_valid
+        if first != digest:
             self._compare(payload, body)
-        return self.repeats(payload, digest)
+        return first == digest
 
     def _keep(self, payload: int, body: bytes, digest: bytes) -> None:
         self._digests[payload] = digest

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.predictions import error_inside, in_chunks, says_error
+from scorebench.answers.predictions import CHECKED_AT_ONCE, error_inside, in_chunks, says_error
 from scorebench.answers.strict_json import NotPredictions, parsed
 
 _WHOLE, _FLOATS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"), ("FP32", "FP64")
@@ -34,7 +34,7 @@ def count_tensors(body: bytes, *, pause: Callable[[], None], **_: object) -> int
         outputs = answer.get("outputs") if isinstance(answer, dict) else None
         if not isinstance(outputs, list):
             raise NotPredictions(Outcome.NOT_PARSEABLE, "JSON without typed outputs")
-        firsts = {first for chunk in in_chunks(outputs, pause) for first in _firsts(chunk, pause)}
+        firsts = set(_firsts(outputs, pause))
     if len(firsts) != 1:
         raise NotPredictions(Outcome.WRONG_COUNT, "no outputs, or of different first dimensions")
     return firsts.pop()
@@ -43,18 +43,24 @@ def count_tensors(body: bytes, *, pause: Callable[[], None], **_: object) -> int
 def _firsts(outputs: list[Any], pause: Callable[[], None]) -> Iterator[int]:
     """The first dimension of each output, checked."""
     for output in outputs:
-        match output:
-            case {"name": str(), "shape": [*shape], "datatype": str(datatype), "data": list(data)}:
-                kinds = _KINDS.get(datatype)
-                if kinds is None or not all(type(length) is int and length >= 0 for length in shape):
-                    raise NotPredictions(Outcome.NOT_PARSEABLE, "an output of no such datatype or shape")
-                _check(data, shape, kinds, pause)
-                yield shape[0] if shape else 1
-            case _:
-                raise NotPredictions(Outcome.NOT_PARSEABLE, "JSON without typed outputs")
+        named = output if isinstance(output, dict) else {}
+        shape, datatype, data = named.get("shape"), named.get("datatype"), named.get("data")
+        if not (type(named.get("name")) is type(datatype) is str and type(shape) is type(data) is list):
+            raise NotPredictions(Outcome.NOT_PARSEABLE, "JSON without typed outputs")
+        kinds = _KINDS.get(datatype)
+        if kinds is None or not all(type(length) is int and length >= 0 for length in shape):
+            raise NotPredictions(Outcome.NOT_PARSEABLE, "an output of no such datatype or shape")
+        elements = _count(data, kinds, pause)
+        if elements != prod(shape):
+            raise NotPredictions(Outcome.WRONG_COUNT, f"an output of {elements} elements and shape {shape}")
+        yield shape[0] if shape else 1
+        pause()
 
 
-def _check(data: list[Any], shape: list[int], kinds: frozenset[type], pause: Callable[[], None]) -> None:
+def _count(data: list[Any], kinds: frozenset[type], pause: Callable[[], None]) -> int:
+    """How many elements there are, each of one of the kinds."""
+    if len(data) <= CHECKED_AT_ONCE and kinds.issuperset(map(type, data)):
+        return len(data)
     elements = 0
     for chunk in _chunks(data, pause):
         found = set(map(type, chunk))
@@ -63,8 +69,7 @@ def _check(data: list[Any], shape: list[int], kinds: frozenset[type], pause: Cal
         if not found <= kinds:
             raise NotPredictions(Outcome.NOT_PARSEABLE, "an element that is not of its datatype")
         elements += len(chunk)
-    if elements != prod(shape):
-        raise NotPredictions(Outcome.WRONG_COUNT, f"an output of {elements} elements and shape {shape}")
+    return elements
 
 
 def _chunks(data: list[Any], pause: Callable[[], None]) -> Iterator[list[Any]]:
