@@ -265,6 +265,16 @@ HOSTILE = {
 }
 
 
+def sized(decode: Callable[[bytes], Any], sizes: list[int]) -> Callable[[bytes], Any]:
+    """The decoder, which notes the size of what it reads."""
+
+    def noted(text: bytes) -> Any:
+        sizes.append(len(text))
+        return decode(text)
+
+    return noted
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_is_read_at_once_is_bounded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """4 MB of anything: a parser has never more than a slice and the longest number, and pauses in between.
@@ -274,10 +284,8 @@ def test_what_is_read_at_once_is_bounded(name: str, monkeypatch: pytest.MonkeyPa
     body, sizes, pauses = HOSTILE[name], list[int](), list[int]()
     reading = {"choices": "completion", "tensor": "v2"}.get(name, "rows")
     for module, name_of_decoder in ((strict_json, "_decode"), (predictions, "_decode_numbers")):
-        decode = getattr(module, name_of_decoder)
-        monkeypatch.setattr(
-            module, name_of_decoder, lambda text, decode=decode: (sizes.append(len(text)), decode(text))[1]
-        )
+        counted = sized(getattr(module, name_of_decoder), sizes)
+        monkeypatch.setattr(module, name_of_decoder, counted)
     found_by(lambda: READINGS[reading].count(body, nulls=False, pause=lambda: pauses.append(1)))
     assert len(body) > 10 * SLICE_BYTES
     assert max(sizes, default=0) <= SLICE_BYTES + slices.LONGEST_BYTES + 60_000  # and what is opened again
