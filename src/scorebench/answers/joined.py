@@ -46,7 +46,7 @@ class Joined:
         self._grow(into, part)
 
     def _keys(self, into: Any, key: bytes) -> tuple[Any, Any]:
-        """Where the open value stands in the whole, and in the slice."""
+        """The place of the open value: in the whole, and in the slice."""
         return (-1, 0) if isinstance(into, list) else (self._parse_key(key), OPEN_KEY)
 
     def _string_with(self, piece: Slice, begun: str, more: str) -> str:

@@ -19,7 +19,7 @@ MOST_MARKS = 10_000
 DEEPEST = 10_000
 """No parser here reads a text that is nested deeper."""
 OPEN_KEY = uuid4().hex
-"""Stands in a slice for the key of a value that began in a slice before it: a key that no text can hold."""
+"""Replaces the key of a value that began in the slice before: a key that no text can hold."""
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _FLAT = rb'[^\[\]{}"]*+(?:' + _STRING + rb'[^\[\]{}"]*+)*+'
