@@ -193,6 +193,17 @@ def test_a_server_that_restarts_has_no_negative_rate() -> None:
     assert series(made)["done_total"].tolist() == pytest.approx([3.0, math.nan, 2.0], nan_ok=True)
 
 
+def test_a_series_without_a_value_has_none() -> None:
+    """As a recording from elsewhere may have it."""
+    made = measured(WAVE)
+    made.scraped_gauges |= {"queue": [], "process_resident_memory_bytes": []}
+    assert np.isnan(series(made)["queue"]).all()
+    assert resident_bytes(made) == []
+    found = server_metrics(made)
+    assert found is not None
+    assert found.moved == ()
+
+
 def test_the_correlation_is_that_of_scipy() -> None:
     random = np.random.default_rng(3)
     one = random.standard_normal(200)

@@ -33,6 +33,8 @@ def series(recording: Recording) -> dict[str, Values]:
 
 def values_at(points: Sequence[SeriesPoint], at: Values) -> Values:
     """The value at each of these times: the last one before it; NaN before the first."""
+    if not points:  # a file from elsewhere may name a series without a value
+        return np.full(len(at), np.nan)
     known = np.array(points, np.float64).reshape(-1, 2)
     index = np.searchsorted(known[:, 0], at, side="right") - 1
     return np.where(index < 0, np.nan, known[np.maximum(index, 0), 1])
