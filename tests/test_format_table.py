@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,8 @@ from bench.format_table import table
 from bench.paste import pasted
 
 from scorebench.answers.readings import READINGS
-from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS, suffixes
+from scorebench.payloads.bodies import load_bodies
+from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS, suffix_of_type, suffixes
 from scorebench.payloads.payload import encode
 from scorebench.payloads.rows import read_rows
 from tests.commands import ROOT, Done, scorebench
@@ -120,6 +122,31 @@ def test_a_record_is_whole(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"d{format.suffix}"
     path.write_bytes(body)
     assert frame_values(read_rows(path)) == frame_values(rows)
+
+
+def test_a_format_with_a_suffix_of_lines_has_it_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is one body, which its own reader reads; without the format it is a row a line."""
+    (file := tmp_path / "two.jsonl").write_text('{"a": 1}\n{"a": 2}\n')
+    assert len(read_rows(file)) == 2
+    whole = replace(FORMATS["csv"], name="lines", suffix=".jsonl", is_it=lambda _: True)
+    monkeypatch.setitem(FORMATS, "lines", replace(whole, read=lambda _: pd.DataFrame({"own": [7]})))
+    assert read_rows(file).to_dict("list") == {"own": [7]}
+    assert load_bodies(file).rows == (1,)
+
+
+def test_a_content_type_is_that_of_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded traffic names types of bodies: those of formats, a new one's too, with any parameters."""
+    monkeypatch.setitem(FORMATS, "avro", replace(FORMATS["csv"], content_type="avro/binary", suffix=".avro"))
+    for content_type, suffix in {
+        "application/json": ".json",
+        "Text/CSV; charset=utf-8": ".csv",
+        "application/vnd.apache.parquet": ".parquet",
+        "avro/binary": ".avro",
+        "image/png": "",
+    }.items():
+        assert suffix_of_type(content_type) == suffix
 
 
 def test_the_default_is_a_format() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.errors import InputError
+from scorebench.figures.metric import Unit
 from scorebench.figures.metrics import find
+from scorebench.verdicts import limits
 from scorebench.verdicts.limits import (
     Limit,
     Watch,
@@ -87,6 +91,29 @@ def test_a_limit_that_does_not_parse_is_refused_with_the_part(text: str, said: s
     with pytest.raises(InputError, match=said) as caught:
         parse_limit(text)
     assert str(caught.value).startswith(f"--limit {text}".strip())
+
+
+RATIO = Unit("", {"": 1.0}, str)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "said"),
+    [
+        (parse_limit, "p99<50ms", "unit 'ms' does not go with p99. Write the number alone, as in 2.5."),
+        (parse_limit, "p99<fast", "bound 'fast' is not a number with a unit, as in 2.5"),
+        (parse_threshold, "p99 +1ms", "expected a sign, a number, and %, no unit, as in"),
+    ],
+)
+def test_a_metric_without_a_unit(
+    parse: Callable[[str], object], text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a ratio the number stands alone, in a limit and in a change, and the message says so."""
+    ratio = replace(find("p99"), unit=RATIO, example="2.5")
+    monkeypatch.setattr(limits, "find", lambda _: ratio)
+    assert parse_limit("p99<2.5").bound == 2.5
+    assert parse_threshold("p99 +0.5").absolute == 0.5
+    with pytest.raises(InputError, match=said):
+        parse(text)
 
 
 @given(st.text(max_size=20))

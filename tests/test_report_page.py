@@ -411,8 +411,10 @@ def test_limits_are_drawn_where_their_metric_is() -> None:
     """Times into the charts of percentiles and latency, throughput into that of rates; `valid` nowhere."""
     of = recording(calls(evenly(700)))
     limits = [parse_limit(text) for text in ("p99<50ms", "throughput>90/s", "valid>99%", "mean<1s")]
-    found = {chart.title: drawn_limits(chart) for chart in time_charts(of, limits)}
-    assert found["Response time over the run"] == ["p99&lt;50ms"]
+    for open_loop, name in ((False, "Service"), (True, "Response")):  # as times are called elsewhere
+        drawn = time_charts(of, limits, open_loop=open_loop)
+        found = {chart.title: drawn_limits(chart) for chart in drawn}
+        assert found[f"{name} time over the run"] == ["p99&lt;50ms"]
     assert found["Calls a second"] == ["throughput&gt;90/s"]
     shown = made(of, "p99<50ms", "valid>99%")
     assert shown.count('class="limit"') == 2  # in the chart of percentiles, and in that over the run

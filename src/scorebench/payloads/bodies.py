@@ -14,9 +14,9 @@ from typing import Any
 from scorebench.errors import InputError
 from scorebench.payloads import captures, formats, json_lines, parquet_files
 from scorebench.payloads.captures import Ready
+from scorebench.payloads.formats import LINES_SUFFIXES
 from scorebench.payloads.formats.record import BodyFormat, Source, suffix_of
 from scorebench.payloads.formats.whole import OTHER, WholeForm
-from scorebench.payloads.json_lines import LINES_SUFFIXES
 from scorebench.payloads.json_text import dumps
 from scorebench.payloads.payload import Payload, mib
 
@@ -196,7 +196,7 @@ def _of_file(path: Path) -> Iterator[Ready | None]:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty, expected a request body; correct or remove it")
     suffix = suffix_of(path)
-    if suffix in LINES_SUFFIXES:
+    if formats.has_lines(suffix):
         for line in json_lines.read(path):
             is_captured = captures.is_sagemaker(line.value)
             yield (

@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scorebench.errors import InputError
+from scorebench.payloads.formats import suffix_of_type
+from scorebench.payloads.formats.csv_form import CSV
+from scorebench.payloads.formats.json_frames import SPLIT
 
 _REQUEST, _TIMES = "request", ("request_time", "timestamp_ms")
-_JSON = "application/json"
+_JSON = SPLIT.suffix
+_ENCODINGS = {"CSV": CSV.suffix}
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,8 @@ def _decoded(data: str, encoding: Any, place: str) -> bytes:
 
 
 def _kind(content_type: str, encoding: Any) -> str:
-    media_type = content_type.partition(";")[0].strip().lower() or {"CSV": "text/csv"}.get(encoding, _JSON)
-    known = {_JSON: ".json", "text/csv": ".csv", "application/vnd.apache.parquet": ".parquet"}
-    return known.get(media_type, "")
+    """By the content type, or else by SageMaker's encoding, which is CSV, JSON or BASE64."""
+    return suffix_of_type(content_type) if content_type.strip() else _ENCODINGS.get(encoding, _JSON)
 
 
 def _seconds(text: Any, place: str) -> float:

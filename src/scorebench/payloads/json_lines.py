@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from scorebench.payloads.formats.record import NOT_ZIPPED, open_file, refuse_gzip
 from scorebench.payloads.json_text import parse_json
 
-LINES_SUFFIXES = (".jsonl", ".ndjson")
 _BOM = b"\xef\xbb\xbf"
 
 

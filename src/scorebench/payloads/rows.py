@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 from scorebench.errors import InputError
 from scorebench.payloads import formats, json_lines
 from scorebench.payloads.casting import cast
-from scorebench.payloads.formats import json_rows
+from scorebench.payloads.formats import LINES_SUFFIXES, json_rows
 from scorebench.payloads.formats.parquet_form import PARQUET
 from scorebench.payloads.formats.record import Source, suffix_of
 from scorebench.payloads.invented import make_rows
-from scorebench.payloads.json_lines import LINES_SUFFIXES
 from scorebench.payloads.signature import ModelInfo, Signature
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def rows_in(source: Source) -> pd.DataFrame:
 def _rows_in(source: Source) -> pd.DataFrame:
     if source.path is not None and source.path.is_dir():
         return PARQUET.read(source)
-    if source.suffix in LINES_SUFFIXES:
+    if formats.has_lines(source.suffix):
         rows = [line.value for line in json_lines.read(source.path)] if source.path else []
         return json_rows.read(rows, source.place, source.signature)
     if source.suffix == ".json" and isinstance(source.json, list):

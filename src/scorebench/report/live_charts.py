@@ -34,7 +34,8 @@ def live_charts(last: LastMinutes, *, open_loop: bool, ended: bool = False) -> l
         name: [(one.t_s + STRETCH_S / 2, getattr(one, key)) for one in last.times]
         for name, key in TIMES.items()
     }
-    what = f"Response time, {'due' if open_loop else 'sent'} to done, over {STRETCH_S} s at a time"
+    what = "Response time, due to done" if open_loop else "Service time, sent to done"
+    what += f", over {STRETCH_S} s at a time"
     charts = [_chart(last, "Calls a second", rates, say_rate), _chart(last, what, times, say_seconds)]
     return [chart | {"x": _time(last.span_s, ended=ended)} for chart in charts]
 

@@ -52,7 +52,7 @@ def render(
         charts=_charts(summary, limits),
         **_parts(summary),
         **_server_metrics(recording, summary),
-        over_time=time_charts(recording, limits),
+        over_time=time_charts(recording, limits, open_loop=summary.open_loop),
         outcomes=[[label, f"{n:,}", say_percent(n / summary.calls)] for label, n in summary.outcomes.items()],
         changed=[plain(text) for name in ("first", "then") if (text := summary.changed_example.get(name))],
         examples=[(label, plain(answer)) for label, answer in summary.examples.items()],

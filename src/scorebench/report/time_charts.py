@@ -96,7 +96,9 @@ class _Run:
         return ["From", *names], rows
 
 
-def time_charts(recording: Recording, limits: Sequence[Limit] = ()) -> list[Chart]:
+def time_charts(
+    recording: Recording, limits: Sequence[Limit] = (), *, open_loop: bool = False
+) -> list[Chart]:
     """The charts that the recording has data for, in reading order; `limits` are drawn into them."""
     seconds = timeline(recording.measured)
     if not seconds:
@@ -109,7 +111,7 @@ def time_charts(recording: Recording, limits: Sequence[Limit] = ()) -> list[Char
     run = _Run(seconds, axes.clock(float(len(seconds))), marks[:MOST_MARKS], limits)
     samples = [sample for sample in recording.resources if sample.get("t_s") is not None]
     found = [
-        _latency(run),
+        _latency(run, "Response" if open_loop else "Service"),
         _first_chunks(run, recording),
         _rates(run, recording),
         _users(run, samples),
@@ -119,13 +121,13 @@ def time_charts(recording: Recording, limits: Sequence[Limit] = ()) -> list[Char
     return [chart for chart in found if chart is not None]
 
 
-def _latency(run: _Run) -> Chart | None:
+def _latency(run: _Run, name: str) -> Chart | None:
     note = (
         "Calls due in each second; a percentile is drawn if that second has enough calls for it. "
         "A stall is a peak."
     )
     levels = charts.levels(run.limits, lambda of: of.is_time and of.q is not None and not of.of_streams)
-    return _timed(run, run.seconds, "Response time over the run", LATENCIES, note=note, levels=levels)
+    return _timed(run, run.seconds, f"{name} time over the run", LATENCIES, note=note, levels=levels)
 
 
 def _first_chunks(run: _Run, recording: Recording) -> Chart | None:

@@ -197,7 +197,8 @@ def _quantity(text: str, metric: Metric, op: str, place: str) -> float:
     units = metric.unit.factors
     if unit not in units:
         what = f"unit {unit!r} does not go with {metric.name}" if unit else f"bound {number} has no unit"
-        raise InputError(f"{place}: {what}. Known are {', '.join(units)}, as in {metric.example}.")
+        known = f"Known are {', '.join(units)}" if any(units) else "Write the number alone"
+        raise InputError(f"{place}: {what}. {known}, as in {metric.example}.")
     bound = float(number) * units[unit]
     is_none = bound == 0 and metric.unit.has_zero and op == "<="
     if not (0 < bound < math.inf or is_none):
@@ -214,10 +215,11 @@ def _right_way(metric: Metric, op: str, place: str, wanted: str) -> None:
 def _change(text: str, metric: Metric, place: str) -> tuple[str, float]:
     sign = "+" if metric.good == "<" else "-"
     units = {"%": 0.01, **metric.unit.factors}
-    found = re.fullmatch(r"([-+])\s*(\d+(?:\.\d+)?)\s*(\D+)", text)
+    found = re.fullmatch(r"([-+])\s*(\d+(?:\.\d+)?)\s*(\D*)", text)
     if not found or found[3] not in units or float(found[2]) == 0:
         raise InputError(
-            f"{place}: change {text!r} is not known; expected a sign, a number, and {', '.join(units)}, "
+            f"{place}: change {text!r} is not known; expected a sign, a number, and "
+            f"{', '.join(unit or 'no unit' for unit in units)}, "
             f"as in '{metric.name} {sign}10%'."
         )
     if found[1] != sign:

@@ -22,6 +22,8 @@ FORMATS: dict[str, BodyFormat] = {
 }
 """By name, in the order in which help and docs list them."""
 DEFAULT_FORMAT = SPLIT.name
+LINES_SUFFIXES = (".jsonl", ".ndjson")
+"""Of files that are no body, but have a row or a body a line."""
 
 
 def find(name: str) -> BodyFormat:
@@ -34,6 +36,22 @@ def find(name: str) -> BodyFormat:
 def suffixes() -> tuple[str, ...]:
     """The suffixes of the files that rows are read from."""
     return tuple(dict.fromkeys(format.suffix for format in FORMATS.values()))
+
+
+def has_lines(suffix: str) -> bool:
+    """Whether a file with this suffix holds a row or a body a line: unless a format has the suffix itself."""
+    return suffix in LINES_SUFFIXES and suffix not in suffixes()
+
+
+def suffix_of_type(content_type: str) -> str:
+    """The suffix of a file that holds a body of this content type; empty for one that no format has."""
+    wanted = _media_type(content_type)
+    found = (format.suffix for format in FORMATS.values() if _media_type(format.content_type) == wanted)
+    return next(found, "")
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def recognise(source: Source) -> BodyFormat:
