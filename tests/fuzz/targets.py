@@ -25,6 +25,8 @@ from scorebench.client.target import Target
 from scorebench.cluster.seals import MASTER, WORKER, Forged, Seals
 from scorebench.errors import InputError
 from scorebench.load import arrivals
+from scorebench.recordings.types import LONGEST_SERIES_NAME
+from scorebench.scrapes import exposed
 from scorebench.units import parse_seconds
 from scorebench.verdicts.limits import parse_limit, parse_stop_when, parse_threshold
 from tests.fuzz import files, oracles
@@ -151,6 +153,20 @@ def server_timings(value: bytes) -> None:
             raise Broken(f"{name} took {duration_s} s")
 
 
+def metrics(page: bytes) -> None:
+    """A page of metrics is refused in one line, or gives some finite values, with names that are bounded."""
+    try:
+        found = exposed.read(page.decode("utf-8", "replace"))
+    except exposed.Unreadable as error:
+        _one_line(error)
+        return
+    series = {**found.counters, **found.gauges}
+    if not 0 < len(series) <= exposed.MOST_SERIES or not all(map(math.isfinite, series.values())):
+        raise Broken(f"{len(series)} series: {series}")
+    if not all(name.isprintable() and len(name) <= LONGEST_SERIES_NAME for name in series):
+        raise Broken(f"a name that nobody can print: {list(series)}")
+
+
 def events(stream: bytes) -> None:
     """A stream of events is the same however it is cut."""
     whole = EventStream().feed(stream)
@@ -239,6 +255,7 @@ TARGETS: Mapping[str, Check] = {
     "predictions": predictions,
     "answers": answers,
     "server-timing": server_timings,
+    "metrics": metrics,
     "events": events,
     "conditions": conditions,
     "arrivals": arrival_times,
