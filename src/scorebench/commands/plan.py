@@ -11,9 +11,9 @@ from scorebench.folders.planned import DEFAULT_LIMIT, QUANTILES
 
 def add(commands: Any) -> None:
     parser = commands.add_parser(
-        "plan", help="say how many workers a rate needs, from a sweep over users and workers"
+        "plan", help="say how many workers a rate needs, from a sweep over users and workers, or `capacity`"
     )
-    parser.add_argument("directory", type=Path, metavar="DIR", help="folder of a sweep")
+    parser.add_argument("directory", type=Path, metavar="DIR", help="folder of a sweep, or of capacity")
     parser.add_argument(
         "--for", dest="wanted", required=True, metavar="RATE", help="calls a second, such as 500/s"
     )
