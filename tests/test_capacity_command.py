@@ -59,7 +59,7 @@ def test_a_search_ends_with_a_rate_below_what_the_server_can(tmp_path: Path) -> 
     assert sent == sum(r.measured.calls + r.warm_up.calls for r in recordings)
     for page in (top / "report.html", top / "steps" / "00" / "report.html"):
         assert "p90 by offered rate" in page.read_text()  # a step shows the search that it was part of
-    # At 120/s three workers of 50/s have queues whose p50 is ln(0.8 / 0.5) / 10 = 47 ms; 20 ms are the call's.
+    # At 120/s three workers of 50/s have queues with a p50 of ln(0.8 / 0.5) / 10 = 47 ms; a call takes 20 ms.
     planned = here(tmp_path, "plan", str(top), "--for", "120/s", "--limit", "p50<100ms")
     assert planned.code == 0, planned.err
     assert planned.out.startswith(("3 workers for 120/s", "4 workers for 120/s")), planned.out
