@@ -7,12 +7,14 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bench import option_tables
 
 from scorebench.cli import main
+from scorebench.errors import InputError
 from scorebench.figures import metrics
 from scorebench.figures.metric import SECONDS, Metric, Single
 from scorebench.figures.metrics import UnknownMetric, every, find
@@ -40,7 +42,7 @@ def spread(figures):
     return None if times.max_s is None else times.max_s - times.min_s
 
 TABLE.append(Single(Metric("spread", SECONDS, 0.0, "5ms", "the slowest call less the fastest", spread,
-                           is_compared=True, is_repeated=True)))
+                           of_last_seconds=spread, is_compared=True, is_repeated=True)))
 """
 """A locustfile's own metric; the fixture adds the same to this process."""
 
@@ -118,6 +120,18 @@ def test_a_metric_of_ones_own_can_end_a_run(spread: Metric) -> None:
     made.add(calls([(d + 9, s + 9, e + 9) for d, s, e in evenly(2, service_s=[0.01, 0.015])]))
     recent.see(4.0, made)
     assert recent.figure(parse_stop_when("spread>1ms for 2s").metric) == pytest.approx(0.005, rel=NEAR)
+
+
+def test_a_metric_without_last_seconds_ends_no_run(spread: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would never fire, so it is refused before the run."""
+    without = Single(replace(spread, of_last_seconds=None))
+    monkeypatch.setattr(metrics, "TABLE", [without, *metrics.TABLE])
+    with pytest.raises(InputError, match="--stop-when spread>1ms for 2s: spread has no figure"):
+        parse_stop_when("spread>1ms for 2s")
+
+
+def test_each_metric_of_ours_can_end_a_run() -> None:
+    assert all(metric.of_last_seconds for metric in every())
 
 
 def test_locust_knows_the_metric_of_a_locustfile(tmp_path: Path) -> None:

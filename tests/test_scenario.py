@@ -16,6 +16,7 @@ from scorebench.load.scenario import SCENARIOS, Chosen, choose
 from tests.commands import Done, scorebench
 from tests.recordings import calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server
+from tests.scoring_server.replies import Reply
 
 
 def test_what_each_scenario_makes_of_the_options() -> None:
@@ -95,6 +96,41 @@ def test_recent_figures_are_those_of_the_last_seconds() -> None:
     recent.see(8.0, fast)
     assert recent.figure("p50") is None, "nothing ended in the last four seconds"
     assert recent.figure("throughput") == 0
+
+
+@pytest.mark.parametrize(("metric", "value"), [("p99", 5.0), ("max", 5.0), ("mean", 5.0), ("min", 5.0)])
+@pytest.mark.parametrize("prefix", ["", "service_"])
+def test_calls_in_flight_count_for_the_last_seconds(prefix: str, metric: str, value: float) -> None:
+    """In the five seconds since the server froze no call has ended, and ten have waited."""
+    frozen, recent = recording(calls(evenly(1000, service_s=0.01))), Recent(window_s=4.0)
+    recent.see(0.0, frozen)
+    recent.see(4.0, frozen, {5: 10})
+    assert recent.figure(prefix + metric) == value
+    assert recent.figure(f"lag_{metric}") is None, "how late the generator was is known when a call is sent"
+
+
+def test_a_few_calls_in_flight_make_nothing_faster() -> None:
+    """Ten calls of 3 s in the window, and ten that were sent just now: the median is 3 s, and not 0."""
+    slow, recent = recording(calls(evenly(1))), Recent(window_s=4.0)
+    recent.see(0.0, slow)
+    slow.add(calls([(due + 20, sent + 20, done + 20) for due, sent, done in evenly(10, service_s=3.0)]))
+    recent.see(4.0, slow, {0: 10})
+    assert recent.figure("p50") == pytest.approx(3.0, rel=0.01)
+    assert recent.figure("mean") == pytest.approx(3.0, rel=0.01)
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "distributed"])
+def test_a_server_that_freezes_ends_the_run(tmp_path: Path, processes: list[str]) -> None:
+    """All answers but the first four take a minute: no call ends any more, and the run is lost."""
+    script = {call: Reply(service_s=0.005 if call < 4 else 60.0) for call in range(20)}
+    began = time.monotonic()
+    with scoring_server(Behaviour(script=script)) as server:
+        words = ["--users", "4", "--run-time", "50s", "--drain", "1", "--stop-when", "p99>1s for 1s"]
+        done = scorebench(tmp_path, "run", server.url, *words, *processes)
+    assert time.monotonic() - began < 40
+    assert done.summary["verdict"]["lost"], done.err
+    assert done.summary["accounting"]["valid"] == 4
+    assert done.code in (1, 3)  # overdue calls have failed
 
 
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "distributed"])

@@ -85,7 +85,7 @@ class Metric:
     """A sentence for the docs, without its full stop."""
     of: Callable[[Figures], float | None]
     of_last_seconds: Callable[[Figures], float | None] | None = None
-    """Takes it from the last seconds of a run, for `--stop-when`; None: `of` does that too."""
+    """Takes it from the last seconds of a run, however few calls they hold; None: no `--stop-when` by it."""
     column: str = ""
     """Its name in CSV, if that is not `name`."""
     key: str = ""
@@ -143,8 +143,8 @@ class Metric:
         return self.unit.say(value)
 
     def last(self, figures: Figures) -> float | None:
-        """The figure of the last seconds of a run."""
-        return (self.of_last_seconds or self.of)(figures)
+        """The figure of the last seconds of a run; None if there is none."""
+        return None if self.of_last_seconds is None else self.of_last_seconds(figures)
 
     def estimate(self, figures: Figures) -> Estimate | None:
         """The figure with its bounds; None if it has none."""

@@ -56,6 +56,12 @@ def _time(found: re.Match[str]) -> Metric:
         taken: Times = getattr(figures if of not in _OF_STREAMS else figures.streams or NO_STREAMS, of)
         return taken
 
+    def last(figures: Figures) -> float | None:
+        ended = times(figures)
+        so_far = [ended, ended.joined(figures.waiting)] if of in _TO_THE_ANSWER else [ended]
+        seen = [one.figure(what) if q is None else one.at(q) for one in so_far]
+        return max((value for value in seen if value is not None), default=None)
+
     return Metric(
         name=name,
         unit=SECONDS,
@@ -63,7 +69,7 @@ def _time(found: re.Match[str]) -> Metric:
         example="50ms",
         says=f"{what} of the seconds {_TIMED[of]}",
         of=lambda figures: times(figures).figure(what, q),
-        of_last_seconds=None if q is None else lambda figures: times(figures).at(q),
+        of_last_seconds=last,
         column=f"{of}_{what}",
         key=f"{_KEYS.get(of, f'{of}_s')}/{what}",
         q=q,
@@ -77,14 +83,18 @@ def _time(found: re.Match[str]) -> Metric:
     )
 
 
-def _with_waiting(what: str, q: float | None) -> Callable[[Times, Times], float | None] | None:
-    """A minimum only falls by further calls, and so nothing is known of it before they are answered."""
+def _with_waiting(what: str, q: float | None) -> Callable[[Times, Times], float | None]:
+    """A call takes as long as it has waited, or longer, and so does each figure of all calls."""
     if q is not None:
         return lambda times, waiting: times.at_least(q, waiting)
-    return {"mean": Times.mean_at_least, "max": Times.max_at_least}.get(what)
+    return lambda times, waiting: times.joined(waiting).figure(what)
 
 
 def _per_second_of_streams(name: str, unit: Unit, figure: str, says: str) -> Single:
+    def of_streams(figures: Figures) -> float | None:
+        per_s: float | None = getattr(figures.streams or NO_STREAMS, figure)
+        return per_s
+
     return Single(
         Metric(
             name=name,
@@ -92,7 +102,8 @@ def _per_second_of_streams(name: str, unit: Unit, figure: str, says: str) -> Sin
             best=math.inf,
             example=f"100{next(iter(unit.factors))}",
             says=says,
-            of=lambda figures: getattr(figures.streams or NO_STREAMS, figure),
+            of=of_streams,
+            of_last_seconds=of_streams,
             support=RATE_NEEDS,
             key=figure,
             is_floor=True,
@@ -124,6 +135,7 @@ TABLE: list[Single | Family] = [
             example="100/s",
             says="valid answers a second",
             of=lambda figures: figures.throughput_per_s,
+            of_last_seconds=lambda figures: figures.throughput_per_s,
             support=RATE_NEEDS,
             key="throughput_per_s",
             is_compared=True,
@@ -139,6 +151,7 @@ TABLE: list[Single | Family] = [
             example="100/s",
             says="rows in valid answers, a second",
             of=lambda figures: figures.rows_per_s,
+            of_last_seconds=lambda figures: figures.rows_per_s,
             support=RATE_NEEDS,
             key="rows_per_s",
             is_compared=True,
@@ -153,6 +166,7 @@ TABLE: list[Single | Family] = [
             example="99.9%",
             says="share of the calls that had a valid answer; calls in flight at the end are left out",
             of=lambda figures: figures.valid_share,
+            of_last_seconds=lambda figures: figures.valid_share,
             column="valid_share",
             key="valid_share",
             is_compared=True,
@@ -168,6 +182,7 @@ TABLE: list[Single | Family] = [
             example="1%",
             says="share of the valid answers that differed from the first to the same payload",
             of=lambda figures: figures.changed_share,
+            of_last_seconds=lambda figures: figures.changed_share,
             column="changed_share",
             key="changed_share",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class Look:
     lag: Times
     streams: StreamFigures | None
     waiting: Times = NO_TIMES
-    """Only a run's end shows how long calls had waited in vain."""
+    """How long the calls that are in flight at `at_s` have waited, in whole seconds."""
 
     def since(self, then: Look) -> Look:
         """What was counted after `then`; `at_s` is how long that is."""
@@ -51,6 +52,7 @@ class Look:
             response=_gained(then.response, self.response),
             lag=_gained(then.lag, self.lag),
             streams=_streams_gained(then.streams or NO_STREAMS, self.streams, self.at_s - then.at_s),
+            waiting=self.waiting,
         )
 
     @property
@@ -71,26 +73,32 @@ class Look:
 
 
 class Recent:
-    """Figures of the calls that ended in the last seconds; the caller owns the clock."""
+    """Figures of the calls that ended in the last seconds, and of those in flight; knows no clock."""
 
     def __init__(self, window_s: float = WINDOW_S) -> None:
         self._window_s = window_s
         self._looks: deque[Look] = deque()
 
-    def see(self, at_s: float, recording: Recording) -> None:
-        """Look at what was counted until `at_s` (seconds, of any clock)."""
-        self._looks.append(_look(at_s, recording))
+    def see(self, at_s: float, recording: Recording, waits: Mapping[int, int] | None = None) -> None:
+        """Look at what was counted until `at_s` (seconds, of any clock).
+
+        `waits` has the calls in flight by the whole seconds that they have waited.
+        """
+        self._looks.append(_look(at_s, recording, waits or {}))
         while len(self._looks) > 2 and self._looks[1].at_s <= at_s - self._window_s:
             self._looks.popleft()
 
     def figure(self, metric: str) -> float | None:
-        """Like `Summary.figure`, in SI units; None until the window is full, or if no call ended in it."""
+        """Like `Summary.figure`, in SI units; None until the window is full, or if there is none in it.
+
+        A time is that of the calls that ended, or with those in flight at what they have waited, if more.
+        """
         if not self._looks or self._looks[-1].at_s - self._looks[0].at_s < self._window_s:
             return None
         return find(metric).last(self._looks[-1].since(self._looks[0]))
 
 
-def _look(at_s: float, recording: Recording) -> Look:
+def _look(at_s: float, recording: Recording, waits: Mapping[int, int]) -> Look:
     measured = recording.measured
     ended = measured.outcomes
     return Look(
@@ -103,6 +111,25 @@ def _look(at_s: float, recording: Recording) -> Look:
         response=times_of(measured.response, None),
         lag=times_of(measured.lag, None),
         streams=streams_of(measured.streams, None, bounds=False),
+        waiting=_waiting(waits),
+    )
+
+
+def _waiting(waits: Mapping[int, int]) -> Times:
+    if not waits:
+        return NO_TIMES
+    values_s = np.array(sorted(waits), dtype=np.float64)
+    counts = np.array([waits[int(seconds)] for seconds in values_s], dtype=np.int64)
+    calls, sum_s = int(counts.sum()), float((values_s * counts).sum())
+    return Times(
+        count=calls,
+        mean_s=sum_s / calls,
+        min_s=float(values_s[0]),
+        max_s=float(values_s[-1]),
+        sum_s=sum_s,
+        values_s=values_s,
+        counts=counts,
+        clumps=None,
     )
 
 

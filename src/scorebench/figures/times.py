@@ -97,14 +97,21 @@ class Times:
         """What percentile `q` is at least, with calls that had no answer after `waiting`."""
         return at_least(self.sample(q), Sample(waiting.values_s, waiting.counts), q)
 
-    def mean_at_least(self, waiting: Times) -> float | None:
-        """What the mean is at least, with calls that had no answer after `waiting`."""
-        calls = self.count + waiting.count
-        return (self.sum_s + waiting.sum_s) / calls if calls else None
-
-    def max_at_least(self, waiting: Times) -> float | None:
-        """What the maximum is at least, with calls that had no answer after `waiting`."""
-        return max((s for s in (self.max_s, waiting.max_s) if s is not None), default=None)
+    def joined(self, other: Times) -> Times:
+        """The durations of both, of which nobody knows how they clump."""
+        values_s = np.concatenate([self.values_s, other.values_s])
+        order = np.argsort(values_s, kind="stable")
+        calls, sum_s = self.count + other.count, self.sum_s + other.sum_s
+        return Times(
+            count=calls,
+            mean_s=sum_s / calls if calls else None,
+            min_s=min((s for s in (self.min_s, other.min_s) if s is not None), default=None),
+            max_s=max((s for s in (self.max_s, other.max_s) if s is not None), default=None),
+            sum_s=sum_s,
+            values_s=values_s[order],
+            counts=np.concatenate([self.counts, other.counts])[order],
+            clumps=None,
+        )
 
     def by_name(self) -> dict[str, float | None]:
         """mean, min, max and the percentiles, in seconds."""

@@ -113,6 +113,11 @@ def parse_stop_when(text: str, place: str = "--stop-when") -> StopWhen:
         raise InputError(f"{place}: for how long? Write it as in 'p99>2s for 10s'.")
     metric, op, bound = _condition(condition, place)
     _right_way(metric, op, place, wanted="<" if metric.good == ">" else ">")
+    if metric.of_last_seconds is None:
+        raise InputError(
+            f"{place}: {metric.name} has no figure of a run's last seconds, so it would never end one. Name "
+            "another metric, or give its record `of_last_seconds`."
+        )
     return StopWhen(metric.name, op, bound, parse_seconds(duration, f"{place}, duration"), text.strip())
 
 

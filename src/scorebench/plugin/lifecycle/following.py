@@ -116,7 +116,8 @@ class Following:
         while not session.is_over:
             number += 1
             self._lease.beat(number, clock())
-            self._send(messages.BEAT, Beat(number, self._sender.done, self._sender.in_flight))
+            sender = self._sender
+            self._send(messages.BEAT, Beat(number, sender.done, sender.in_flight, sender.waiting()))
             gevent.sleep(BEAT_S)
 
     def _follow(self, session: Session) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -106,6 +107,13 @@ class Master:
 
     def so_far(self) -> Recording:
         return self._gathered.recording
+
+    def waiting(self) -> dict[int, int]:
+        together: Counter[int] = Counter()
+        for heard in self._members.heard.values():
+            if heard.dead_s is None and not heard.is_last:
+                together.update(heard.beat.waiting)
+        return together
 
     def _tell(self, message: str, workers: Iterable[str], data: Any = None) -> None:
         for worker in list(workers):

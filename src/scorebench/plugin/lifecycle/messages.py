@@ -16,6 +16,7 @@ from scorebench.load.dealing import Epoch
 from scorebench.load.members import Deal
 from scorebench.load.numbers import Ranges
 from scorebench.payloads.payload import Payload
+from scorebench.recordings.types import Count
 
 KEY = "scorebench"
 """Where messages carry what they say, and Locust's regular reports what a worker has counted."""
@@ -92,6 +93,8 @@ class Beat(Struct):
     calls: int
     in_flight: int
     """Most calls that can be."""
+    waiting: dict[Count, Count] = {}
+    """{whole seconds that they have waited: calls in flight}, with --stop-when."""
 
 
 class Alive(Struct):

@@ -49,6 +49,11 @@ class Others:
         """Calls of Locust's own clients that are under way; of other clients nobody knows."""
         return self._heard.begun.in_flight
 
+    @property
+    def sent_s(self) -> list[float]:
+        """When each of these was sent."""
+        return self._heard.begun.sent_s
+
     def leave_out(self) -> None:
         """Count what was heard since the last batch as outside of a test."""
         self._outside += len(self._heard.take())

@@ -58,7 +58,12 @@ class Progress:
             self._view.start()
         if settings.stop_when:
             self._helpers.spawn(
-                "watch for --stop-when", stop_when.watch, settings.stop_when, self._if_running, self._on_lost
+                "watch for --stop-when",
+                stop_when.watch,
+                settings.stop_when,
+                self._if_running,
+                self._role.waiting,
+                self._on_lost,
             )
 
     def _say_what_is_sent(self, settings: Settings) -> None:

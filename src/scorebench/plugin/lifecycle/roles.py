@@ -51,6 +51,10 @@ class Role(Protocol):
         """What was counted until now; not to be changed."""
         ...
 
+    def waiting(self) -> dict[int, int]:
+        """{whole seconds that they have waited: calls in flight}, with --stop-when; else {}."""
+        ...
+
 
 class Alone:
     """One process that does everything."""
@@ -92,3 +96,6 @@ class Alone:
         if self._sender.session is not None:
             self._gathered.add(0, *self._sender.take())
         return self._gathered.recording
+
+    def waiting(self) -> dict[int, int]:
+        return self._sender.waiting()

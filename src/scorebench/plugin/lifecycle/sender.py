@@ -64,6 +64,10 @@ class Sender:
         """Most calls that can be under way: one a user, or more where a user has a pool."""
         return max(self._user_count(), self._others.in_flight)
 
+    def waiting(self) -> dict[int, int]:
+        """{whole seconds that they have waited: calls in flight}, with --stop-when; else {}."""
+        return {} if self.session is None else self.session.waiting(self._others.sent_s)
+
     def prepare(self, settings: Settings, *, is_dealt: bool = False) -> Session:
         """The session that `begin` begins; `is_dealt`: a master says what is sent. Raises InputError."""
         if not self._asked.is_encoded(settings):

@@ -113,6 +113,9 @@ class Worker:
     def so_far(self) -> Recording:
         return self._sender.so_far() or Recording()
 
+    def waiting(self) -> dict[int, int]:
+        return self._sender.waiting()
+
     def _leave(self) -> None:
         """Somebody ends this process while it sends: the others take over first."""
         session = self._sender.session

@@ -74,6 +74,11 @@ class BegunCalls:
         """Calls under way."""
         return len(self._under_way)
 
+    @property
+    def sent_s(self) -> list[float]:
+        """When each call under way was sent."""
+        return [call.sent_s for call in self._under_way.values()]
+
     def is_made_by(self, greenlet: Any) -> bool:
         """Whether this greenlet waits for the answer to one."""
         return greenlet in self._under_way

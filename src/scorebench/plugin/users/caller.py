@@ -48,7 +48,7 @@ def caller(
     `judge` replaces the session's own, for a user that needs the answers.
     """
     counting = session.counting
-    send, messages, expected = connection.call, session.messages_of_a_user(), counting.expected
+    send, messages, expected = session.sender(connection), session.messages_of_a_user(), counting.expected
     judge, append = judge or counting.judge, session.recorder(connection, messages)
     valid, valid_waited = (tag(number, Outcome.VALID, waited=waited) for waited in (False, True))
     failed = _failures(session, connection, number, append)

@@ -25,6 +25,7 @@ from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.counting import EXPECTED_BYTES, Counting
 from scorebench.plugin.users.requests import Traced, requests_of
 from scorebench.plugin.users.sending import Sending
+from scorebench.plugin.users.waits import Send, Waits, by_second
 from scorebench.recordings.happenings import OWN_LIMIT, SIGN_IN_FAILED, SIGN_IN_REFUSED
 from scorebench.recordings.recording import Recording
 from scorebench.recordings.warm_up_gate import WarmUpGate
@@ -72,6 +73,7 @@ class Session:
             is_near=self.sending.share.waker.is_near,
             expected_bytes=expected_bytes,
         )
+        self.waits = Waits()
         self._keeping = Keeping()
         self._begin_renewing()
 
@@ -90,6 +92,22 @@ class Session:
         """A call was refused: the service may have ended the sign-in before its time."""
         if self.access.refused():
             self.counting.note(SIGN_IN_REFUSED, "a new one was asked for at once")
+
+    def sender(self, connection: Connection) -> Send:
+        """What calls over `connection` are sent by; with --stop-when it is known which are in flight."""
+        return self.waits.following(connection.call) if self.settings.stop_when else connection.call
+
+    def waiting(self, others_sent_s: Iterable[float] = ()) -> dict[int, int]:
+        """{whole seconds that they have waited since the warm-up: calls in flight}; {} without --stop-when.
+
+        `others_sent_s`: when calls that are not ours were sent.
+        """
+        sent_s = [*self.waits.sent_s, *others_sent_s]
+        if not sent_s or not self.settings.stop_when or self.gate.calls_left or self.is_over:
+            return {}
+        begin_s = self.gate.begin_s
+        began_s = min(sent_s) if begin_s is None else begin_s - self.counting.epoch_s
+        return by_second(sent_s, began_s + self.settings.warm_up.seconds)
 
     @property
     def is_over(self) -> bool:
