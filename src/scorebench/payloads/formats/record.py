@@ -90,9 +90,45 @@ NOT_ZIPPED = (EOFError, gzip.BadGzipFile, zlib.error)
 """What reading a file raises that is not what its suffix `.gz` says."""
 
 
+MOST_UNPACKED_BYTES, MOST_TIMES = 64 * 2**20, 100
+"""A file that holds more than both, of what it takes on the disk, was made to fill memory."""
+
+
 def open_file(path: Path) -> BinaryIO:
-    """Its bytes, unzipped where its suffix says so."""
-    return gzip.open(path, "rb") if path.suffix.lower() == ZIPPED else path.open("rb")  # type: ignore[return-value]
+    """Its bytes, unzipped where its suffix says so. InputError, as it is read, for a file that never ends."""
+    if path.suffix.lower() != ZIPPED:
+        return path.open("rb")
+    return io.BufferedReader(_Unzipped(path))
+
+
+def check_unpacked(unpacked_bytes: int, packed_bytes: int, place: str) -> None:
+    """InputError for content that takes far more than its file."""
+    if unpacked_bytes > max(MOST_UNPACKED_BYTES, MOST_TIMES * packed_bytes):
+        raise InputError(
+            f"{place}: found more than {MOST_UNPACKED_BYTES // 2**20} MiB in it, over {MOST_TIMES} times its "
+            "size; if you trust it, give its rows unzipped, as CSV or JSON"
+        )
+
+
+class _Unzipped(io.RawIOBase):
+    """What a gzip file holds, counted while it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = gzip.open(path, "rb")  # noqa: SIM115 (closed with this one)
+        self._path, self._packed_bytes, self._read_bytes = path, path.stat().st_size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(buffer)
+        self._read_bytes += count
+        check_unpacked(self._read_bytes, self._packed_bytes, str(self._path))
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def refuse_gzip(place: str, error: Exception) -> NoReturn:
