@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scorebench.load.dealing import Epoch
-from scorebench.load.numbers import Ranges, after, split, without
+from scorebench.load.numbers import Ranges, after, size, split, without
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ class Members:
         """A worker goes, and has handed in what it did not send."""
         if name in self.here:
             self.here.remove(name)
-        member, unsent = self.all[name], tuple(unsent)
+        member = self.all[name]
+        unsent = _honest(member, unsent)
+        warm_up_left = min(warm_up_left, member.warm_up_calls)
         member.held = without(member.held, unsent)
         member.warm_up_calls -= warm_up_left
         return self._epoch(from_s, self._give(unsent, self.here), self._warm_up(warm_up_left), gone=name)
@@ -108,7 +110,7 @@ class Members:
 
     def hand(self, giver: str, numbers: Iterable[range], taker: str) -> Deals:
         """What a member gave up goes to the one that joined, or to all where that is gone again."""
-        given = tuple(numbers)
+        given = _honest(self.all[giver], numbers)
         self.all[giver].held = without(self.all[giver].held, given)
         parts = self._give(given, [taker] if taker in self.here else self.here)
         return {one: Deal(self.all[one].epochs[-1], part) for one, part in parts.items() if part}
@@ -146,3 +148,10 @@ class Members:
             self.all[one].epochs += (epoch,)
             deals[one] = Deal(epoch, (numbers or {}).get(one, ()), (warm_up_calls or {}).get(one, 0))
         return deals
+
+
+def _honest(member: Member, numbers: Iterable[range]) -> Ranges:
+    """What a member hands in; nothing where it never had that, or the others would send it besides."""
+    numbers = tuple(numbers)
+    held = size(member.held)
+    return numbers if held - size(without(member.held, numbers)) == size(numbers) else ()

@@ -87,10 +87,15 @@ def split(numbers: Iterable[range], parts: int) -> list[Ranges]:
 
 
 def without(numbers: Iterable[range], taken: Iterable[range]) -> Ranges:
-    """`numbers` less those in `taken`, each of which is the end of one of them, or the whole of it."""
+    """`numbers` less those in `taken`, each of which lies within one of them; others are left alone."""
     left = list(numbers)
     for piece in filter(len, taken):
-        at = next((at for at, one in enumerate(left) if len(one) and one[-1] == piece[-1]), None)
+        at = next((at for at, one in enumerate(left) if _is_within(piece, one)), None)
         if at is not None:
-            left[at] = left[at][: len(left[at]) - len(piece)]
+            one, from_ = left[at], left[at].index(piece[0])
+            left[at : at + 1] = [one[:from_], one[from_ + len(piece) :]]
     return tuple(filter(len, left))
+
+
+def _is_within(piece: range, one: range) -> bool:
+    return piece[0] in one and piece[-1] in one and (len(piece) == 1 or piece.step == one.step)

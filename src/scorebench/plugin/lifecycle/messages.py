@@ -6,11 +6,11 @@ What comes from a peer is checked by its type as it is decoded.
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from locust.runners import WORKER_REPORT_INTERVAL
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from scorebench.load.dealing import Epoch
 from scorebench.load.members import Deal
@@ -34,7 +34,9 @@ PREPARE, DEALT, ALIVE = "scorebench_prepare", "scorebench_dealt", "scorebench_al
 STOP, CUT_SHORT, RESET = "scorebench_stop", "scorebench_cut_short", "scorebench_reset"
 """From the master: finish your calls; wait for them no longer; drop what you counted."""
 
-Range = tuple[int, int, int]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+"""Of calls, or of one call: what a peer can say is bounded before it is counted with."""
+Range = tuple[Number, Number, Annotated[int, Meta(ge=1, le=2**53)]]
 """First, end and step of numbers of calls."""
 T = TypeVar("T")
 
@@ -89,9 +91,9 @@ class Beat(Struct):
     `calls` are done since the test began, those of users that are not ours included.
     """
 
-    number: int
-    calls: int
-    in_flight: int
+    number: Number
+    calls: Number
+    in_flight: Number
     """Most calls that can be."""
     waiting: dict[Count, Count] = {}
     """{whole seconds that they have waited: calls in flight}, with --stop-when."""
@@ -109,13 +111,13 @@ class Unsent(Struct):
 
     numbers: list[Range] = []
     taker: str = ""
-    warm_up_calls: int = 0
+    warm_up_calls: Number = 0
 
 
 class Exhausted(Struct):
     """A worker has nothing left after so many deals."""
 
-    deals: int
+    deals: Number
 
 
 def saying(what: Struct) -> dict[str, Any]:
