@@ -19,7 +19,8 @@ from scorebench.recordings.recording import Recording
 from scorebench.recordings.warm_up_gate import WarmUpGate
 from scorebench.report.data import dumped
 from scorebench.report.forms.summary import figures_of
-from tests.recordings import batches, calls, data_of, evenly, from_data, recording
+from scorebench.verdicts.findings import look
+from tests.recordings import START_S, batches, calls, data_of, evenly, from_data, recording
 
 
 def of(measured: Calls, **told: object) -> Summary:
@@ -153,6 +154,35 @@ def test_the_mean_of_users_agrees_with_the_whole() -> None:
     found = of(calls(evenly(9, service_s=[k / 100 for k in range(1, 10)]), user=[0, 1, 2] * 3))
     weighted = sum(user.valid * (user.mean_s or 0) for user in found.users)
     assert weighted == pytest.approx(found.service.sum_s) == pytest.approx(0.45)
+
+
+def test_a_call_that_hangs_since_the_warm_up_makes_no_rate_lower() -> None:
+    """100/s of 10 ms for 5 s after 3 s of warm-up; one more of its first second is cut off at the end.
+
+    That one counts from the warm-up's end on: 5 s are measured, with no answer missing in the first of them.
+    """
+    made, times = Recording(), evenly(800)
+    outcome = [Outcome.VALID] * 800 + [Outcome.CUT_OFF]
+    WarmUpGate(WarmUp(seconds=3.0)).add(made, calls([*times, (0.5, 0.5, 9.0)], outcome, waited=False))
+    made.environment["load_ended_s"] = START_S + 8.0
+    summary = summarise(made)
+    assert (summary.valid, summary.wall_time_s) == (500, pytest.approx(5.0, abs=0.01))
+    assert summary.throughput_per_s == pytest.approx(100.0, rel=0.01)
+    assert summary.waiting.max_s == pytest.approx(6.0, rel=0.01)  # 9.0 - 3.0
+    assert summary.accounting.overdue == 1
+    assert {one.code for one in look(summary, made)} == {"overdue"}
+
+
+def test_nor_since_a_warm_up_of_so_many_calls() -> None:
+    """The same with a warm-up of 300 calls, which ends with the one that is due at 2.99 s."""
+    made, gate = Recording(), WarmUpGate(WarmUp(calls=300))
+    gate.add(made, calls(evenly(300), waited=False))
+    later = [(due + 3, sent + 3, done + 3) for due, sent, done in evenly(500)]
+    outcome = [Outcome.VALID] * 500 + [Outcome.CUT_OFF]
+    gate.add(made, calls([*later, (0.5, 0.5, 9.0)], outcome, waited=False))
+    made.environment["load_ended_s"] = START_S + 8.0
+    summary = summarise(made)
+    assert (summary.valid, summary.wall_time_s) == (500, pytest.approx(5.0, abs=0.03))
 
 
 def test_the_warm_up_is_in_no_figure() -> None:

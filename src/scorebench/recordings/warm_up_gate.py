@@ -1,12 +1,15 @@
 """Keeps the warm-up apart: calls due in the first seconds, or the first calls. Knows recordings; no clock.
 
-A call that was due in those seconds and failed after them is measured: a server that hangs since the warm-up
-is not slow to start, and else nobody would hear of it.
+A call that was due in those seconds and failed after them is measured, from their end on: a server that hangs
+since the warm-up is not slow to start, and else nobody would hear of it. Its wait before is no part of the
+time that rates are taken over.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +33,8 @@ class WarmUpGate:
         """Calls that are still left out."""
         self.begin_s: float | None = None
         """When the load began, in Unix seconds; None until the first call."""
+        self._end_s = -math.inf
+        """When the last call of the warm-up was due, or could be."""
 
     def add(self, recording: Recording, calls: Calls) -> None:
         """Count a batch."""
@@ -46,16 +51,29 @@ class WarmUpGate:
             early = np.zeros(len(calls), dtype=bool)
             early[np.argsort(calls.due_s, kind="stable")[: self.calls_left]] = True
             self.calls_left -= int(early.sum())
+            self._end_s = max(self._end_s, float(calls.due_s[early].max()))
         elif self._seconds:
-            early = self._early(calls, self.begin_s + self._seconds)
+            self._end_s = self.begin_s + self._seconds
+            early = self._early(calls, self._end_s)
         else:
             early = None
-        measured = calls if early is None else calls.select(~early)
+        measured = self._from_the_end_on(calls if early is None else calls.select(~early))
         if early is not None:
             yield from recording.warm_up.adding(calls.select(early))
         yield from recording.measured.adding(measured)
         if names is not None:
             yield from recording.requests.adding(names, measured)
+
+    def _from_the_end_on(self, calls: Calls) -> Calls:
+        """The same calls, none of them due before the warm-up's end, but for valid ones."""
+        hung = (calls.due_s < self._end_s) & (calls.outcome != Outcome.VALID)
+        if not hung.any():
+            return calls
+        due_s, sent_s = (
+            np.where(hung, np.clip(self._end_s, times, calls.done_s), times)
+            for times in (calls.due_s, calls.sent_s)
+        )
+        return replace(calls, due_s=due_s, sent_s=sent_s)
 
     @staticmethod
     def _early(calls: Calls, end_s: float) -> NDArray[np.bool_]:
