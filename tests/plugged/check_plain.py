@@ -119,3 +119,54 @@ def test_calls_of_a_user_are_its_own() -> None:
     user = User(environment)
     fire(environment, context={"who": user})
     assert heard.take()[0].user is user
+
+
+@pytest.mark.parametrize("time_ms", [None, -5, float("nan"), float("inf"), 1e300, 10**400, "soon", 1e9, []])
+def test_a_time_that_cannot_be_is_none(time_ms: Any) -> None:
+    """No number, negative, or longer than the process lives (11 days): valid, and without a time."""
+    environment = Environment()
+    heard = plain.hear(environment.events.request)
+    fire(environment, response_time=time_ms)
+    (call,) = heard.take()
+    assert call.ended.outcome is Outcome.NO_RESPONSE_TIME
+    assert call.done_s == call.sent_s
+
+
+class Raising(Exception):
+    """As exceptions of clients that format what they never got."""
+
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+    def __bool__(self) -> bool:
+        raise ValueError("no truth")
+
+
+class Unread:
+    """As a lazy response whose connection is gone."""
+
+    @property
+    def status_code(self) -> int:
+        raise OSError("gone")
+
+
+@pytest.mark.parametrize(
+    "given", [{"exception": Raising()}, {"name": Raising()}, {"exception": "x", "response": Unread()}]
+)
+def test_an_event_that_cannot_be_read_is_a_failed_call(given: dict[str, Any]) -> None:
+    """What it names raises when it is looked at: in doubt, the call has failed."""
+    environment = Environment()
+    heard = plain.hear(environment.events.request)
+    fire(environment, **given)
+    (call,) = heard.take()
+    assert call.ended.outcome is Outcome.OTHER_ERROR
+    assert call.ended.why.startswith("its event can't be read: ")
+
+
+def test_names_that_are_no_text_are_names() -> None:
+    """Locust's own table fails to sort them; ours shows them as text."""
+    environment = Environment()
+    heard = plain.hear(environment.events.request)
+    for name in (None, 12, ("a", "b")):
+        fire(environment, name=name)
+    assert [call.name for call in heard.take()] == ["None", "12", "('a', 'b')"]

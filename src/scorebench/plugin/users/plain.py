@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 NOT_KNOWN = "?"
 """In place of the method of a call that nobody reported."""
+UNREADABLE = "its event can't be read"
+_BORN_S = clock()
 OURS = "scorebench"
 """The key in an event's context that marks a call of ours, which is counted already."""
 
@@ -80,7 +82,16 @@ class Heard:
         if isinstance(context, dict) and context.get(OURS):
             return
         done_s = clock()
-        took_s, timed = _took_s(request.get("response_time"))
+        try:
+            self._hear(request, context, done_s)
+        except Exception as problem:  # what a locustfile passes may raise wherever it is looked at
+            why = f"{UNREADABLE}: {type(problem).__name__}"
+            unread = Ended(Outcome.OTHER_ERROR, why)
+            self._calls.append(PlainCall(NOT_KNOWN, UNREADABLE, current_user(), done_s, done_s, unread))
+
+    def _hear(self, request: dict[str, Any], context: Any, done_s: float) -> None:
+        took_s, timed = _took_s(request.get("response_time"), done_s)
+        method, name = str(request.get("request_type")), str(request.get("name"))
         call = self.begun.heard(request.get("response"))
         if call.is_recorded if call else self._suspects.is_counted(done_s - took_s):
             return  # cut off when the test ended
@@ -95,7 +106,6 @@ class Heard:
             if user is not None:
                 self._with_other_clients.add(type(user))
         busy_from_now()
-        method, name = str(request.get("request_type")), str(request.get("name"))
         self._calls.append(PlainCall(method, name, user, done_s - took_s, done_s, ended))
 
     def broken_off(self, user: User, greenlet: gevent.Greenlet, error: BaseException) -> None:
@@ -148,12 +158,16 @@ def _user(context: Any, call: begun.Begun | None) -> User | None:
     return next((value for value in named if isinstance(value, User)), None) or current_user()
 
 
-def _took_s(response_time_ms: Any) -> tuple[float, bool]:
-    """(seconds, whether a time was reported): a message without an answer has none."""
+def _took_s(response_time_ms: Any, done_s: float) -> tuple[float, bool]:
+    """(seconds, whether a time was reported): a message without an answer has none.
+
+    A time that can't be is none either: no number, negative, or longer than this process has known Locust.
+    """
     try:
-        return float(response_time_ms) / 1e3, True
-    except (TypeError, ValueError):
+        took_s = float(response_time_ms) / 1e3
+    except (TypeError, ValueError, OverflowError):
         return 0.0, False
+    return (took_s, True) if 0.0 <= took_s <= done_s - _BORN_S else (0.0, False)
 
 
 def _ended(request: dict[str, Any], broken_off: BaseException | None) -> Ended:
