@@ -34,6 +34,7 @@ SERVER = Behaviour(
         "/b": OK,
         "/slow": replace(OK, cut=0),
         "/takes": replace(OK, service_s=0.2),
+        "/half": replace(OK, cut=-3),
         "/closed": replace(OK, cut=0, end=End.CLOSE),
         "/reset": replace(OK, cut=0, end=End.RESET),
     }

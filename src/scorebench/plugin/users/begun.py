@@ -22,6 +22,7 @@ from locust.contrib.fasthttp import ResponseContextManager as FastHttpAnswer
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from scorebench.answers.outcome import Outcome
+from scorebench.plugin.users import waiting
 from scorebench.plugin.users.failures import CUT_OFF, Ended, ended_by
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ def _followed_by(original: Callable[..., Any]) -> Callable[..., Any]:
             calls.ended(call, problem)
             raise
         calls.answered(call, answer)
+        if kwargs.get("stream"):
+            waiting.keep_streamed(answer)
         return answer
 
     return request

@@ -34,13 +34,16 @@ class UserGreenlet(Greenlet):  # type: ignore[misc]
 
     def __init__(self, on_broken_off: OnBrokenOff, run: Any, user: User) -> None:
         super().__init__(run, user)
+        self.is_killed = False
         inherited: dict[str, Any] = self.spawn_tree_locals or {}
         self.spawn_tree_locals: dict[str, Any] = {**inherited, _KEY: user, _LISTENER: on_broken_off}
 
     def throw(self, *args: Any) -> None:
         """End it, as gevent does for `kill`; it also throws timeouts, which do not end a user."""
-        if _is_kill(*args) and self.spawn_tree_locals[_KEY]._state in IN_A_TASK:
-            _tell(self, gevent.GreenletExit())
+        if _is_kill(*args):
+            self.is_killed = True
+            if self.spawn_tree_locals[_KEY]._state in IN_A_TASK:
+                _tell(self, gevent.GreenletExit())
         super().throw(*args)
 
 
@@ -88,6 +91,8 @@ def since_s(greenlet: Greenlet) -> float:
 def _noted(execute_task: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     @wraps(execute_task)
     def noted(task_set: Any, task: Any) -> None:
+        if getattr(getcurrent(), "is_killed", False):
+            raise gevent.GreenletExit  # a task took its kill for the failure of a call, and Locust would wait
         busy_from_now()
         execute_task(task_set, task)
 

@@ -10,11 +10,12 @@ import os
 import socket
 import struct
 import sysconfig
+import weakref
 from collections.abc import Iterator
 from enum import Enum, auto
 from time import perf_counter as clock
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gevent
 from gevent import Greenlet
@@ -38,6 +39,16 @@ _TCP_INFO = struct.Struct("=44xI4xI72xQ")
 """Linux's `struct tcp_info`: of it `tcpi_last_data_sent` and `…_recv`, in ms, and `tcpi_bytes_received`."""
 
 
+_streamed: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def keep_streamed(answer: Any) -> None:
+    """Whoever reads the rest of this answer of Locust's own clients makes no call: it was counted."""
+    for name in ("raw", "_response"):  # of requests, and of geventhttpclient
+        if (part := getattr(answer, name, None)) is not None:
+            _streamed.add(part)
+
+
 class Awaited(Enum):
     """What a greenlet waits for."""
 
@@ -57,8 +68,8 @@ def awaited_by(greenlet: Greenlet) -> Awaited:
         return Awaited.NOTHING
     if any(name.startswith(NOT_THE_LOAD) for name in names):
         return Awaited.NOTHING
-    if any(_is_method_of(frame, (ResponseContextManager, FastResponse)) for frame in frames):
-        return Awaited.NOTHING  # the rest of an answer whose event came with its head
+    if _is_reading_on(frames):
+        return Awaited.NOTHING
     for frame, name in zip(frames, names, strict=True):
         if name.startswith(IO) or _is_method_of(frame, (ThreadPool,)):
             return Awaited.ANSWER
@@ -66,6 +77,13 @@ def awaited_by(greenlet: Greenlet) -> Awaited:
             continue
         return Awaited.ANSWER if _is_of_a_library(frame) else Awaited.GREENLET
     return Awaited.GREENLET
+
+
+def _is_reading_on(frames: list[FrameType]) -> bool:
+    """Whether it reads the rest of an answer whose event came with its head, or will come after it."""
+    streamed = {id(answer) for answer in _streamed}
+    kinds = (ResponseContextManager, FastResponse)
+    return any(_is_method_of(one, kinds) or id(one.f_locals.get("self")) in streamed for one in frames)
 
 
 class Asked(NamedTuple):
