@@ -74,6 +74,47 @@ def test_ctrl_c_after_sigterm_cuts_the_calls_in_flight_off(tmp_path: Path) -> No
     assert done.summary["accounting"]["cut_off"] == 4
 
 
+STUBBORN = """
+import requests
+import scorebench.plugin
+from locust import User, events, task
+
+class Stubborn(User):
+    @task
+    def one(self):
+        while True:
+            try:
+                requests.post(self.host, data=b"{}")
+            except BaseException:
+                pass
+            events.request.fire(
+                request_type="own", name="score", response_time=1, response_length=0, exception=None
+            )
+"""
+
+
+def test_ctrl_c_ends_a_run_whose_users_never_end(tmp_path: Path) -> None:
+    """A task that catches its kill: Locust waits for ever, the second Ctrl-C does not."""
+    locustfile = tmp_path / "stubborn.py"
+    locustfile.write_text(STUBBORN)
+    with scoring_server(Behaviour(service=Constant(0.05))) as server:
+        words = ["-f", str(locustfile), "--headless", "--only-summary", "-t", "2s", "-H", server.url]
+        command = [sys.executable, "-m", "locust", *words]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        server.wait_for_calls(2, timeout_s=30)
+        time.sleep(4)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(2)
+        out, err = process.communicate(timeout=30)
+    done = Done(process.returncode, out, err, tmp_path / "reports")
+    assert done.summary["calls"] > 10
+    assert done.summary["accounting"]["adds_up"]
+    assert "Traceback" not in err
+
+
 def test_a_listener_that_waits_costs_no_call(tmp_path: Path) -> None:
     """A listener of Locust's that writes to a network lets the report be asked for in between."""
     locustfile = tmp_path / "slow.py"

@@ -279,6 +279,33 @@ def test_calls_of_other_clients_under_way_at_the_end_are_cut_off(tmp_path: Path)
         assert "users_killed" not in one.findings
 
 
+def test_many_ways_to_make_a_call_are_counted(tmp_path: Path) -> None:
+    """By path, our counts are the server's log; by name, Locust's, but for calls that Locust never hears of.
+
+    A user that takes its kill for the failure of a call begins no new task, or the run would never end.
+    """
+    source = IMPORT + (STRANGERS / "many_ways.py").read_text()
+    one = run(tmp_path / "run", source, ("-u", "12", "-r", "50", "-t", "3s"), {}, True)
+    ours, locusts = one.ours, one.locust
+    stopped = "NestedPools, stopped in the background"
+    on_path = {
+        "/takes": {"pool", "late", "swallowed", stopped},
+        "/b": {"inner", "direct"},
+        "/half": {"half", "hung"},
+        "/slow": {"HangingAtTheStart, given up in a task", "HangingAtTheStart, stopped in a task"},
+    }
+    elsewhere = {"measured", *(name for names in on_path.values() for name in names)}
+    on_path["/a"] = {name for _, name in ours} - elsewhere
+    for path, names in on_path.items():
+        assert sum(calls for (_, name), calls in ours.items() if name in names) == one.paths[path] > 1, path
+    assert not locusts - ours
+    unheard = {"hung", "swallow", "reschedule", "interrupt", "stop", stopped, *on_path["/slow"]}
+    cut_off = {"pool"}
+    assert {name for _, name in ours - locusts} <= unheard | cut_off
+    assert ours["POST", "start"] == ours["POST", "stop"] == 1
+    assert ours["POST", "hung"] == ours["POST", "half"] == 2
+
+
 def test_a_long_task_ends_when_locust_says(tmp_path: Path) -> None:
     """--stop-timeout is Locust's: a task of ten seconds is killed after one."""
     compared = compare(tmp_path, "long_task", "-u", "1", "-t", "3s", "-s", "1")

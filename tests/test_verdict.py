@@ -112,6 +112,14 @@ def test_a_server_that_froze_fails() -> None:
     assert judged(closed(500, 0.01, 4, 68.0)).exit_code is ExitCode.CALLS_FAILED
 
 
+def test_overdue_calls_are_told_apart_from_those_that_had_just_begun() -> None:
+    """Two waited a minute, two a moment: with answers of 0.5 s, two are overdue after 2 x 0.5 + 1 = 2 s."""
+    made = closed(10, 0.5, 2, 60.0)
+    made.add(calls([(5, 5, 5.001)] * 2, outcome=Outcome.CUT_OFF, waited=False))
+    (found,) = [one for one in judged(made).findings if one.code == "overdue"]
+    assert found.text.startswith("2 calls had no answer when the run ended, after 2 s or more;")
+
+
 def test_a_call_that_may_yet_be_answered_is_not_failed() -> None:
     """Calls of 2 s, cut off after 3 s by a short drain: their fate is not known."""
     found = judged(closed(40, 2.0, 4, 3.0))

@@ -64,13 +64,19 @@ def account(recording: Recording) -> Accounting:
     )
 
 
+def patience_s(tally: Tally) -> float | None:
+    """After how long a call without an answer is overdue; None where no call was answered."""
+    slowest_s = tally.service.max_s
+    return None if slowest_s is None else PATIENCE * slowest_s + PATIENCE_S
+
+
 def _overdue(tally: Tally) -> int:
     """Calls that were cut off after they had waited for twice the slowest answer and a second more."""
-    slowest_s = tally.service.max_s
-    if slowest_s is None:
+    most_s = patience_s(tally)
+    if most_s is None:
         return 0
     waited_s, calls = tally.waiting.table()
-    return int(calls[waited_s > PATIENCE * slowest_s + PATIENCE_S].sum())
+    return int(calls[waited_s > most_s].sum())
 
 
 def _mismatches(tally: Tally, due_and_sent: int) -> list[str]:

@@ -43,7 +43,7 @@ def _on_init(environment: Any, **_: Any) -> None:
     logging.getLogger("locust.runners").addFilter(
         lambda record: "spawn rate is very high" not in str(record.msg)
     )
-    interrupt.listen(run.interrupted)
+    interrupt.listen(lambda: run.interrupts.next(leads=run.leads))
     try:
         _prepare(run)
     finally:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from operator import mul
 from typing import TYPE_CHECKING
 
+from scorebench.figures.accounting import patience_s
 from scorebench.figures.timeline import middle_s
 from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE
 from scorebench.recordings.lost import NOT_HEARD_OF
@@ -99,7 +100,9 @@ def _never_sent(summary: Summary, _: Recording) -> Iterator[Finding]:
 
 def _overdue(summary: Summary, recording: Recording) -> Iterator[Finding]:
     calls, waited_s = summary.accounting.overdue, recording.measured.waiting.min_s
-    if calls and waited_s is not None and summary.service.max_s is not None:
+    most_s = patience_s(recording.measured)
+    if calls and waited_s is not None and most_s is not None and summary.service.max_s is not None:
+        waited_s = max(waited_s, most_s)  # others, cut off too, had not waited long
         yield Finding(
             Severity.WARNING,
             "overdue",

@@ -24,6 +24,7 @@ from scorebench.plugin.lifecycle.asked import Asked
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.helpers import Helpers
+from scorebench.plugin.lifecycle.interrupt import Interrupts
 from scorebench.plugin.lifecycle.master import Master
 from scorebench.plugin.lifecycle.others import Others
 from scorebench.plugin.lifecycle.progress import Progress
@@ -65,6 +66,7 @@ class Run:
         self._settings: Settings | None = None
         """Those that the test began with; the page may change the options while it runs."""
         self._course = Course()
+        self.interrupts = Interrupts(self._course, self._hurry)
         self._gathered = Gathered()
         self._reporter = Reporter(self._gathered)
         self._helpers = Helpers(self._gathered.note)
@@ -200,18 +202,6 @@ class Run:
         finally:
             self._silent.set()
 
-    def interrupted(self) -> bool:
-        """Ctrl-C: whether a test is stopping already, which it then cuts short.
-
-        A terminal gives it to master and workers at once: a worker that has just heard the master's word to
-        stop must not take it for the second. Its master tells it of that.
-        """
-        if self._course.state not in ENDING:
-            return False
-        if self.leads:
-            self._hurry()
-        return True
-
     def _hurry(self) -> None:
         """Someone who has stopped the test asks again: the calls in flight are waited for no longer."""
         if self._course.take(Event.HURRY):
@@ -243,10 +233,13 @@ class Run:
     def end(self) -> None:
         """Locust is about to exit: the exit code is the verdict's."""
         runner = self.environment.runner
-        if runner is not None and runner.state not in ("ready", "stopped", "missing"):
-            # SIGINT and SIGTERM come here with the test still running. Not stop(): a master forgets whom it
-            # stopped, and would leave its workers to themselves for a minute.
-            runner.quit()
+        try:
+            if runner is not None and runner.state not in ("ready", "stopped", "missing"):
+                # SIGINT and SIGTERM come here with the test still running. Not stop(): a master forgets whom
+                # it stopped, and would leave its workers to themselves for a minute.
+                self.interrupts.wait_for(runner.quit)
+        except KeyboardInterrupt:
+            self.stopped()  # without the users that do not end
         self._telemetry.wait()
         if not self.leads:
             if self.asked.only_ours and self.environment.process_exit_code is None:
