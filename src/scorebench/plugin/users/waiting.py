@@ -43,7 +43,7 @@ _streamed: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def keep_streamed(answer: Any) -> None:
-    """Whoever reads the rest of this answer of Locust's own clients makes no call: it was counted."""
+    """Remember a streamed answer of one of Locust's clients: reading its body is no other call."""
     for name in ("raw", "_response"):  # of requests, and of geventhttpclient
         if (part := getattr(answer, name, None)) is not None:
             _streamed.add(part)
