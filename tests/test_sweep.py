@@ -25,6 +25,7 @@ from tests.recordings import START_S, calls, recording
 from tests.schemas import validator
 
 USERS = (1, 2, 4, 8, 16)
+MANY = ",".join(str(number) for number in range(1, 1001))
 
 
 def law(users: float, one: float = 100.0, contention: float = 0.05, coherency: float = 0.002) -> float:
@@ -234,6 +235,11 @@ def test_an_idle_server_before_the_load_is_no_part_of_its_use() -> None:
         (["webserver", "--format", "xml"], "--format xml: expected a comma-separated list of split"),
         (["webserver", "--flavors", "nothing"], "--flavors nothing: expected"),
         (["webserver", "--budget", "5s"], "--budget 5s: shorter than one run of 10s"),
+        (
+            ["webserver", "--budget", "14s"],
+            "--budget 14s: shorter than one run of 10s, which takes up to 5 s",
+        ),
+        (["webserver", "--users", MANY, "--rows-per-call", MANY, "--workers", MANY], "1,000,000,000 cells"),
         (["webserver", "--repeats", "0"], "--repeats 0: expected at least 1"),
         (
             ["http://127.0.0.1:9", "--workers", "1,2"],

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.figures.server_use import server_samples
-from scorebench.folders import atomic
+from scorebench.folders import atomic, reading
 from scorebench.folders.finished import finished, is_finished
 from scorebench.folders.fresh import run_folder
 from scorebench.folders.names import PAGE, SWEEP, SWEEP_CSV, SWEEP_PLAN, SWEEP_TEXT
@@ -25,6 +25,7 @@ from scorebench.report.words import count
 from scorebench.runs import launch
 from scorebench.runs.largest import largest_body
 from scorebench.runs.server import running_server
+from scorebench.runs.sweep_options import OVERHEAD_S
 from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import ServerFailed
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell, ran
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from scorebench.runs.sweep_options import Wanted
     from scorebench.servers.protocol import Server
 
-OVERHEAD_S = 5.0
-"""What a run takes besides its run time, until one has been measured."""
 AGAIN = "-again"
 """Ends the name of the folder of a cell's second attempt."""
 
@@ -55,10 +54,9 @@ def sweep_folder(wanted: Wanted, command: str) -> Iterator[Path]:
         return
     path = wanted.resume.resolve()
     try:
-        there = json.loads((path / SWEEP_PLAN).read_text(encoding="utf-8"))
-        if not isinstance(there, dict):
-            raise TypeError
-    except (OSError, ValueError, TypeError):
+        content = reading.content_of(path / SWEEP_PLAN, "a sweep's plan", "")
+        there = reading.decoded(content, dict[str, Any], path / SWEEP_PLAN, "a sweep's plan")
+    except InputError:
         raise InputError(
             f"--resume {wanted.resume}: found no {SWEEP_PLAN} of a sweep. Give the folder that it named."
         ) from None
@@ -80,19 +78,22 @@ class Sweeping:
     _runs: dict[tuple[Place, int], Ran] = field(default_factory=dict, init=False)
     _largest: dict[Of, Largest] = field(default_factory=dict, init=False)
     _environment: Mapping[str, Any] = field(default_factory=dict, init=False)
-    _began_s: float = field(default_factory=time.monotonic, init=False)
+    _began_s: float = field(default=0.0, init=False)
     _slowest_s: float = field(default=0.0, init=False)
     _slowest_start_s: float = field(default=0.0, init=False)
+    _slowest_stop_s: float = field(default=0.0, init=False)
     _took_s: list[float] = field(default_factory=list, init=False)
 
     def measure(self) -> Sweep:
         """Every cell, until the budget is used up or somebody stops it."""
+        self._began_s = time.monotonic()
         self._read_what_is_there()
         ended = Ended.DONE
         try:
             for block in blocks(list(self.wanted.requests), self.wanted.repeats, self.wanted.seed):
-                if todo := [one for one in block if not self._is_done(one)]:
-                    self._block(todo)
+                todo = [one for one in block if not self._is_done(one)]
+                if todo or self._without_largest(block[0][0].server_key):
+                    self._block(block[0], todo)
         except _OutOfTime:
             ended = Ended.BUDGET
         except KeyboardInterrupt:
@@ -116,26 +117,28 @@ class Sweeping:
             tuple(self._largest.values()),
         )
 
-    def _block(self, todo: list[tuple[Place, int]]) -> None:
-        """Cells of one server, started for them; those that are not valid once more at the end."""
-        first = self.wanted.requests[todo[0][0]]
+    def _block(self, one: tuple[Place, int], todo: list[tuple[Place, int]]) -> None:
+        """Cells of the server of `one`, started for them; those that are not valid once more at the end."""
+        first = self.wanted.requests[one[0]]
         self._check_time(self._slowest_start_s)
         began_s = time.monotonic()
         try:
-            with self._server(first, todo[0]) as server:
+            with self._server(first, one) as server:
                 self._slowest_start_s = max(self._slowest_start_s, time.monotonic() - began_s)
-                for one in todo:
-                    self._cell(one, server)
-                for one in todo:
-                    if not self._is_done(one):
-                        self._cell(one, server)
-                self._look_for_the_largest([place for place, _ in todo], server)
+                for cell in todo:
+                    self._cell(cell, server)
+                for cell in todo:
+                    if not self._is_done(cell):
+                        self._cell(cell, server)
+                self._look_for_the_largest(one[0].server_key, server)
+                began_s = time.monotonic()
+            self._slowest_stop_s = max(self._slowest_stop_s, time.monotonic() - began_s)
         except (ServerFailed, InputError) as error:
             reason = error.reason if isinstance(error, ServerFailed) else str(error)
             for place, repeat in todo:
                 if (place, repeat) not in self._runs:
                     self._runs[place, repeat] = Ran("", repeat, error=reason)
-            self.say(f"{todo[0][0].server}: {reason}")
+            self.say(f"{one[0].server}: {reason}")
 
     def _server(self, request: Request, one: tuple[Place, int]) -> Any:
         if request.asked.target not in KINDS:
@@ -148,7 +151,7 @@ class Sweeping:
         place, repeat = one
         self._check_time(0.0)
         request, path = self.wanted.requests[place], self._path(one, again=one in self._runs)
-        shutil.rmtree(path, ignore_errors=True)  # what an interrupted run has left
+        _clear(path)  # of what an interrupted run has left
         path.mkdir(parents=True)
         began_s = time.monotonic()
         url = request.asked.target if server is None else server.endpoint
@@ -168,13 +171,19 @@ class Sweeping:
             self._runs[one] = Ran(self._name(path), repeat, error=reason)
         self._tell(place, self._runs[one])
 
-    def _look_for_the_largest(self, places: list[Place], server: Server | None) -> None:
+    def _without_largest(self, key: tuple[str, str | None, int | None]) -> dict[Of, Place]:
+        """What the largest body of this server is still to be looked for with: a cell for each format."""
+        if self.wanted.most_bytes is None:
+            return {}
+        places = [place for place in self.wanted.requests if place.server_key == key]
+        found = {Of(*place.server_key, place.format): place for place in reversed(places)}
+        return {of: place for of, place in found.items() if of not in self._largest}
+
+    def _look_for_the_largest(self, key: tuple[str, str | None, int | None], server: Server | None) -> None:
         """Once a server and format, after its cells: a body that is too large may end the server."""
         most_bytes = self.wanted.most_bytes
-        for place in places if most_bytes is not None else ():
-            of = Of(place.server, place.flavor, place.workers, place.format)
-            if of in self._largest or most_bytes is None:
-                continue
+        for of, place in self._without_largest(key).items():
+            assert most_bytes is not None
             request = self.wanted.requests[place]
             url = request.asked.target if server is None else server.endpoint
 
@@ -194,8 +203,14 @@ class Sweeping:
         return ran(done.summary, folder=self._name(path), repeat=repeat, invalid=invalid, server=samples)
 
     def _read_what_is_there(self) -> None:
-        if (self.folder / SWEEP).is_file():  # a sweep that was resumed
-            self._largest = {one.of: one for one in read_sweep(self.folder).largest}
+        try:
+            if (self.folder / SWEEP).is_file():  # a sweep that was resumed
+                self._largest = {one.of: one for one in read_sweep(self.folder).largest}
+            self._read_cells()
+        except InputError as error:
+            raise InputError(f"{error} Remove it, and --resume measures again what it held.") from None
+
+    def _read_cells(self) -> None:
         for place in self.wanted.requests:
             for repeat in range(1, self.wanted.repeats + 1):
                 for again in (False, True):
@@ -212,14 +227,15 @@ class Sweeping:
 
     def _check_time(self, start_s: float) -> None:
         """_OutOfTime where another run would not end within the budget."""
-        needs_s = start_s + (self._slowest_s or self.wanted.run_s + OVERHEAD_S)
+        needs_s = start_s + (self._slowest_s or self.wanted.run_s + OVERHEAD_S) + self._slowest_stop_s
         if self._spent_s() + needs_s > self.wanted.budget_s:
             raise _OutOfTime
 
     def _tell(self, place: Place, run: Ran) -> None:
         total = len(self.wanted.requests) * self.wanted.repeats
         left = total - sum(self._is_done(one) for one in self._runs)
-        left_s = left * sum(self._took_s) / len(self._took_s)
+        starts_s = self._starts_left((place, run.repeat)) * (self._slowest_start_s + self._slowest_stop_s)
+        left_s = left * sum(self._took_s) / len(self._took_s) + starts_s
         rate = "not measured" if run.throughput_per_s is None else say_rate(run.throughput_per_s)
         outcome = run.error or (f"not valid: {run.invalid}" if run.invalid else rate)
         ends = f"about {say_seconds(left_s)} left" if left else "that was the last"
@@ -227,6 +243,12 @@ class Sweeping:
         self.say(
             f"{total - left} of {total}: {place.words}: {outcome}; {ends}, budget {say_seconds(budget_s)}"
         )
+
+    def _starts_left(self, now: tuple[Place, int]) -> int:
+        """How often a server is still to be started, after the one of the cell `now`."""
+        every = ((place, n) for place in self.wanted.requests for n in range(1, self.wanted.repeats + 1))
+        starts = {(one[0].server_key, one[1]) for one in every if not self._is_done(one)}
+        return len(starts - {(now[0].server_key, now[1])})
 
     def _spent_s(self) -> float:
         return time.monotonic() - self._began_s
@@ -239,6 +261,13 @@ class Sweeping:
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.folder))
+
+
+def _clear(path: Path) -> None:
+    """Nothing is at `path` any more, whether it was a folder, a file or a link."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 class _OutOfTime(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DEFAULT_BUDGET, DEFAULT_RUN_TIME, DEFAULT_WARM_UP, DEFAULT_REPEATS = "30m", "10s", "2s", 2
 MOST_CELLS = 2_000
+OVERHEAD_S = 5.0
+"""What a run takes besides its run time, until one has been measured."""
 SIZES = {"B": 1, "kB": 1_000, "MB": 1_000_000}
 DECIDED_BY_THE_SWEEP = {
     "format",
@@ -108,14 +111,18 @@ def wanted(options: argparse.Namespace, command: str | None = None) -> Wanted:
     budget_s = parse_seconds(options.budget, "--budget")
     if options.repeats < 1:
         raise InputError(f"--repeats {options.repeats}: expected at least 1")
-    places = [place for one in cells(_values(options)) for place in _sized(options, one)]
-    if len(places) > MOST_CELLS:
-        raise InputError(f"{len(places):,} cells: expected at most {MOST_CELLS:,}; leave out some values")
+    values = _values(options)
+    _check_count(math.prod(len(one) for one in values.values()))
+    places = [place for one in cells(values) for place in _sized(options, one)]
+    _check_count(len(places))
     requests = {place: Request.of(_asked(options, place), command) for place in places}
     first = next(iter(requests.values()))
     run_s = parse_seconds(first.asked.run_time, "--run-time")
-    if run_s > budget_s:
-        raise InputError(f"--budget {options.budget}: shorter than one run of {options.run_time}")
+    if run_s + OVERHEAD_S > budget_s:
+        raise InputError(
+            f"--budget {options.budget}: shorter than one run of {options.run_time}, which takes up to "
+            f"{OVERHEAD_S:g} s more; give more, or a shorter --run-time"
+        )
     return Wanted(
         requests=requests,
         budget_s=budget_s,
@@ -127,6 +134,11 @@ def wanted(options: argparse.Namespace, command: str | None = None) -> Wanted:
         quiet=options.quiet,
         most_bytes=_size("--largest-body", options.largest_body) if options.largest_body else None,
     )
+
+
+def _check_count(cells: int) -> None:
+    if cells > MOST_CELLS:
+        raise InputError(f"{cells:,} cells: expected at most {MOST_CELLS:,}; leave out some values")
 
 
 def _values(options: argparse.Namespace) -> dict[str, Sequence[Any]]:

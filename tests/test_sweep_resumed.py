@@ -1,0 +1,172 @@
+"""A sweep's folder that is damaged, and its time. No process and no clock: runs and seconds are made up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import scorebench
+from scorebench.errors import InputError
+from scorebench.recordings.form import form_of
+from scorebench.report.data import dumped
+from scorebench.runs import launch
+from scorebench.runs import sweep as sweeping
+from scorebench.runs.launch import Launch
+from scorebench.sweeps.found import Ended, Sweep
+from scorebench.sweeps.largest import Largest, Of, Tried
+from tests.recordings import START_S, calls, evenly, recording
+
+RUN_S, START_TAKES_S, STOP_TAKES_S = 12.0, 100.0, 8.0
+
+
+class Made:
+    """Runs of 12 s, and servers that start in 100 s and stop in 8 s, by a clock that they move."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s, self.runs, self.searches = 0.0, 0, 0
+        self.cut_search = False
+        monkeypatch.setattr(launch, "run", self._run)
+        monkeypatch.setattr(sweeping, "running_server", self._server)
+        monkeypatch.setattr(sweeping, "largest_body", self._largest)
+        monkeypatch.setattr(sweeping, "time", SimpleNamespace(monotonic=lambda: self.now_s))
+
+    def _run(self, wanted: Launch, *_: Any, **__: Any) -> int:
+        self.now_s += RUN_S
+        self.runs += 1
+        made = recording(calls(evenly(2_000)), load_ended_s=START_S + 20)
+        (wanted.folder / "recording.json").write_text(dumped(form_of(made)))
+        return 0
+
+    @contextmanager
+    def _server(self, *_: Any) -> Iterator[SimpleNamespace]:
+        self.now_s += START_TAKES_S
+        try:
+            yield SimpleNamespace(endpoint="http://127.0.0.1:1", describe=lambda: None)
+        finally:
+            self.now_s += STOP_TAKES_S
+
+    def _largest(self, _: Any, url: str, of: Of, most_bytes: int, on_tried: Callable[[Tried], None]) -> Any:
+        self.searches += 1
+        if self.cut_search:
+            raise KeyboardInterrupt
+        return Largest(of, Tried(1, 100), None, most_bytes, 1)
+
+
+def swept(folder: Path, **options: Any) -> Sweep:
+    """A sweep over 1 and 2 users, one run each."""
+    given = {"users": [1, 2], "repeats": 1, "report_dir": folder, **options}
+    return scorebench.sweep(given.pop("target", "http://127.0.0.1:1"), **given)
+
+
+def resumed(made: Sweep, tmp_path: Path, **options: Any) -> Sweep:
+    return swept(tmp_path, resume=Path(made.folder), **options)
+
+
+def test_a_cell_that_is_damaged_is_named_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording that was cut short: one line with its path; without it, that cell alone is measured."""
+    runs = Made(monkeypatch)
+    made = swept(tmp_path)
+    recorded = Path(made.folder, "cells/001-1/recording.json")
+    recorded.write_text(recorded.read_text()[:500])
+    with pytest.raises(
+        InputError, match=re.escape(str(recorded)) + ".*Remove it, and --resume measures again"
+    ):
+        resumed(made, tmp_path)
+    recorded.unlink()
+    assert resumed(made, tmp_path).measured == 2
+    assert runs.runs == 3
+
+
+@pytest.mark.parametrize(
+    "put", [lambda path: path.write_text("x"), lambda path: path.symlink_to("/nowhere")], ids=["file", "link"]
+)
+def test_what_lies_in_the_place_of_a_cell_is_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path], Any]
+) -> None:
+    """A file, or a link that leads nowhere, is no run: the cell is measured."""
+    Made(monkeypatch)
+    made = swept(tmp_path)
+    cell = Path(made.folder, "cells/001-1")
+    (cell / "recording.json").unlink()
+    cell.rmdir()
+    put(cell)
+    assert resumed(made, tmp_path).measured == 2
+    assert not cell.is_symlink()
+
+
+def test_a_link_in_the_place_of_a_cell_loses_nothing_that_it_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Made(monkeypatch)
+    made = swept(tmp_path)
+    cell, elsewhere = Path(made.folder, "cells/001-1"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("x")
+    (cell / "recording.json").unlink()
+    cell.rmdir()
+    cell.symlink_to(elsewhere)
+    resumed(made, tmp_path)
+    assert [path.name for path in elsewhere.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "{", "\udcff"])
+def test_a_plan_that_can_not_be_read_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    Made(monkeypatch)
+    (tmp_path / "plan.json").write_text(text, errors="surrogateescape")
+    with pytest.raises(InputError, match=r"found no plan\.json of a sweep"):
+        swept(tmp_path, resume=tmp_path)
+
+
+def test_the_largest_body_is_looked_for_after_all_cells_were_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the search: no cell is left to measure, and `--resume` begins the search again, once."""
+    runs = Made(monkeypatch)
+    runs.cut_search = True
+    with pytest.raises(KeyboardInterrupt):
+        swept(tmp_path, largest_body="1MB")
+    (folder,) = (path for path in tmp_path.glob("*-sweep") if not path.is_symlink())
+    runs.cut_search = False
+    for _ in range(2):
+        (found,) = swept(tmp_path, largest_body="1MB", resume=folder).largest
+        assert found.passed == Tried(1, 100)
+    assert (runs.runs, runs.searches) == (2, 2)
+
+
+def test_the_time_left_counts_the_servers_that_are_still_to_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two servers, two cells each: 12 s a run, and 100 s for the second start; its stop comes after.
+
+    After the first run: 3 x 12 + 100 = 136 s. After the third, 12 s: both servers were started.
+    """
+    Made(monkeypatch)
+    swept(tmp_path, target="webserver", workers=[1, 2])
+    said = re.findall(r"about (\S+ \S+) left", capsys.readouterr().err)
+    assert said == ["136 s", "124 s", "12 s"]
+
+
+def test_a_server_is_not_started_where_the_budget_has_no_time_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 + 2 x 12 + 8 = 132 s for the first server; the second needs 120 more: 251 s are too few."""
+    runs = Made(monkeypatch)
+    found = swept(tmp_path, target="webserver", workers=[1, 2], budget="251s")
+    assert (found.ended, found.measured, runs.now_s) == (Ended.BUDGET, 2, 132.0)
+
+
+def test_a_budget_holds_the_stop_of_a_server_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 252 s the second server starts; its second cell, which would end at 264 s, does not."""
+    runs = Made(monkeypatch)
+    found = swept(tmp_path, target="webserver", workers=[1, 2], budget="252s")
+    assert (found.ended, found.measured, runs.now_s) == (Ended.BUDGET, 3, 252.0)
