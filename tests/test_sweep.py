@@ -16,6 +16,7 @@ from scorebench.commands.sweep import exit_code
 from scorebench.figures.server_use import mean_cpu, most_rss_bytes, server_samples
 from scorebench.report import sweep as report
 from scorebench.report import sweep_page
+from scorebench.report.sweep_charts import sweep_charts
 from scorebench.sweeps.curves import curves
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
 from scorebench.sweeps.grid import Place, blocks, cells
@@ -192,6 +193,38 @@ def test_the_page_has_a_chart_for_everything_that_was_varied() -> None:
         assert f"<h3>{title}</h3>" in page
     assert "Valid answers by users (10 rows)" in page
     assert "by workers" not in page
+
+
+def many() -> Sweep:
+    """As `swept`, in four formats with 1 and 2 workers: 40 curves by rows, and more than ten sentences."""
+    places = [
+        replace(cell.place, format=name, workers=workers)
+        for cell in swept().cells
+        for name in ("split", "records", "csv", "parquet")
+        for workers in (1, 2)
+    ]
+    return replace(
+        swept(), cells=tuple(SweepCell(one, (ran(one.users, one.rows_per_call),)) for one in places)
+    )
+
+
+@pytest.mark.parametrize(
+    "title", ["Median response time by rows a call", "Response time a row", "Median response time by size"]
+)
+def test_every_curve_is_in_a_chart(title: str) -> None:
+    """40 curves do not fit one chart; each stands in the table of one of them."""
+    tables = [str(chart) for chart in sweep_charts(many()) if chart.title.startswith(title)]
+    curves_by_rows = curves(many(), "rows_per_call")
+    assert len(curves_by_rows) == 40
+    for curve in curves_by_rows:
+        assert sum(repr(curve.name) in one for one in tables) == 1, curve.name
+
+
+def test_many_sentences_are_folded() -> None:
+    """The first is in sight, and the charts come next; few sentences are all in sight."""
+    assert "<details><summary>" in sweep_page.render(many()).partition("<h2>Charts</h2>")[0]
+    few = replace(swept(), cells=tuple(cell for cell in swept().cells if cell.place.rows_per_call == 1))
+    assert "<details>" not in sweep_page.render(few).partition("<h2>Charts</h2>")[0]
 
 
 def test_workers_are_held_against_the_ideal_line() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from math import sin
 from pathlib import Path
@@ -17,11 +18,13 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from tests.browser import browser, complaints
 from tests.recordings import START_S, calls, evenly, recording
+from tests.test_sweep import many
 
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import summarise
 from scorebench.folders import folder
 from scorebench.recordings.recording import Recording
+from scorebench.report import sweep_page
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import judge
 
@@ -237,6 +240,31 @@ def test_a_metric_of_the_server_with_a_long_name_fits_a_phone(driver: WebDriver,
     assert run(driver, "return document.documentElement.scrollWidth") <= 390
     assert ATTACK in driver.find_element(By.TAG_NAME, "main").text
     assert complaints(driver) == []
+
+
+def test_the_page_of_a_sweep_fits_a_phone_and_a_desk(driver: WebDriver, tmp_path: Path) -> None:
+    """120 cells, one with a long reason: nothing is wider than the screen, and every chart has ink."""
+    made = many()
+    reason = "the generator was late: 12 % of the calls were sent more than 10 ms after they were due"
+    late = replace(made.cells[0], runs=(replace(made.cells[0].runs[0], invalid=reason),))
+    page = tmp_path / "report.html"
+    page.write_text(sweep_page.render(replace(made, cells=(late, *made.cells[1:]))))
+    driver.get(page.as_uri())
+    for width in (1280, 390):
+        see(driver, width=width)
+        assert run(driver, "return document.documentElement.scrollWidth") <= width
+        boxes = run(
+            driver,
+            "return [...document.querySelectorAll('.chart')].map((chart) =>"
+            " [...chart.querySelectorAll('.line, .dot')].length)",
+        )
+        assert len(boxes) > 40
+        assert all(boxes)
+        assert not driver.find_element(By.CSS_SELECTOR, ".verdict.plain").is_displayed()
+    driver.find_element(By.CSS_SELECTOR, ".verdicts summary").click()
+    assert driver.find_element(By.CSS_SELECTOR, ".verdict.plain").is_displayed()
+    assert complaints(driver) == []
+    see(driver)
 
 
 def test_a_series_can_be_switched_off(shown: WebDriver) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
+from typing import TypeVar
 
 from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
@@ -14,6 +15,7 @@ from scorebench.units import say_bytes, say_rate, say_seconds
 
 MOST_CURVES = svg.COLOURS
 """In a chart: more could not be told apart."""
+T = TypeVar("T")
 Figure = Callable[[Ran], float | None]
 
 
@@ -44,8 +46,12 @@ def _lines(
 ) -> list[Chart]:
     """A chart for each few curves."""
     known = [curve for curve in drawn if any(value for _, value in curve.middles(figure))]
-    parts = [known[at : at + MOST_CURVES] for at in range(0, len(known), MOST_CURVES)]
-    return [_chart(part, f"{of} by {by}", by, figure, say, log=log) for part in parts]
+    return [_chart(part, f"{of} by {by}", by, figure, say, log=log) for part in _parts(known)]
+
+
+def _parts(known: Sequence[T]) -> list[Sequence[T]]:
+    """Each as many as one chart holds; every curve is in one."""
+    return [known[at : at + MOST_CURVES] for at in range(0, len(known), MOST_CURVES)]
 
 
 def _chart(
@@ -79,9 +85,11 @@ def _shown(one: svg.Series, at: float, say: Callable[[float], str]) -> str:
 def _cost(drawn: Sequence[Curve]) -> list[Chart]:
     """What a row costs at each number of rows, by format and whatever else was varied."""
     costs = [(curve, _per_row(curve)) for curve in drawn]
-    known = [(curve, points) for curve, points in costs if any(y for _, y in points)][:MOST_CURVES]
-    if not known:
-        return []
+    known = [(curve, points) for curve, points in costs if any(y for _, y in points)]
+    return [_cost_chart(part) for part in _parts(known)]
+
+
+def _cost_chart(known: Sequence[tuple[Curve, list[tuple[float, float | None]]]]) -> Chart:
     series = [svg.Series(plain(curve.name), points) for curve, points in known]
     at = sorted({x for _, points in known for x, _ in points})
     values = [y for _, points in known for _, y in points if y]
@@ -94,15 +102,17 @@ def _cost(drawn: Sequence[Curve]) -> list[Chart]:
     )
     table = [[_whole(value), *(_shown(one, value, say_seconds) for one in series)] for value in at]
     note = "The median response time by the rows of a call: where it levels off, larger calls gain little."
-    return [Chart(title, note, drawn_here, ["Rows a call", *(one.name for one in series)], table)]
+    return Chart(title, note, drawn_here, ["Rows a call", *(one.name for one in series)], table)
 
 
 def _by_size(drawn: Sequence[Curve]) -> list[Chart]:
     """Response times by what formats have in common: the size of a body."""
     found = [(curve, _sizes(curve)) for curve in drawn]
-    known = [(curve, points) for curve, points in found if len(points) > 1][:MOST_CURVES]
-    if not known:
-        return []
+    known = [(curve, points) for curve, points in found if len(points) > 1]
+    return [_size_chart(part) for part in _parts(known)]
+
+
+def _size_chart(known: Sequence[tuple[Curve, list[tuple[float, float]]]]) -> Chart:
     series = [svg.Series(plain(curve.name), points) for curve, points in known]
     sizes, times = ([point[axis] for _, points in known for point in points] for axis in (0, 1))
     title = "Median response time by size of a body"
@@ -114,7 +124,7 @@ def _by_size(drawn: Sequence[Curve]) -> list[Chart]:
         for size, time_s in points
     ]
     note = "The mean size of a cell's bodies. Formats need different sizes for the same rows."
-    return [Chart(title, note, svg.chart(title, series, x, y), ["", "Size of a body", "Time"], table)]
+    return Chart(title, note, svg.chart(title, series, x, y), ["", "Size of a body", "Time"], table)
 
 
 def _sizes(curve: Curve) -> list[tuple[float, float]]:
