@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +129,51 @@ def test_a_limit_below_a_call_alone_is_kept_by_no_number() -> None:
     assert report.render(found, "p99<10ms").startswith(
         "No number of workers keeps 10/s at p99<10ms: a call alone"
     )
+
+
+def test_a_rate_that_no_number_carries_is_not_put_on_a_call_alone() -> None:
+    """With contention 1/9, workers together never carry more than 900/s; a call alone is within the limit."""
+    found = plan(swept(*TWO), 1000, 0.99, 0.2)
+    assert report.render(found, "p99<200ms").startswith(
+        "No number of workers keeps 1,000/s at p99<200ms: 1,000 workers would be too few."
+    )
+
+
+def test_a_machine_with_too_few_cores_limits() -> None:
+    """300/s take 300 x 0.9 / 100 = 2.7 cores. Two cores are too few, four do, and elsewhere nobody knows."""
+    here_2 = replace(swept(*TWO), environment={"host_cores": 2, "shared_cores": True})
+    found = plan(here_2, 300, 0.99, 1.0)
+    assert found.limited_by is LimitedBy.CPU
+    assert "Limited by CPU: that takes 2.7 cores, and the machine that was measured has 2." in report.render(
+        found, "p99<1s"
+    )
+    for environment in ({"host_cores": 4, "shared_cores": True}, {"host_cores": 2, "shared_cores": None}, {}):
+        other = plan(replace(swept(*TWO), environment=environment), 300, 0.99, 1.0)
+        assert other.limited_by is not LimitedBy.CPU
+
+
+def test_a_running_server_counts_as_one_worker_and_the_plan_says_so() -> None:
+    """Nobody told how many workers it has."""
+    running = [replace(one, place=replace(one.place, workers=None)) for one in ONE]
+    text = report.render(plan(swept(*running), 300, 0.99, 0.2), "p99<200ms")
+    assert "how many workers the server had that was measured: all of it counts as one worker" in text
+    assert "how many workers the server had" not in report.render(
+        plan(swept(*ONE), 300, 0.99, 0.2), "p99<200ms"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("server_rss_bytes", 10**400), ("workers", 0), ("workers", 10**30)]
+)
+def test_a_sweep_with_numbers_that_can_not_be_is_damaged(tmp_path: Path, name: str, value: int) -> None:
+    """A sweep from elsewhere: one line with the place, exit 2."""
+    form = json.loads(sweep_report.render_json(swept(*TWO)))
+    first = form["cells"][0]
+    (first if name in first else first["runs"][0])[name] = value
+    (tmp_path / "sweep.json").write_text(json.dumps(form))
+    done = here(tmp_path, "plan", str(tmp_path), "--for", "60")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert f"{name}: found {str(value)[:20]}" in done.err
 
 
 @pytest.mark.parametrize(

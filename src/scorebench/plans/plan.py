@@ -11,7 +11,7 @@ stay open are dealt) takes more workers than one queue for all (M/M/c).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,11 @@ VARIED = {"users", "workers"}
 
 
 class LimitedBy(StrEnum):
-    """What would break with one worker fewer."""
+    """What would break with one worker fewer; CPU where the machine that was measured has too few cores."""
 
     THROUGHPUT = "throughput"
     QUEUE = "queue"
+    CPU = "CPU"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Plan:
     contention: float | None
     """Amdahl's; None where one number of workers was measured."""
     carried: tuple[Carried, ...]
+    within_s: float
+    cores: int | None
+    """Of the machine that was measured; None where the server was on another one, which tells nobody."""
+    is_counted: bool
+    """Whether the sweep knows how many workers it measured; else the whole server counts as one."""
 
     @property
     def cpu(self) -> float | None:
@@ -96,7 +102,7 @@ def plan(sweep: Sweep, rate_per_s: float, q: float, within_s: float) -> Plan:
     worst = _worst_contention(carried)
     high = None if worst is None else need.workers(first.low_per_s / first.workers, worst, is_shared=False)
     each = first.per_s / first.workers
-    return Plan(
+    made = Plan(
         rate_per_s=rate_per_s,
         workers=middle,
         low=low,
@@ -108,7 +114,20 @@ def plan(sweep: Sweep, rate_per_s: float, q: float, within_s: float) -> Plan:
         else need.response_s(middle, each, contention or 0.0, is_shared=False),
         contention=contention,
         carried=carried,
+        within_s=within_s,
+        cores=_cores(sweep),
+        is_counted=all(cell.place.workers is not None for cell in sweep.cells),
     )
+    if middle is not None and made.cpu is not None and made.cores is not None and made.cpu > made.cores:
+        return replace(made, limited_by=LimitedBy.CPU)
+    return made
+
+
+def _cores(sweep: Sweep) -> int | None:
+    """`shared_cores` is None where the server ran elsewhere."""
+    cores = sweep.environment.get("host_cores")
+    is_here = sweep.environment.get("shared_cores") is not None
+    return cores if is_here and isinstance(cores, int) and not isinstance(cores, bool) else None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scorebench.plans.plan import Plan
+from scorebench.plans.plan import MOST_WORKERS, LimitedBy, Plan
 from scorebench.report.words import NOT_MEASURED, count
 from scorebench.units import say_rate, say_seconds
 
@@ -20,13 +20,21 @@ def render(plan: Plan, limit: str) -> str:
 def _answer(plan: Plan, limit: str) -> list[str]:
     want = f"{say_rate(plan.rate_per_s)} at {limit}"
     if plan.workers is None:
-        return [f"No number of workers keeps {want}: a call alone takes {say_seconds(plan.alone_s)}."]
+        alone = f"a call alone takes {say_seconds(plan.alone_s)}"
+        many = f"{MOST_WORKERS:,} workers would be too few"
+        return [f"No number of workers keeps {want}: {alone if plan.alone_s >= plan.within_s else many}."]
     high = "no upper bound" if plan.high is None else f"{plan.high}"
     expected = NOT_MEASURED if plan.expected_s is None else say_seconds(plan.expected_s)
     return [
         f"{count(plan.workers, 'worker')} for {want} (between {plan.low} and {high}): expect {expected}.",
-        f"Limited by {plan.limited_by}: one worker fewer would not do.",
+        f"Limited by {plan.limited_by}: {_limit(plan)}.",
     ]
+
+
+def _limit(plan: Plan) -> str:
+    if plan.limited_by is not LimitedBy.CPU:
+        return "one worker fewer would not do"
+    return f"that takes {plan.cpu:.1f} cores, and the machine that was measured has {plan.cores}"
 
 
 def _reasons(plan: Plan) -> list[str]:
@@ -47,6 +55,8 @@ def _reasons(plan: Plan) -> list[str]:
 
 def _unknown(plan: Plan) -> list[str]:
     unknown = list(CANNOT_KNOW)
-    if plan.contention is None:
+    if not plan.is_counted:
+        unknown.insert(0, "how many workers the server had that was measured: all of it counts as one worker")
+    elif plan.contention is None:
         unknown.insert(0, "how workers share the machine, as one number of them was measured (--workers 1,2)")
     return ["What this cannot know: " + "; ".join(unknown) + ".", "Measure it: scorebench capacity."]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from scorebench.report.forms.figures import Figure, Whole
+from scorebench.report.forms.figures import Figure
 from scorebench.report.words import plain
 from scorebench.sweeps.curves import Curve, curves
 from scorebench.sweeps.found import Ran, Sweep, SweepCell
@@ -15,6 +15,10 @@ from scorebench.sweeps.scaling import Bounded
 
 FORMAT: Literal[1] = 1
 """The version of this form."""
+MOST = 2**53
+"""JSON's numbers are whole up to here; larger ones in a file are not ours."""
+Size = Annotated[int, Meta(ge=0, le=MOST)]
+Some = Annotated[int, Meta(ge=1, le=MOST)]
 
 
 class BoundedForm(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -47,20 +51,20 @@ class RunForm(Struct, forbid_unknown_fields=True, kw_only=True):
     """One run of a cell. Null: not measured."""
 
     folder: Annotated[str, Meta(description="Beside sweep.json; empty where the server did not start.")]
-    repeat: Annotated[int, Meta(ge=1)]
+    repeat: Some
     ok: Annotated[bool, Meta(description="A valid measurement, every call answered validly.")]
     error: str | None
     invalid: Annotated[str | None, Meta(description="Why the measurement is not valid.")]
-    calls: Whole
-    valid: Whole
+    calls: Size
+    valid: Size
     throughput_per_s: Figure | None
     rows_per_s: Figure | None
     mean_s: Figure | None
     p50_s: Figure | None
     p99_s: Figure | None
-    body_bytes: Annotated[Whole | None, Meta(description="Mean size of a body.")]
+    body_bytes: Annotated[Size | None, Meta(description="Mean size of a body.")]
     server_cpu: Annotated[Figure | None, Meta(description="Mean cores that the server used.")]
-    server_rss_bytes: Annotated[Whole | None, Meta(description="The most resident memory of the server.")]
+    server_rss_bytes: Annotated[Size | None, Meta(description="The most resident memory of the server.")]
 
 
 class SweepCellForm(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -68,11 +72,11 @@ class SweepCellForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
     server: str
     flavor: str | None
-    workers: int | None
+    workers: Some | None
     format: str
-    rows_per_call: Annotated[int, Meta(ge=1)]
-    users: Annotated[int, Meta(ge=1)]
-    columns: Annotated[Whole | None, Meta(description="The first of the data; null: all of them.")] = None
+    rows_per_call: Some
+    users: Some
+    columns: Annotated[Size | None, Meta(description="The first of the data; null: all of them.")] = None
     problem: Annotated[str | None, Meta(description="Why none of its runs counts.")]
     runs: list[RunForm]
 
@@ -82,14 +86,14 @@ class LargestForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
     server: str
     flavor: str | None
-    workers: int | None
+    workers: Some | None
     format: str
-    most_bytes: Annotated[int, Meta(ge=1, description="No larger body was to be tried.")]
-    calls: Whole
-    passed_rows: Annotated[Whole, Meta(description="0: no body passed.")]
-    passed_bytes: Whole
-    failed_rows: Whole | None
-    failed_bytes: Whole | None
+    most_bytes: Annotated[int, Meta(ge=1, le=MOST, description="No larger body was to be tried.")]
+    calls: Size
+    passed_rows: Annotated[Size, Meta(description="0: no body passed.")]
+    passed_bytes: Size
+    failed_rows: Size | None
+    failed_bytes: Size | None
     why: Annotated[str | None, Meta(description="What became of the smallest body that failed.")]
 
 
@@ -98,7 +102,7 @@ class SweepForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
     format: Annotated[Literal[1], Meta(description="Version of this form.")]
     ended: Annotated[str, Meta(description="Why no further cell was measured.")]
-    repeats: Annotated[int, Meta(ge=1)]
+    repeats: Some
     took_s: Figure
     cells: list[SweepCellForm]
     scaling: list[ScalingForm]
