@@ -162,6 +162,16 @@ def test_a_running_server_counts_as_one_worker_and_the_plan_says_so() -> None:
     )
 
 
+def test_what_was_not_measured_of_the_server_is_said_in_a_sentence() -> None:
+    cells = [
+        replace(one, runs=tuple(replace(run, server_cpu=None, server_rss_bytes=None) for run in one.runs))
+        for one in ONE
+    ]
+    text = report.render(plan(swept(*cells), 60, 0.99, 0.2), "p99<200ms")
+    assert "CPU and memory of the server were not measured." in text
+    assert "That takes" not in text
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("server_rss_bytes", 10**400), ("workers", 0), ("workers", 10**30)]
 )

@@ -47,10 +47,18 @@ def _reasons(plan: Plan) -> list[str]:
         lines.append(f"Each additional worker carries less: contention {plan.contention:.2g} (Amdahl's law).")
     lines.append(f"A call alone takes {say_seconds(plan.alone_s)}; the rest is waiting.")
     if plan.workers is not None:
-        cores = NOT_MEASURED if plan.cpu is None else f"{plan.cpu:.1f} cores"
-        memory = NOT_MEASURED if plan.rss_bytes is None else f"{plan.rss_bytes / 1e6:,.0f} MB"
-        lines.append(f"That takes {cores} and {memory} of memory, if both grow as they did so far.")
+        lines.append(_takes(plan))
     return lines
+
+
+def _takes(plan: Plan) -> str:
+    if plan.cpu is None and plan.rss_bytes is None:
+        return "CPU and memory of the server were not measured."
+    cores = f"CPU {NOT_MEASURED}" if plan.cpu is None else f"{plan.cpu:.1f} cores"
+    memory = (
+        f"memory {NOT_MEASURED}" if plan.rss_bytes is None else f"{plan.rss_bytes / 1e6:,.0f} MB of memory"
+    )
+    return f"That takes {cores} and {memory}, if both grow as they did so far."
 
 
 def _unknown(plan: Plan) -> list[str]:
