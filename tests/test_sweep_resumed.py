@@ -170,3 +170,15 @@ def test_a_budget_holds_the_stop_of_a_server_too(tmp_path: Path, monkeypatch: py
     runs = Made(monkeypatch)
     found = swept(tmp_path, target="webserver", workers=[1, 2], budget="252s")
     assert (found.ended, found.measured, runs.now_s) == (Ended.BUDGET, 3, 252.0)
+
+
+@pytest.mark.parametrize("other", [{"data": "payloads/wine.csv"}, {"warm_up": "3s"}, {"run_time": "9s"}])
+def test_a_sweep_with_other_rows_or_times_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    """Its figures would stand beside those of another measurement; more time is no other sweep."""
+    Made(monkeypatch)
+    made = swept(tmp_path)
+    with pytest.raises(InputError, match="was another sweep"):
+        resumed(made, tmp_path, **other)
+    assert resumed(made, tmp_path, budget="5m", quiet=True).measured == 2

@@ -46,7 +46,8 @@ AGAIN = "-again"
 @contextmanager
 def sweep_folder(wanted: Wanted, command: str) -> Iterator[Path]:
     """The folder of the sweep: a new one, or that to resume. InputError if that holds another sweep."""
-    plan = {"cells": [asdict(place) for place in wanted.requests], "run_s": wanted.run_s}
+    cells = [asdict(place) for place in wanted.requests]
+    plan = {"cells": cells, "run_s": wanted.run_s, "alike": wanted.alike}
     if wanted.resume is None:
         with run_folder(wanted.report_dir, f"{wanted.name}-sweep") as path:
             atomic.write_text(path / SWEEP_PLAN, json.dumps({**plan, "command": command}, indent=1) + "\n")

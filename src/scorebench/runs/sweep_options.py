@@ -29,6 +29,8 @@ MOST_CELLS = 2_000
 OVERHEAD_S = 5.0
 """What a run takes besides its run time, until one has been measured."""
 SIZES = {"B": 1, "kB": 1_000, "MB": 1_000_000}
+ALIKE = ("data", "body", "model", "warm_up", "processes", "cpus", "cpu_limit", "memory", "python", "timings")
+"""Options that a sweep must not change when it is resumed."""
 DECIDED_BY_THE_SWEEP = {
     "format",
     "rows_per_call",
@@ -94,6 +96,12 @@ class Wanted:
     quiet: bool
     most_bytes: int | None = None
     """Up to where the largest body is looked for; None: it is not."""
+
+    @property
+    def alike(self) -> dict[str, str]:
+        """What else makes the figures of two cells comparable; no secrets."""
+        asked = vars(next(iter(self.requests.values())).asked)
+        return {name: in_urls(str(asked[name])) for name in ALIKE if asked.get(name) is not None}
 
     @property
     def name(self) -> str:
