@@ -18,6 +18,7 @@ _BARE = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}([/?].*)?")
 """HOST:PORT without a scheme, with a path or without."""
 PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LATIN = re.compile(r"[\t -~\xa0-\xff]*")
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def header_lines(headers: Mapping[str, str]) -> bytes:
 
 def is_latin(text: str) -> bool:
     """Whether a header can hold `text`: printable Latin-1 and tabs (RFC 9110, section 5.5)."""
-    return all(" " <= letter <= "~" or letter == "\t" or "\xa0" <= letter <= "\xff" for letter in text)
+    return _LATIN.fullmatch(text) is not None
 
 
 def is_loopback(host: str) -> bool:
