@@ -166,7 +166,8 @@ def test_a_call_that_hangs_since_the_warm_up_makes_no_rate_lower() -> None:
     WarmUpGate(WarmUp(seconds=3.0)).add(made, calls([*times, (0.5, 0.5, 9.0)], outcome, waited=False))
     made.environment["load_ended_s"] = START_S + 8.0
     summary = summarise(made)
-    assert (summary.valid, summary.wall_time_s) == (500, pytest.approx(5.0, abs=0.01))
+    assert summary.valid == 500
+    assert summary.wall_time_s == pytest.approx(5.0, abs=0.01)
     assert summary.throughput_per_s == pytest.approx(100.0, rel=0.01)
     assert summary.waiting.max_s == pytest.approx(6.0, rel=0.01)  # 9.0 - 3.0
     assert summary.accounting.overdue == 1
@@ -182,7 +183,8 @@ def test_nor_since_a_warm_up_of_so_many_calls() -> None:
     gate.add(made, calls([*later, (0.5, 0.5, 9.0)], outcome, waited=False))
     made.environment["load_ended_s"] = START_S + 8.0
     summary = summarise(made)
-    assert (summary.valid, summary.wall_time_s) == (500, pytest.approx(5.0, abs=0.03))
+    assert summary.valid == 500
+    assert summary.wall_time_s == pytest.approx(5.0, abs=0.03)
 
 
 def test_the_warm_up_is_in_no_figure() -> None:
