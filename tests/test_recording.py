@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 
 import msgspec
@@ -134,3 +136,21 @@ def test_labels_of_earlier_versions_are_read() -> None:
     assert text.count(f'"{now}"') >= 5
     old = msgspec.json.decode(text.replace(f'"{now}"', f'"{then}"'), type=RecordingForm)
     assert data_of(recording_of(old)) == data_of(made)
+
+
+def test_what_is_dropped_is_gone_at_once() -> None:
+    """A run makes a new recording after each report: none may wait for Python's search for cycles."""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            made = full(calls(evenly(3)))
+            assert data_of(made)["measured"]["service"]
+        made_of = weakref.ref(made.measured.service)
+        del made
+        assert made_of() is None
+        assert gc.collect() < 100, (
+            "cycles of the reader of JSON, and none of a recording's hundreds of objects"
+        )
+    finally:
+        gc.enable()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import weakref
 import zlib
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ class Histogram:
 
     def __init__(self) -> None:
         self._counts = HdrHistogram(1, HIGHEST_US, DIGITS)
+        # The library's object and its encoder hold each other, and 200 kB. Without that cycle they go at
+        # once, and not when Python looks for cycles: a run drops several of them every other second.
+        self._counts.encoder.histogram = weakref.proxy(self._counts)
         self._table = np.ctypeslib.as_array(self._counts.counts)
         self.sum_s = 0.0
         self._min_s = np.inf
