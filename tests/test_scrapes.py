@@ -19,10 +19,10 @@ from scorebench.report import page, text
 from scorebench.report import server_metrics as report
 from scorebench.scrapes import place
 from scorebench.scrapes.__main__ import interval_s
+from scorebench.scrapes.asked import place_of, places_of
 from scorebench.scrapes.exposed import LONGEST_LINE, MOST_SERIES, Unreadable, read
 from scorebench.scrapes.message import Changes
-from scorebench.scrapes.place import place_of
-from scorebench.scrapes.places import Places, instances, places_of
+from scorebench.scrapes.places import Places, instances
 from scorebench.soaks.parts import stretches_of
 from scorebench.verdicts.verdict import judge
 from tests.metrics_server import metrics_server, raw_server

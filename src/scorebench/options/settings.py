@@ -31,7 +31,7 @@ from scorebench.options.names import value_of
 from scorebench.options.table import DEFAULTS, OPTIONS
 from scorebench.options.values import T
 from scorebench.payloads import formats
-from scorebench.scrapes.places import places_of
+from scorebench.scrapes.asked import places_of
 from scorebench.telemetry import otlp
 from scorebench.units import parse_seconds
 from scorebench.verdicts.limits import Limit, StopWhen, check_support, parse_limit, parse_stop_when

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from scorebench.scrapes.asked import places_of
 from scorebench.scrapes.exposed import Unreadable
 from scorebench.scrapes.message import Changes, Scrape
-from scorebench.scrapes.places import Places, places_of
+from scorebench.scrapes.places import Places
 
 EVERY_S = 1.0
 SLOWER_AFTER_S = 600.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from scorebench.answers.http_message import CallFailed
@@ -10,10 +9,8 @@ from scorebench.client.connection import Connection
 from scorebench.client.target import Target
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
-from scorebench.errors import InputError
 from scorebench.scrapes.exposed import MOST_SERIES, Exposed, Unreadable, read
 
-METRICS_PATH = "/metrics"
 TIMEOUT_S = 5.0
 MOST_BYTES = 4_000_000
 _ACCEPT = {"Accept": "text/plain; version=0.0.4"}
@@ -53,14 +50,3 @@ class Place:
         if answer is None or answer.status != 200:
             raise Unreadable("no answer" if answer is None else f"it answered with status {answer.status}")
         return read(answer.body.decode("utf-8", "replace"), self._most_series, self._instance)
-
-
-def place_of(url: str) -> Target:
-    """The place that `url` names, by default its /metrics. InputError for a user, a password, or no URL."""
-    try:
-        target = Target.parse(url)
-    except InputError as problem:
-        raise InputError(f"--scrape {problem}") from None
-    if target.names_path:
-        return target
-    return replace(target, path=METRICS_PATH + (f"?{target.query}" if target.query else ""))

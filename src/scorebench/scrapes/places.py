@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import gevent
 
 from scorebench.client.target import Target
-from scorebench.errors import InputError
 from scorebench.scrapes.exposed import MOST_SERIES, Exposed, Unreadable
-from scorebench.scrapes.place import Place, place_of
-
-MOST_PLACES, LONGEST_URL = 8, 2_000
-
-
-def places_of(urls: Iterable[str]) -> tuple[Target, ...]:
-    """Each place once. InputError for a URL that names none, or for too many."""
-    found = tuple(dict.fromkeys(map(place_of, urls)))
-    if len(found) > MOST_PLACES:
-        raise InputError(
-            f"--scrape: {len(found)} URLs; expected at most {MOST_PLACES}: let Prometheus read the others"
-        )
-    if any(len(target.url) > LONGEST_URL for target in found):
-        raise InputError(f"--scrape: a URL of more than {LONGEST_URL:,} characters; expected a shorter one")
-    return found
+from scorebench.scrapes.place import Place
 
 
 class Places:
