@@ -60,7 +60,7 @@ AB = [[1, "x"], [2, "y"]]
         {"columns": ["a", "b"], "data": AB},
         {"instances": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]},
         {"inputs": {"a": [1, 2], "b": ["x", "y"]}},
-        {"inputs": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], "params": {"k": 1}},
+        {"inputs": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], "params": {}},
     ],
 )
 def test_json_is_read_in_every_form(content: Any, tmp_path: Path) -> None:

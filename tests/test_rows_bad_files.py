@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +13,9 @@ import pytest
 
 from scorebench.errors import InputError
 from scorebench.payloads.rows import read_rows, rows_for
+
+TENSOR = '{"name": "a", "shape": [1], "datatype": "INT64", "data": [1]}'
+MAP_TWICE = pa.array([[("k", 1), ("k", 2)]], pa.map_(pa.string(), pa.int64()))
 
 
 def _file(directory: Path, name: str, content: str | bytes) -> Path:
@@ -63,6 +68,29 @@ def _file(directory: Path, name: str, content: str | bytes) -> Path:
         ("d.json", '{"columns": ["a", "b"], "data": [[1, 2], [1]]}', "row 2: found 1 values, expected 2"),
         ("d.json", '{"columns": ["a", "a"], "data": [[1, 2]]}', "expected a list of names, each once"),
         ("d.json", '{"inputs": {"a": [1], "b": [1, 2]}}', "columns of unequal length"),
+        ("d.json", '[{"a": 1, "b": {"c": 1, "c": 2}}]', "found key 'c' twice in one object; keep one"),
+        ("d.jsonl", '{"a": 1}\n{"a": 1, "a": 2}\n', "line 2: found key 'a' twice in one object; keep one"),
+        (
+            "d.json",
+            f'{{"inputs": [{TENSOR}, {TENSOR}]}}',
+            "input 'a': found it twice, expected each name once",
+        ),
+        ("d.json", f'{{"inputs": [{TENSOR}]}}'.replace('"a"', "[1]"), "found a name that is no text"),
+        (
+            "d.json",
+            '{"columns": ["a", null], "data": [[1, 2]]}',
+            "a column named None, expected text or a whole",
+        ),
+        (
+            "d.json",
+            '{"columns": [true], "data": [[1]]}',
+            "a column named True, expected text or a whole number",
+        ),
+        (
+            "d.json",
+            '{"instances": [1], "params": {"top_k": 3}}',
+            "found 'params' beside the rows, .*; give them as --params and take them out, or send .* --body",
+        ),
         (
             "d.json",
             '{"messages": [{"role": "user"}]}',
@@ -113,10 +141,55 @@ def test_parquet_may_name_columns_as_rows_cannot(tmp_path: Path) -> None:
         read_rows(tmp_path / "levels.parquet")
 
 
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        (
+            {"a": [1], "i": [5]},
+            "found column 'i' and row labels of the same name; rename the index, or drop it",
+        ),
+        (
+            {"a": [1], "m": MAP_TWICE},
+            "column 'm': found key 'k' twice in a map, expected each once; convert it",
+        ),
+        (
+            {"a": [1], "t": pa.array([1], pa.time64("ns"))},
+            "column 't': .*nanoseconds; convert it, or drop it",
+        ),
+    ],
+)
+def test_parquet_may_hold_what_rows_cannot(rows: dict[str, Any], complaint: str, tmp_path: Path) -> None:
+    """The second of two values of one name would replace the first in silence."""
+    notes = json.dumps({"index_columns": [{"kind": "range", "name": "i", "start": 0, "stop": 1, "step": 1}]})
+    pq.write_table(pa.table(rows).replace_schema_metadata({b"pandas": notes}), tmp_path / "d.parquet")
+    with pytest.raises(InputError, match=rf"d\.parquet: {complaint}") as raised:
+        read_rows(tmp_path / "d.parquet")
+    assert "\n" not in str(raised.value)
+
+
+def test_row_labels_of_several_files_are_not_those_of_the_first(tmp_path: Path) -> None:
+    """pandas notes a range in each file; the folder's notes are those of one."""
+    for name in ("a", "b"):
+        pd.DataFrame({"x": [1, 2]}, pd.RangeIndex(2, name="i")).to_parquet(tmp_path / f"{name}.parquet")
+    with pytest.raises(InputError, match=r"found 2 row labels 'i' for 4 rows; write them as a column"):
+        read_rows(tmp_path)
+
+
+def test_column_names_that_are_one_number_stay_two_columns(tmp_path: Path) -> None:
+    """Notes may say that `1` and `01` are whole numbers."""
+    notes = json.dumps({"column_indexes": [{"pandas_type": "int64"}]})
+    table = pa.table({"1": [1], "01": [2]}).replace_schema_metadata({b"pandas": notes})
+    pq.write_table(table, tmp_path / "d.parquet")
+    assert read_rows(tmp_path / "d.parquet").to_dict("list") == {"1": [1], "01": [2]}
+
+
 def test_parquet_with_damaged_notes_of_pandas_is_an_error(tmp_path: Path) -> None:
-    """What pandas wrote beside the table lacks a key: Python raises KeyError, we one line."""
+    """What pandas wrote beside the table lacks a key, or is no object: Python raises, we say one line."""
     table = pa.Table.from_pandas(pd.DataFrame({"a": [1]}))
     notes = table.schema.metadata[b"pandas"].replace(b'"pandas_type"', b'"pandas_typo"')
-    pq.write_table(table.replace_schema_metadata({b"pandas": notes}), tmp_path / "d.parquet")
-    with pytest.raises(InputError, match=r"d.parquet: found no Parquet file: 'pandas_type'; write it again"):
-        read_rows(tmp_path / "d.parquet")
+    for damaged, complaint in ((notes, "'pandas_type'"), (b"[1]", "'list' object has no attribute 'get'")):
+        pq.write_table(table.replace_schema_metadata({b"pandas": damaged}), tmp_path / "d.parquet")
+        with pytest.raises(
+            InputError, match=f"d.parquet: found no Parquet file: {complaint}; write it again"
+        ):
+            read_rows(tmp_path / "d.parquet")

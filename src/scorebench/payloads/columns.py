@@ -53,7 +53,8 @@ def _loses_digits(value: Any) -> bool:
 def from_arrow(column: Any) -> pd.Series[Any]:
     """A column of Arrow's with all its digits: pandas' own conversion makes floats of numbers beside nulls.
 
-    Dictionaries (categories) become their values, nested values Python's lists and dicts.
+    Dictionaries (categories) become their values, nested values Python's lists and dicts. ValueError for a
+    map that has a key twice.
     """
     import pandas as pd
     import pyarrow as pa
@@ -96,7 +97,12 @@ def _plain(value: Any, kind: Any) -> Any:
     if value is None or not pa.types.is_nested(kind):
         return value
     if pa.types.is_map(kind):
-        return {key: _plain(item, kind.item_type) for key, item in value}
+        found = {key: _plain(item, kind.item_type) for key, item in value}
+        if len(found) < len(value):
+            keys = [key for key, _ in value]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise ValueError(f"found key {twice!r:.60} twice in a map, expected each once")
+        return found
     if pa.types.is_struct(kind):
         return {field.name: _plain(value[field.name], field.type) for field in kind}
     return [_plain(item, kind.value_type) for item in value]

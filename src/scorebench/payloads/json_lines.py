@@ -20,10 +20,11 @@ class Line(NamedTuple):
     value: Any
 
 
-def read(path: Path) -> Iterator[Line]:
+def read(path: Path, *, keys_once: bool = False) -> Iterator[Line]:
     """The lines one by one, so that a large file is never whole in memory; blank ones are left out.
 
-    Raises InputError, with the number of the line, for one that is not JSON.
+    Raises InputError, with the number of the line, for one that is not JSON, or
+    with `keys_once` has a key twice in one object.
     """
     try:
         with open_file(path) as file:
@@ -31,6 +32,6 @@ def read(path: Path) -> Iterator[Line]:
                 text = (line.removeprefix(_BOM) if number == 1 else line).strip()
                 if text:
                     place = f"{path} line {number:,}"
-                    yield Line(place, text, parse_json(text, place, is_line=True))
+                    yield Line(place, text, parse_json(text, place, is_line=True, keys_once=keys_once))
     except NOT_ZIPPED as error:
         refuse_gzip(str(path), error)

@@ -30,7 +30,7 @@ def parse_params(
     both are an InputError. `inputs` are the names of a chat model's own inputs, such as `temperature`, which
     stand at the same place.
     """
-    params = parse_json(text.encode("utf-8", "surrogateescape"), _PLACE)
+    params = parse_json(text.encode("utf-8", "surrogateescape"), _PLACE, keys_once=True)
     if not isinstance(params, dict):
         raise InputError(
             f"{_PLACE}: found {text[:60]}, expected a JSON object; write e.g. '{{\"top_k\": 5}}'"

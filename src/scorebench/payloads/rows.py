@@ -13,6 +13,7 @@ from scorebench.errors import InputError
 from scorebench.payloads import formats, json_lines
 from scorebench.payloads.casting import cast
 from scorebench.payloads.formats import LINES_SUFFIXES, json_rows
+from scorebench.payloads.formats.json_rows import PARAMS
 from scorebench.payloads.formats.parquet_form import PARQUET
 from scorebench.payloads.formats.record import Source, suffix_of
 from scorebench.payloads.invented import make_rows
@@ -81,7 +82,7 @@ def read_rows(
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty, expected rows; give data that has rows")
-        frame = rows_in(Source(str(path), path, signature=signature))
+        frame = rows_in(Source(str(path), path, signature=signature, keys_once=True))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     return _first(frame, limit, str(path))
@@ -114,11 +115,18 @@ def _rows_in(source: Source) -> pd.DataFrame:
     if source.path is not None and source.path.is_dir():
         return PARQUET.read(source)
     if formats.has_lines(source.suffix):
-        rows = [line.value for line in json_lines.read(source.path)] if source.path else []
+        rows = [line.value for line in json_lines.read(source.path, keys_once=True)] if source.path else []
         return json_rows.read(rows, source.place, source.signature)
     if source.suffix == ".json" and isinstance(source.json, list):
         return json_rows.read(source.json, source.place, source.signature)
-    return formats.recognise(source).read(source)
+    form = formats.recognise(source)
+    beside = source.json.get(PARAMS) if source.path is not None and form.params_key == PARAMS else None
+    if beside:
+        raise InputError(
+            f"{source.place}: found {PARAMS!r} beside the rows, and --data takes the rows alone; give them "
+            "as --params and take them out, or send the file with --body"
+        )
+    return form.read(source)
 
 
 def _check_limit(limit: int | None) -> None:

@@ -131,6 +131,9 @@ def _column_names(names: Any, width: int, place: str) -> Sequence[Any]:
     """Names as text; 0, 1, … where there are none, or only these."""
     if names is None:
         return range(width)
+    other = [one for one in names if type(one) not in (str, int)] if isinstance(names, list) else []
+    if other:
+        raise InputError(f"{place}: found a column named {other[0]!r:.60}, expected text or a whole number")
     if not isinstance(names, list) or len(set(map(str, names))) < len(names):
         raise InputError(f"{place}: found columns {names!r}, expected a list of names, each once")
     return names if names == list(range(len(names))) else [str(name) for name in names]

@@ -150,6 +150,10 @@ def _read(source: Source) -> pd.DataFrame:
     columns = {}
     for tensor in tensors:
         place = f"{source.place}: input {str(tensor['name'])[:60]!r}"
+        if not isinstance(tensor["name"], str):
+            raise InputError(f"{place}: found a name that is no text; correct it")
+        if tensor["name"] in columns:
+            raise InputError(f"{place}: found it twice, expected each name once; keep one")
         columns[tensor["name"]] = _rows_of(tensor, place)
     lengths = {name: len(rows) for name, rows in columns.items()}
     if len(set(lengths.values())) > 1:

@@ -27,6 +27,7 @@ from scorebench.payloads.signature import Column, Object, Signature, Tensor
 if TYPE_CHECKING:
     import pandas as pd
 
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 _UNNAMED_INDEX = re.compile(r"__index_level_[0-9]+__")
 
 
@@ -92,18 +93,48 @@ def _read(source: Source) -> pd.DataFrame:
     try:
         table, notes = _table(source)
         names = _column_names(table, notes, source.place)
-        columns = {name: from_arrow(column) for name, column in zip(names, table.columns, strict=True)}
+        columns = {
+            name: _column(name, column, source.place)
+            for name, column in zip(names, table.columns, strict=True)
+        }
         rows = pd.DataFrame(columns)
         for index in notes.get("index_columns", ()):
             if isinstance(index, Mapping) and index["name"] is not None:  # pandas writes no column of a range
-                rows[index["name"]] = range(index["start"], index["stop"], index["step"])
-    except (pa.ArrowException, ValueError, LookupError, TypeError, OSError) as error:
+                labels = range(index["start"], index["stop"], index["step"])
+                _add_index(rows, index["name"], labels, source.place)
+    except (pa.ArrowException, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file's, not its content's: Arrow raises a bare OSError for what it can't decode
         raise InputError(
             f"{source.place}: found no Parquet file: {' '.join(str(error).split())}; write it again"
         ) from None
     return rows
+
+
+def _column(name: Any, column: Any, place: str) -> pd.Series[Any]:
+    import pyarrow as pa
+
+    try:
+        return from_arrow(column)
+    except (pa.ArrowException, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{place}: column {name!r}: {reason}; convert it, or drop it from the file"
+        ) from None
+
+
+def _add_index(rows: pd.DataFrame, name: Any, labels: range, place: str) -> None:
+    """Row labels with a name are a column; a folder's notes are those of one file."""
+    if name in rows.columns:
+        raise InputError(
+            f"{place}: found column {name!r} and row labels of the same name; rename the index, or drop it"
+        )
+    if len(labels) != len(rows):
+        raise InputError(
+            f"{place}: found {len(labels):,} row labels {name!r} for {len(rows):,} rows; write them as a "
+            "column (reset_index), or drop them"
+        )
+    rows[name] = labels
 
 
 def _table(source: Source) -> tuple[Any, Mapping[str, Any]]:
@@ -146,7 +177,7 @@ def _column_names(table: Any, notes: Mapping[str, Any], place: str) -> list[Any]
         raise InputError(
             f"{place}: found a column named {names[0]}, expected names of one level; rename them"
         )
-    whole = levels and levels[0]["pandas_type"] == "int64" and all(name.isdigit() for name in names)
+    whole = levels and levels[0]["pandas_type"] == "int64" and all(map(_WHOLE.fullmatch, names))
     return [int(name) for name in names] if whole else names
 
 

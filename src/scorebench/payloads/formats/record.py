@@ -37,7 +37,7 @@ class Source:
     """Rows as they were written down: a file, a body as bytes, or the parsed JSON of a model's input example.
 
     Errors begin with `place`. `signature` says what the rows are for, where that is known. `kind` is the
-    suffix of a file that would hold the bytes.
+    suffix of a file that would hold the bytes. `keys_once`: a key that stands twice in an object is an error.
     """
 
     place: str
@@ -46,6 +46,7 @@ class Source:
     signature: Signature | None = None
     data: bytes | None = None
     kind: str = ".json"
+    keys_once: bool = False
 
     @property
     def suffix(self) -> str:
@@ -57,7 +58,9 @@ class Source:
     @cached_property
     def json(self) -> Any:
         """The parsed JSON; InputError where a file holds none."""
-        return self.example if self._is_example else parse_json(self.bytes, self.place)
+        if self._is_example:
+            return self.example
+        return parse_json(self.bytes, self.place, keys_once=self.keys_once)
 
     @property
     def _is_example(self) -> bool:
