@@ -65,8 +65,8 @@ class Row:
     def cells(self) -> list[str]:
         if self.said is None:
             return [self.what, self.name, "not said", _ms(self.truth), "-"]
-        off = self.said - self.truth
-        return [self.what, self.name, _ms(self.said), _ms(self.truth), f"{100 * off / self.truth:+.1f} %"]
+        off = _percent((self.said - self.truth) / self.truth)
+        return [self.what, self.name, _ms(self.said), _ms(self.truth), off]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,6 +106,12 @@ def show(head: str, rows: Sequence[Row]) -> None:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:,.2f} ms"
+
+
+def _percent(ratio: float) -> str:
+    """One decimal with a sign, and none where it rounds to zero."""
+    text = f"{ratio * 100:+.1f} %"
+    return "0.0 %" if text[1:] == "0.0 %" else text
 
 
 def run(server: ScoringServer, *words: str) -> Recording:

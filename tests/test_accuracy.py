@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench.accuracy import Row
 from scipy.stats import kstest
 
 from scorebench.load.arrivals import parse
@@ -48,6 +49,19 @@ def response_times_s(log: Sequence[Record], rate_per_s: float) -> list[float]:
     calls = sorted(log, key=lambda record: record.first_byte_s)
     start_s = min(record.first_byte_s - n / rate_per_s for n, record in enumerate(calls))
     return [float(r.answered_s or 0) - start_s - n / rate_per_s for n, r in enumerate(calls)]
+
+
+@pytest.mark.quick
+def test_a_figure_that_is_off_by_nothing_has_no_sign() -> None:
+    """Below 0.05 %, one decimal shows none of the difference: -0.04 % is neither above nor below."""
+    for said, off in (
+        (0.9996, "0.0 %"),
+        (1.0004, "0.0 %"),
+        (1.0, "0.0 %"),
+        (0.999, "-0.1 %"),
+        (1.01, "+1.0 %"),
+    ):
+        assert Row("a run", "p99", said, truth=1.0).cells()[-1] == off
 
 
 def test_a_freeze_shows_in_the_response_time(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_what_is_shown_is_what_the_run_left(page: tuple[str, Path], server: Scor
     url, folder = page
     assert state(url)["board"] is None or state(url)["runs"]
     wanted = {"limit": "p99<5s,valid>1%", "header": "X-Tenant: tenant-of-mine, X-Two: b, c"}
-    wanted |= {"traceparent": "true", "stream": "false"}  # as Locust's page sends its boxes
+    wanted |= {"traceparent": "true", "stream": "false", "scenario": "none"}  # as Locust sends its fields
     before = len(server.log())
     # 3 s, because Locust counts the time that a test takes to begin.
     assert post(f"{url}/swarm", **(FORM | wanted | {"run_time": "3s"}), rate="", warm_up="")["success"]

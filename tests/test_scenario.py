@@ -12,7 +12,8 @@ import pytest
 from scorebench.answers.outcome import Outcome
 from scorebench.errors import InputError
 from scorebench.figures.recent import Recent
-from scorebench.load.scenario import SCENARIOS, Chosen, choose
+from scorebench.load.scenario import SCENARIOS, Chosen, choose, named
+from scorebench.options.table import OPTIONS
 from tests.commands import Done, scorebench
 from tests.recordings import calls, evenly, recording
 from tests.scoring_server import Behaviour, Constant, scoring_server
@@ -47,6 +48,13 @@ def test_contradictions_are_refused(name: str, asked: dict[str, Any], said: str)
     known: dict[str, Any] = {"users": None, "rate": None, "arrivals": None, "rows_per_call": 1}
     with pytest.raises(InputError, match=said):
         choose(name, **known | asked)
+
+
+def test_the_form_names_the_choice_of_no_scenario() -> None:
+    """Locust's list shows its first entry until another is chosen: an empty one looks like a broken field."""
+    (option,) = (one for one in OPTIONS if one.name == "scenario")
+    assert option.choices == ("none", *SCENARIOS)
+    assert [named("--scenario", name) for name in ("none", None, "server")] == [None, None, "server"]
 
 
 def ran(folder: Path, *words: str) -> tuple[Done, list[int]]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 from tests.browser import browser, complaints
 from tests.locust_form import fill, open_tab, until
 from tests.locust_page import get, locust_page
@@ -121,6 +122,9 @@ def test_a_wrong_option_is_told_in_the_form(tmp_path: Path, driver: WebDriver) -
     with scoring_server(calling()) as server, locust_page(tmp_path, server.url) as url:
         driver.get(f"{url}/")
         fill(driver, userCount="1", spawnRate="100", runTime="2s", rowsPerCall="0")
+        lists = [Select(one) for one in driver.find_elements(By.TAG_NAME, "select")]
+        assert [one.first_selected_option.text for one in lists] == ["split", "none"]
+        assert all(choice.text for one in lists for choice in one.options)
         alert = until(lambda: driver.find_element(By.CSS_SELECTOR, "[role=alert]").text, "the refusal")
         assert "Rows Per Call 0: expected a whole number of at least 1" in alert
         assert not [one for one in server.log() if one.number is not None]

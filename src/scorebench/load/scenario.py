@@ -11,6 +11,8 @@ from scorebench.errors import InputError
 
 MULTI_STREAM_ROWS = 8
 """The default rows a call of multi-stream: LoadGen's samples per query."""
+NO_SCENARIO = "none"
+"""What the start form's list says where no scenario is chosen."""
 ALL_ROWS = None
 """Rows a call: every row of the data in one body."""
 
@@ -35,6 +37,11 @@ SCENARIOS = {
         Scenario("offline", "all rows in a call, as fast as they are answered", users=1),
     )
 }
+
+
+def named(_flag: str, name: str | None) -> str | None:
+    """The name of a scenario, which may be unknown; None where none is chosen."""
+    return None if name == NO_SCENARIO else name
 
 
 @dataclass(frozen=True)

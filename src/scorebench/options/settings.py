@@ -21,9 +21,9 @@ from scorebench.client.target import Target
 from scorebench.client.tls import Certificate
 from scorebench.errors import InputError
 from scorebench.figures.metrics import find
-from scorebench.load import scenario
 from scorebench.load.arrivals import Arrivals, Recorded
 from scorebench.load.arrivals import parse as parse_arrivals
+from scorebench.load.scenario import Chosen, choose, named
 from scorebench.load.warm_up import WarmUp
 from scorebench.options import values
 from scorebench.options.given import given_in
@@ -117,7 +117,7 @@ class Settings:
     drain_s: float = option("drain", values.seconds)
     limits: tuple[Limit, ...] = option("limit", values.each(parse_limit))
     stop_when: tuple[StopWhen, ...] = option("stop_when", values.each(parse_stop_when))
-    scenario: str | None = option("scenario", values.given)
+    scenario: str | None = option("scenario", named)
     report_dir: Path = option("report_dir", _report_dir)
     hand_out: bool = option("hand_out", values.flag_set)
     keep_calls: bool = option("keep_calls", values.flag_set)
@@ -184,17 +184,12 @@ def _read(of: Callable[[str], Any]) -> dict[str, Any]:
     }
 
 
-def _scenario(of: Callable[[str], Any]) -> scenario.Chosen:
+def _scenario(of: Callable[[str], Any]) -> Chosen:
     arrivals, rows_per_call = of("arrivals"), values.whole("--rows-per-call", of("rows_per_call"))
-    if of("scenario") is None:
-        return scenario.Chosen(arrivals, rows_per_call)
-    return scenario.choose(
-        of("scenario"),
-        users=of("num_users"),
-        rate=of("rate"),
-        arrivals=arrivals,
-        rows_per_call=rows_per_call,
-    )
+    name, rate, users = named("--scenario", of("scenario")), of("rate"), of("num_users")
+    if name is None:
+        return Chosen(arrivals, rows_per_call)
+    return choose(name, users=users, rate=rate, arrivals=arrivals, rows_per_call=rows_per_call)
 
 
 def _credentials(host: str, of: Callable[[str], Any]) -> Source:

@@ -10,7 +10,7 @@ from typing import Any
 from scorebench.answers.readings import READINGS
 from scorebench.client.headers import FROM_FILE, FROM_VARIABLE, PLAIN
 from scorebench.client.sign_ins import flags, schemes
-from scorebench.load.scenario import SCENARIOS
+from scorebench.load.scenario import NO_SCENARIO, SCENARIOS
 from scorebench.options.option import JUDGED, LEFT, OFFERED, SENT, Option
 from scorebench.payloads.formats import DEFAULT_FORMAT, FORMATS
 
@@ -119,6 +119,7 @@ OPTIONS = (
         "--stream",
         "ask for streamed answers (server-sent events), and time their chunks",
         switch=True,
+        on_form="ask for streamed answers, and time their chunks",
         on_page=True,
         group=SENT,
     ),
@@ -157,6 +158,7 @@ OPTIONS = (
         "calls per second to offer, however fast the server is (open loop)",
         float,
         metavar="PER_S",
+        on_form="calls a second to offer, however fast the server is",
         on_page=True,
         group=OFFERED,
         first=True,
@@ -173,7 +175,7 @@ OPTIONS = (
         "--scenario",
         "MLPerf LoadGen scenario: single-stream, multi-stream, server (with --rate) or offline",
         metavar="NAME",
-        choices=("", *SCENARIOS),
+        choices=(NO_SCENARIO, *SCENARIOS),
         on_form="of MLPerf LoadGen; server takes its rate from the field Rate",
         on_page=True,
         group=OFFERED,
@@ -254,6 +256,7 @@ OPTIONS = (
         "with latency; such as http://localhost:8002/metrics; repeatable",
         metavar="URL",
         repeated=True,
+        on_form="the server's Prometheus metrics, such as http://localhost:8002/metrics",
         on_page=True,
         for_all=True,
         group=LEFT,
