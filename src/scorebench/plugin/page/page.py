@@ -130,9 +130,10 @@ class Tab:
     def _board(self) -> dict[str, Any] | None:
         run, live = self._run, self._run.progress.look()
         if live is not None:
+            known_s = run.progress.known_s()  # before the recording, which lacks what is counted from now on
             recording = run.progress.so_far()
             summary = summarise(recording, bounds=False)
-            self._last.see(recording, run.progress.known_s())
+            self._last.see(recording, known_s)
             verdict = judge(summary, recording, limits_of(recording), so_far=True)
             return board(summary, verdict, live, self._last)
         if run.results is None:
