@@ -20,7 +20,7 @@ from scorebench import servers
 from scorebench.models.flavors import demo_model
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "tab.png"
-RUN = {"userCount": "6", "spawnRate": "100", "runTime": "75s", "rate": "25", "arrivals": "poisson"}
+RUN = {"userCount": "6", "spawnRate": "100", "runTime": "75s", "rate": "40", "arrivals": "poisson"}
 LIMITS = "p95<200ms, valid>99.9%"
 SHOWN_AFTER_S = 55  # the charts of the last minute are almost full
 WIDTH, HEIGHT = 1280, 1500

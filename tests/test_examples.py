@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -59,6 +61,141 @@ def test_the_lines_of_the_readme(tmp_path: Path) -> None:
         code = code.replace("assert run.good, str(run)", "assert run.calls")  # a busy machine is not valid
         done = run([sys.executable, "-c", f"{code}\nprint(len(run.to_frame('users')))"], tmp_path)
     assert done.out.splitlines()[-1] == "5", done.err
+
+
+def shown(page: str) -> list[str]:
+    """The Python of a page of docs/: its fences, and what stands indented and names scorebench."""
+    text = (ROOT / "docs" / page).read_text()
+    fences = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    plain = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    groups = [dedent(group) for group in re.findall(r"(?:^ {4}.*\n(?:\n(?= {4}))?)+", plain, re.MULTILINE)]
+    return fences + [group for group in groups if "scorebench" in group and is_python(group)]
+
+
+def is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:  # it is for a shell
+        return False
+    return True
+
+
+def changed(code: str, changes: Mapping[str, str]) -> str:
+    """`code` for a machine without the reader's server and patience; each of `changes` must be in it."""
+    for old, new in changes.items():
+        assert old in code, old
+        code = code.replace(old, new)
+    return code
+
+
+def test_python_stands_on_the_pages_that_are_run_here() -> None:
+    """A page that gets an example gets a test below."""
+    pages = {page.name for page in (ROOT / "docs").glob("*.md") if shown(page.name)}
+    assert pages == {"python.md", "sweep.md", "telemetry.md", "why.md", "locustfiles.md"}
+    assert shown("locustfiles.md")[0].strip() in (EXAMPLES / "plain_http_user.py").read_text()
+    live = (ROOT / "tests" / "live" / "test_tracking.py").read_text()  # with a server that keeps the traces
+    assert (
+        re.findall(r"^class Traced:.*?\n\n\n", shown("telemetry.md")[0], re.DOTALL | re.MULTILINE)[0] in live
+    )
+
+
+COPIES = """
+import shutil
+before, after = ([shutil.copytree(result.folder, f"{name}/{n}") for n in range(10)] for name in ("b", "a"))
+"""
+SAYS = """
+import asyncio
+
+def answers(method, path, body, headers=()):
+    \"\"\"What `app` sends for a request: its status, and its headers.\"\"\"
+    scope = {"type": "http", "method": method, "path": path, "headers": list(headers), "query_string": b""}
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(app({"http_version": "1.1", "scheme": "http", **scope}, receive, send))
+    return sent[0]["status"], dict(sent[0]["headers"])
+"""
+
+
+def test_the_middleware_of_why_md_names_its_stage(tmp_path: Path) -> None:
+    """An answer of that application has the header `Server-Timing` with the stage `predict`."""
+    (code,) = shown("why.md")
+    sent = 'print(answers("POST", "/score", b"[[1, 2]]", [(b"content-type", b"application/json")]))'
+    done = run([sys.executable, "-c", f"{code}{SAYS}{sent}"], tmp_path)
+    status, headers = ast.literal_eval(done.out)
+    assert status == 200, done.err
+    assert re.search(rb"predict;dur=\d", headers[b"server-timing"])
+
+
+def test_the_application_of_telemetry_md_takes_part_in_a_trace(tmp_path: Path) -> None:
+    """With the header and without, MLflow's AgentServer answers; with it, it is called within the trace."""
+    (code,) = shown("telemetry.md")
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    within = f"""
+from mlflow.tracing import get_tracing_context_headers_for_http_request
+
+own, seen = app.app, []
+
+async def watched(scope, receive, send):
+    seen.append(get_tracing_context_headers_for_http_request().get("traceparent"))
+    return await own(scope, receive, send)
+
+app.app = watched
+header = [(b"traceparent", b"{parent}")]
+print([answers("GET", "/health", b"", headers)[0] for headers in ([], header)], *seen)
+"""
+    done = run([sys.executable, "-c", f"{code}{SAYS}{within}"], tmp_path)
+    assert done.out.splitlines()[-1] == f"[200, 200] None {parent}", done.err
+
+
+def test_the_lines_of_python_md(tmp_path: Path) -> None:
+    """After a small sweep, as docs/sweep.md makes one, and with the same run ten times as before and after.
+
+    A server that runs counts as one worker, from which a plan has no upper bound.
+    """
+    (sweep,) = shown("sweep.md")
+    code = "\n".join(shown("python.md"))
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        url = repr(server.url)
+        sweep = changed(
+            sweep,
+            {
+                '"webserver"': url,
+                "[1, 2, 4, 8]": "[1, 2]",
+                "[1, 100]": "[1]",
+                '"10m"': '"2m", run_time="1s", warm_up="0.1s", repeats=1',
+            },
+        )
+        swept = "sweep = found.folder\n"
+        code = changed(
+            code,
+            {
+                '"http://localhost:5001"': url,
+                '"webserver", model="models:/wine/3"': url,
+                '"30s"': '"1s"',
+                "changed = ": f"{COPIES}changed = ",
+                "p99": "p50",
+                '"reports/2026-11-26T180159-webserver-sweep"': "sweep",
+            },
+        )
+        done = run([sys.executable, "-c", f"{sweep}{swept}{code}print(found.workers, found.high)"], tmp_path)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1].endswith(" None")
+
+
+def test_a_locustfile_that_one_line_writes(tmp_path: Path) -> None:
+    """docs/locustfiles.md: without a clone, `locust` sends the demo's rows."""
+    page = (ROOT / "docs" / "locustfiles.md").read_text()
+    (line,) = re.findall(r"^    echo '(.*)' > locustfile\.py$", page, re.MULTILINE)
+    (tmp_path / "locustfile.py").write_text(f"{line}\n")
+    with scoring_server(Behaviour(service=Constant(0.01))) as server:
+        done = locust(tmp_path, "-H", server.url, "--calls", "5", locustfile=tmp_path / "locustfile.py")
+    assert (done.code, done.summary["valid"]) == (0, 5), done.err
 
 
 def speed_tests(folder: Path, url: str, **changes: str) -> Done:
