@@ -20,8 +20,8 @@ WHAT, HINT = "what `scorebench capacity` left", "Give the folder that it named."
 def read_search(path: Path) -> Sweep:
     """The closed loops of the search in `path`, a cell each. InputError for whatever can't be read.
 
-    A loop with one user is short, and may have too few calls for a p99. It gets the least p99 of all steps
-    then: a call alone takes no longer than a call that others wait beside.
+    A loop with one user is short, and may have too few calls for a p99. The step with the least p99 stands
+    for it then: a call alone takes no longer than a call that others wait beside.
     """
     file = path / CAPACITY
     form = reading.decoded(reading.content_of(file, WHAT, HINT), CapacityForm, file, WHAT)
@@ -29,9 +29,10 @@ def read_search(path: Path) -> Sweep:
     if not steps:
         raise InputError(f"{path}: found no step's recording under steps/. Expected {WHAT}, unchanged.")
     runs = [(step, done, _ran(step, done)) for step, done in steps]
-    least_p99_s = min((run.p99_s for _, _, run in runs if run.ok and run.p99_s is not None), default=None)
+    known = [run for _, _, run in runs if run.ok and run.p99_s is not None]
+    fastest = min(known, key=lambda run: run.p99_s or 0.0, default=None)
     cells = tuple(
-        SweepCell(_cell(step, done), (run if step.users > 1 else _with_p99(run, least_p99_s),))
+        SweepCell(_cell(step, done), (run if step.users > 1 else _with_p99(run, fastest),))
         for step, done, run in runs
         if step.rate_per_s is None
     )
@@ -40,16 +41,22 @@ def read_search(path: Path) -> Sweep:
 
 
 def _place(path: Path, step: StepForm) -> Path:
-    return path / "steps" / f"{step.number:02d}"
+    return path / _name(step)
+
+
+def _name(step: StepForm) -> str:
+    return f"steps/{step.number:02d}"
 
 
 def _ran(step: StepForm, done: Finished) -> Ran:
     samples = server_samples(done.recording)
-    return ran(done.summary, folder=str(done.folder), repeat=1, invalid=step.invalid, server=samples)
+    return ran(done.summary, folder=_name(step), repeat=1, invalid=step.invalid, server=samples)
 
 
-def _with_p99(run: Ran, p99_s: float | None) -> Ran:
-    return run if run.p99_s is not None else replace(run, p99_s=p99_s)
+def _with_p99(run: Ran, fastest: Ran | None) -> Ran:
+    if run.p99_s is not None or fastest is None:
+        return run
+    return replace(run, p99_s=fastest.p99_s, folder=fastest.folder)
 
 
 def _cell(step: StepForm, done: Finished) -> Place:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scorebench.plans.plan import MOST_WORKERS, LimitedBy, Plan
 from scorebench.report.words import NOT_MEASURED, count
 from scorebench.units import say_rate, say_seconds
@@ -24,11 +26,20 @@ def _answer(plan: Plan, limit: str) -> list[str]:
         many = f"{MOST_WORKERS:,} workers would be too few"
         return [f"No number of workers keeps {want}: {alone if plan.alone_s >= plan.within_s else many}."]
     high = "no upper bound" if plan.high is None else f"{plan.high}"
-    expected = NOT_MEASURED if plan.expected_s is None else say_seconds(plan.expected_s)
     return [
-        f"{count(plan.workers, 'worker')} for {want} (between {plan.low} and {high}): expect {expected}.",
+        f"{count(plan.workers, 'worker')} for {want} (between {plan.low} and {high}).",
+        f"Expect {_expected(plan)}.",
         f"Limited by {plan.limited_by}: {_limit(plan)}.",
     ]
+
+
+def _expected(plan: Plan) -> str:
+    found = plan.expected
+    if found is None:
+        return NOT_MEASURED
+    if found.high_s == math.inf:
+        return f"{say_seconds(found.s)} (at least {say_seconds(found.low_s)}; it may be too few)"
+    return f"{say_seconds(found.s)} (between {say_seconds(found.low_s)} and {say_seconds(found.high_s)})"
 
 
 def _limit(plan: Plan) -> str:
