@@ -13,17 +13,21 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scorebench.answers.outcome import Outcome
 from scorebench.capacity.found import Stopped
 from scorebench.capacity.search import search
-from scorebench.capacity.trial import Measured, Plan
+from scorebench.capacity.trial import Measured, Plan, Step
 from scorebench.commands.capacity import exit_code
+from scorebench.figures.summary import summarise
 from scorebench.folders import folder
-from scorebench.folders.finished import finished
+from scorebench.folders.finished import Finished, finished
 from scorebench.runs.launch import Launch
 from scorebench.runs.steps import Steps, measured_of
 from scorebench.verdicts.limits import parse_limit
+from scorebench.verdicts.verdict import judge
 from tests.commands import Done, here, scorebench
 from tests.measuring import cliff
+from tests.recordings import calls, evenly, recording
 from tests.schemas import validator
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
@@ -116,6 +120,18 @@ def test_answers_to_the_warm_up_count_when_they_come(tmp_path: Path) -> None:
     measured = measured_of(finished(path), plan, (parse_limit("p50<1s"),), 8.0)
     assert measured.achieved_per_s == pytest.approx(40, rel=0.03)
     assert measured.throughput_per_s == pytest.approx(40, rel=0.03)
+
+
+def test_a_step_fails_by_the_calls_that_timed_out() -> None:
+    """3 % of the calls wait 2 s in vain, which `valid>90%` allows; a p99 of 1 s it does not keep."""
+    services, outcomes = [0.01] * 970 + [2.0] * 30, [0] * 970 + [Outcome.CLIENT_TIMEOUT] * 30
+    made = recording(calls(evenly(1_000, service_s=services), outcome=outcomes))
+    limits = parse_limit("p99<1s"), parse_limit("valid>90%"), parse_limit("p50<1s")
+    summary = summarise(made)
+    done = Finished(Path(), made, summary, judge(summary, made, limits))
+    step = Step(Plan(0, 10.0, 4, 100.0, ""), measured_of(done, Plan(0, 10.0, 4, 100.0, ""), limits, 10.0))
+    assert (step.held, step.broke) == (False, ("p99",))
+    assert step.margin == pytest.approx(-0.5, abs=0.01)  # 1 s / 2 s - 1
 
 
 def left_running(marker: str) -> list[str]:

@@ -117,6 +117,17 @@ def test_calls_in_flight_count_for_the_last_seconds(prefix: str, metric: str, va
     assert recent.figure(f"lag_{metric}") is None, "how late the generator was is known when a call is sent"
 
 
+@pytest.mark.parametrize(("prefix", "value"), [("", 3.0), ("service_", 2.0)])
+def test_calls_that_timed_out_count_for_the_last_seconds(prefix: str, value: float) -> None:
+    """All calls of the window waited 1 s for a user, and 2 s for an answer until --timeout ended them."""
+    made, recent = recording(calls(evenly(1000, service_s=0.01))), Recent(window_s=4.0)
+    recent.see(0.0, made)
+    made.add(calls([(20, 21, 23)] * 9, outcome=Outcome.CLIENT_TIMEOUT, waited=False))
+    recent.see(4.0, made)
+    for metric in ("p99", "max", "mean", "min"):
+        assert recent.figure(prefix + metric) == pytest.approx(value, rel=0.001)
+
+
 def test_a_few_calls_in_flight_make_nothing_faster() -> None:
     """Ten calls of 3 s in the window, and ten that were sent just now: the median is 3 s, and not 0."""
     slow, recent = recording(calls(evenly(1))), Recent(window_s=4.0)

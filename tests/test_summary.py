@@ -169,7 +169,7 @@ def test_a_call_that_hangs_since_the_warm_up_makes_no_rate_lower() -> None:
     assert summary.valid == 500
     assert summary.wall_time_s == pytest.approx(5.0, abs=0.01)
     assert summary.throughput_per_s == pytest.approx(100.0, rel=0.01)
-    assert summary.waiting.max_s == pytest.approx(6.0, rel=0.01)  # 9.0 - 3.0
+    assert summary.service_waits.max_s == pytest.approx(6.0, rel=0.01)  # 9.0 - 3.0
     assert summary.accounting.overdue == 1
     assert {one.code for one in look(summary, made)} == {"overdue"}
 

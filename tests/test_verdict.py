@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,10 @@ from scorebench.figures.metric import Metric
 from scorebench.figures.metrics import every
 from scorebench.figures.summary import summarise
 from scorebench.load.schedule import ALL_USERS_BUSY
+from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.warm_up_gate import WarmUpGate
 from scorebench.verdicts.finding import Finding, Severity
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import ExitCode, Verdict, judge, limits_of
@@ -307,27 +310,34 @@ def test_so_far_the_run_has_not_ended_early() -> None:
     assert "ended_early" not in so_far
 
 
-def unanswered(answered: int, cut_off: int, waited_s: float) -> Recording:
-    """Answered in 10 ms each; the last ones were still waited for when the run ended."""
-    services = [0.01] * answered + [waited_s] * cut_off
-    outcomes = [Outcome.VALID] * answered + [Outcome.CUT_OFF] * cut_off
-    return recording(calls(evenly(answered + cut_off, service_s=services), outcome=outcomes))
+GAVE_UP = (Outcome.CUT_OFF, Outcome.CLIENT_TIMEOUT, Outcome.CONNECT_TIMEOUT, Outcome.SERVER_TIMEOUT)
+"""Somebody's clock ended such a call: its answer would have taken longer."""
+MANY_MAY_FAIL = "valid>50%"
 
 
+def unanswered(answered: int, waiting: int, waited_s: float, outcome: Outcome = Outcome.CUT_OFF) -> Recording:
+    """Answered in 10 ms each; the last ones were waited for in vain."""
+    services = [0.01] * answered + [waited_s] * waiting
+    outcomes = [Outcome.VALID] * answered + [outcome] * waiting
+    return recording(calls(evenly(answered + waiting, service_s=services), outcome=outcomes))
+
+
+@pytest.mark.parametrize("outcome", GAVE_UP)
 @pytest.mark.parametrize(
-    ("cut_off", "waited_s", "met"),
+    ("waiting", "waited_s", "met"),
     [(30, 0.9, False), (30, 0.2, True), (9, 0.9, True), (11, 0.9, False)],
 )
 def test_calls_without_an_answer_count_against_a_limit_that_they_outlast(
-    cut_off: int, waited_s: float, met: bool
+    waiting: int, waited_s: float, met: bool, outcome: Outcome
 ) -> None:
     """p99 of 1,000 calls: ten of them may be slower. Each took at least as long as it had waited."""
-    found = judged(unanswered(1_000 - cut_off, cut_off, waited_s), "p99<250ms")
+    found = judged(unanswered(1_000 - waiting, waiting, waited_s, outcome), "p99<250ms", MANY_MAY_FAIL)
     assert found.met is met
     if not met:
         assert found.checked[0].why.startswith("p99 is at least 9"), found.checked[0].why
 
 
+@pytest.mark.parametrize("outcome", GAVE_UP)
 @pytest.mark.parametrize(
     ("limit", "met", "least"),
     [
@@ -342,12 +352,81 @@ def test_calls_without_an_answer_count_against_a_limit_that_they_outlast(
     ],
 )
 def test_a_time_counts_calls_without_an_answer_where_they_make_it_longer(
-    limit: str, met: bool, least: str
+    limit: str, met: bool, least: str, outcome: Outcome
 ) -> None:
-    """Ten of 1,000 calls had waited 900 ms when the run ended: they took that long or longer."""
-    found = judged(unanswered(990, 10, 0.9), limit)
+    """Ten of 1,000 calls had waited 900 ms when a clock ended them: they took that long or longer."""
+    found = judged(unanswered(990, 10, 0.9, outcome), limit, MANY_MAY_FAIL)
     assert found.met is met, found.checked
     assert found.checked[0].why.startswith(least)
+    assert found.exit_code is (ExitCode.GOOD if met else ExitCode.LIMIT_MISSED)
+
+
+@pytest.mark.parametrize("outcome", set(Outcome) - set(GAVE_UP) - {Outcome.VALID})
+def test_a_call_that_failed_at_once_says_nothing_of_times(outcome: Outcome) -> None:
+    """The server ended it, or its network: nobody knows how long the answer would have taken."""
+    assert judged(unanswered(990, 10, 0.9, outcome), "max<500ms", MANY_MAY_FAIL).met
+
+
+def test_a_response_time_counts_from_due_on_without_an_answer_too() -> None:
+    """Due 2 s before a user was free, and given up 0.1 s after it was sent: 2.1 s, of which 0.1 s service."""
+    for outcome in GAVE_UP:
+        made = recording(calls(evenly(200)))
+        made.add(calls([(2.0, 4.0, 4.1)], outcome=outcome, waited=False))
+        found = judged(made, "max<2s", "service_max<200ms", MANY_MAY_FAIL)
+        assert [one.met for one in found.checked] == [False, True, True]
+        assert found.checked[0].why == (
+            "max is at least 2.1 s, with 1 calls that had no answer in time, beyond max<2s"
+        )
+
+
+def test_calls_that_no_user_was_free_to_send_count_by_their_wait() -> None:
+    """5 of 1,000 calls (0.5 %, so no more than a warning) were due in the last second and never left.
+
+    The load ended at 10 s, so the first of them, due at 9.2 s, had waited for 0.8 s; no limit says a thing of
+    its service time, as it was never sent.
+    """
+    made, gate = Recording(), WarmUpGate(WarmUp())
+    gate.add(made, calls(evenly(995)))
+    made.add_never_sent(ALL_USERS_BUSY, 5)
+    gate.add_waits(made, START_S + np.array([9.2, 9.4, 9.6, 9.8, 9.9]), START_S + 10)
+    found = judged(made, "max<500ms", "service_max<500ms", "p99<500ms")
+    assert [one.met for one in found.checked] == [False, True, True]
+    assert found.checked[0].why.startswith("max is at least 800 ms, with 5 calls")
+    assert (found.valid, found.exit_code) == (True, ExitCode.LIMIT_MISSED)
+
+
+def test_what_was_never_sent_waits_from_the_warm_ups_end_on() -> None:
+    """Due in the fifth second of a warm-up of 5 s, and not sent until the end at 7 s: it counts as 2 s."""
+    made, gate = Recording(), WarmUpGate(WarmUp(seconds=5.0))
+    gate.add(made, calls(evenly(700)))
+    gate.add_waits(made, START_S + np.array([4.5, 6.5]), START_S + 7)
+    waits = summarise(made).response_waits
+    assert (waits.count, waits.max_s, waits.min_s) == (2, pytest.approx(2.0), pytest.approx(0.5))
+    gate.add_waits(made, START_S + np.array([4.5]), START_S + 4.7)  # the run ended in the warm-up
+    assert summarise(made).response_waits.count == 2
+
+
+@pytest.mark.parametrize("metric", ["p50", "p90", "p99", "service_p50", "min", "mean", "max"])
+@pytest.mark.parametrize(("answered", "gave_up"), [(1, 0), (3, 0), (1, 2), (0, 3)])
+def test_a_limit_is_missed_where_no_call_kept_it_however_few_they_are(
+    metric: str, answered: int, gave_up: int
+) -> None:
+    """Every call took a second or more: whatever 250 ms is a limit on, no call was within it."""
+    services, outcomes = (
+        [1.0] * answered + [2.0] * gave_up,
+        [0] * answered + [Outcome.CLIENT_TIMEOUT] * gave_up,
+    )
+    made = recording(calls(evenly(answered + gave_up, 1, services), outcome=outcomes, waited=False))
+    found = judged(made, f"{metric}<250ms", "valid>1%")
+    assert found.checked[0].met is False, found.checked
+    assert found.checked[0].why.endswith(f"beyond {metric}<250ms")
+    assert found.exit_code is (ExitCode.LIMIT_MISSED if answered else ExitCode.CALLS_FAILED)
+
+
+def test_one_call_within_a_limit_leaves_it_open() -> None:
+    """Three calls, one of which kept it, say little of a median."""
+    made = recording(calls(evenly(3, 1, [0.1, 1.0, 1.0])))
+    assert judged(made, "p50<250ms").met is None
 
 
 @pytest.mark.parametrize("metric", [metric for metric in every() if metric.is_time], ids=lambda one: one.name)

@@ -13,7 +13,7 @@ import pytest
 
 from scorebench.load.arrivals import parse
 from scorebench.load.dealing import Epoch, Tickets
-from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE, Schedule
+from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE, NeverSent, Schedule
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from tests.commands import Done, scorebench
 from tests.scoring_server import Behaviour, Constant, scoring_server
@@ -91,7 +91,9 @@ def test_calls_that_no_user_was_free_for_are_told_from_those_nobody_woke() -> No
             schedule.take()
         if given_back is not None:
             schedule.give_back((given_back, 3))
-        assert schedule.never_sent(0.5) == {cause: count}
+        never_sent = schedule.never_sent(0.5)
+        assert (never_sent.cause, len(never_sent.due_s)) == (cause, count)
+        assert sorted({*never_sent.due_s}) == pytest.approx([0.2, 0.25, 0.3, 0.35, 0.4, 0.45])
 
 
 def test_a_ticket_for_later_is_no_call_that_was_due() -> None:
@@ -102,7 +104,7 @@ def test_a_ticket_for_later_is_no_call_that_was_due() -> None:
     assert schedule.taken == 11
     schedule.give_back((0.5, 10))
     assert schedule.taken == 10
-    assert schedule.never_sent(0.5) == {ALL_USERS_BUSY: 0}
+    assert schedule.never_sent(0.5) == NeverSent(ALL_USERS_BUSY, [])
 
 
 def test_a_test_leaves_no_file_open() -> None:

@@ -74,6 +74,8 @@ class Fate:
     label: str
     group: Group
     cause: str
+    timed_out: bool = False
+    """Whether a time limit ended it: the answer would have taken longer than the call did."""
 
 
 FATES: dict[Outcome, Fate] = {
@@ -117,10 +119,17 @@ FATES: dict[Outcome, Fate] = {
     Outcome.GATEWAY_ERROR: Fate(
         "gateway error", Group.FAILED, "502, or 504 with an HTML page: from nginx or a load balancer"
     ),
-    Outcome.SERVER_TIMEOUT: Fate("server timeout", Group.FAILED, "504 without a page: MLflow gave up"),
-    Outcome.CLIENT_TIMEOUT: Fate("client timeout", Group.FAILED, "no whole answer within `--timeout`"),
+    Outcome.SERVER_TIMEOUT: Fate(
+        "server timeout", Group.FAILED, "504 without a page: MLflow gave up", timed_out=True
+    ),
+    Outcome.CLIENT_TIMEOUT: Fate(
+        "client timeout", Group.FAILED, "no whole answer within `--timeout`", timed_out=True
+    ),
     Outcome.CONNECT_TIMEOUT: Fate(
-        "connect timeout", Group.FAILED, "no connection, TLS included, within `--connect-timeout`"
+        "connect timeout",
+        Group.FAILED,
+        "no connection, TLS included, within `--connect-timeout`",
+        timed_out=True,
     ),
     Outcome.CONNECTION_REFUSED: Fate("connection refused", Group.FAILED, "nobody listens"),
     Outcome.CONNECTION_RESET: Fate("connection reset", Group.FAILED, "the server broke the connection"),

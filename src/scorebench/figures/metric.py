@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from scorebench.figures.percentiles import Estimate, Sample, calls_needed
+from scorebench.figures.times import NO_TIMES
 from scorebench.units import say_bytes_per_s, say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class Figures(Protocol):
     @property
     def lag(self) -> Times: ...
     @property
-    def waiting(self) -> Times: ...
+    def service_waits(self) -> Times: ...
+    @property
+    def response_waits(self) -> Times: ...
     @property
     def streams(self) -> StreamFigures | None: ...
 
@@ -96,9 +99,10 @@ class Metric:
     """The share of a percentile, such as 0.99 for p99; None for other metrics."""
     times: Callable[[Figures], Times] | None = None
     """The durations that a percentile is taken from; None for other metrics."""
-    with_waiting: Callable[[Times, Times], float | None] | None = None
-    """What it is at least, from the times of the calls that were answered and how long those without an
-    answer had waited; None: how long a call waited says nothing of it."""
+    waits: Callable[[Figures], Times] | None = None
+    """How long calls without an answer had waited, the least of what they took; None: says nothing of it."""
+    with_waits: Callable[[Times, Times], float | None] | None = None
+    """What it is at least, from `times` and `waits`; None for metrics that are no time."""
     is_compared: bool = False
     """`scorebench compare` shows it by default."""
     is_averaged: bool = False
@@ -150,11 +154,15 @@ class Metric:
         """The figure with its bounds; None if it has none."""
         return None if self.q is None or self.times is None else self.times(figures).percentile(self.q)
 
+    def waiting(self, figures: Figures) -> Times:
+        """How long calls without an answer had waited, where that is the least of what they took."""
+        return NO_TIMES if self.waits is None else self.waits(figures)
+
     def at_least(self, figures: Figures) -> float | None:
-        """What it is at least, with the calls that had no answer; None if they say nothing of it."""
-        if self.with_waiting is None or self.times is None or not figures.waiting.count:
+        """What it is at least, with the calls that had no answer; None if no call says anything of it."""
+        if self.with_waits is None or self.times is None:
             return None
-        return self.with_waiting(self.times(figures), figures.waiting)
+        return self.with_waits(self.times(figures), self.waiting(figures))
 
     def sample(self, figures: Figures) -> Sample | None:
         """What bounds over several runs are computed from; None if it has no bounds."""

@@ -39,7 +39,10 @@ _TIMED = {
 }
 """The durations that can be timed, and what each means."""
 _OF_STREAMS = ("first_chunk", "chunk_gap")
-_TO_THE_ANSWER = ("response", "service")
+_WAITS: dict[str, Callable[[Figures], Times]] = {
+    "response": lambda figures: figures.response_waits,
+    "service": lambda figures: figures.service_waits,
+}
 """Those that a call without an answer has waited for: it takes as long at least."""
 _KEYS = {"response": "response_time_s", "service": "service_time_s"}
 _COMPARED = {"mean", "p50", "p90", "p95", "p99", "p99.9", "service_mean", "service_p50", "service_p99"}
@@ -56,9 +59,11 @@ def _time(found: re.Match[str]) -> Metric:
         taken: Times = getattr(figures if of not in _OF_STREAMS else figures.streams or NO_STREAMS, of)
         return taken
 
+    waits = _WAITS.get(of)
+
     def last(figures: Figures) -> float | None:
         ended = times(figures)
-        so_far = [ended, ended.joined(figures.waiting)] if of in _TO_THE_ANSWER else [ended]
+        so_far = [ended] if waits is None else [ended, ended.joined(waits(figures))]
         seen = [one.figure(what) if q is None else one.at(q) for one in so_far]
         return max((value for value in seen if value is not None), default=None)
 
@@ -74,7 +79,8 @@ def _time(found: re.Match[str]) -> Metric:
         key=f"{_KEYS.get(of, f'{of}_s')}/{what}",
         q=q,
         times=times,
-        with_waiting=_with_waiting(what, q) if of in _TO_THE_ANSWER else None,
+        waits=waits,
+        with_waits=_with_waits(what, q),
         is_compared=name in _COMPARED,
         is_averaged=name in _AVERAGED,
         is_repeated=name in _REPEATED,
@@ -83,11 +89,11 @@ def _time(found: re.Match[str]) -> Metric:
     )
 
 
-def _with_waiting(what: str, q: float | None) -> Callable[[Times, Times], float | None]:
+def _with_waits(what: str, q: float | None) -> Callable[[Times, Times], float | None]:
     """A call takes as long as it has waited, or longer, and so does each figure of all calls."""
     if q is not None:
-        return lambda times, waiting: times.at_least(q, waiting)
-    return lambda times, waiting: times.joined(waiting).figure(what)
+        return lambda times, waits: times.at_least(q, waits)
+    return lambda times, waits: times.joined(waits).figure(what)
 
 
 def _per_second_of_streams(name: str, unit: Unit, figure: str, says: str) -> Single:

@@ -37,7 +37,11 @@ class Look:
     response: Times
     lag: Times
     streams: StreamFigures | None
-    waiting: Times = NO_TIMES
+    timed_out: Times
+    """From sent, of the calls that a time limit ended."""
+    unanswered: Times
+    """The same from due."""
+    in_flight: Times
     """How long the calls that are in flight at `at_s` have waited, in whole seconds."""
 
     def since(self, then: Look) -> Look:
@@ -52,8 +56,18 @@ class Look:
             response=_gained(then.response, self.response),
             lag=_gained(then.lag, self.lag),
             streams=_streams_gained(then.streams or NO_STREAMS, self.streams, self.at_s - then.at_s),
-            waiting=self.waiting,
+            timed_out=_gained(then.timed_out, self.timed_out),
+            unanswered=_gained(then.unanswered, self.unanswered),
+            in_flight=self.in_flight,
         )
+
+    @property
+    def service_waits(self) -> Times:
+        return self.timed_out.joined(self.in_flight)
+
+    @property
+    def response_waits(self) -> Times:
+        return self.unanswered.joined(self.in_flight)
 
     @property
     def valid_share(self) -> float | None:
@@ -111,11 +125,13 @@ def _look(at_s: float, recording: Recording, waits: Mapping[int, int]) -> Look:
         response=times_of(measured.response, None),
         lag=times_of(measured.lag, None),
         streams=streams_of(measured.streams, None, bounds=False),
-        waiting=_waiting(waits),
+        timed_out=times_of(measured.timed_out, None),
+        unanswered=times_of(measured.unanswered, None),
+        in_flight=_in_flight(waits),
     )
 
 
-def _waiting(waits: Mapping[int, int]) -> Times:
+def _in_flight(waits: Mapping[int, int]) -> Times:
     if not waits:
         return NO_TIMES
     values_s = np.array(sorted(waits), dtype=np.float64)

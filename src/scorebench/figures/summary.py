@@ -88,8 +88,11 @@ class Summary:
     response: Times
     lag: Times
     """How late the generator sent the calls that a free user was waiting to send."""
-    waiting: Times
-    """How long the calls that were cut off had waited, from sent: the least that their answers took."""
+    service_waits: Times
+    """How long calls that a time limit or the run's end cut off had waited, from sent: they take as long at
+    least."""
+    response_waits: Times
+    """The same from due, and of calls that were never sent because no user was free for them."""
     streams: StreamFigures | None
     """Of the valid answers that were streams; None where none was one."""
     late: int
@@ -163,7 +166,8 @@ def summarise(recording: Recording, *, bounds: bool = True) -> Summary:
         service=times_of(tally.service, clumps),
         response=times_of(tally.response, clumps),
         lag=times_of(tally.lag, None),
-        waiting=times_of(tally.waiting, None),
+        service_waits=times_of(tally.waiting, None).joined(times_of(tally.timed_out, None)),
+        response_waits=times_of(tally.unanswered, None),
         streams=streams_of(tally.streams, rates.answering_s, bounds=bounds),
         late=max(0, tally.late - len(tally.users)),
         outcomes={outcome.label: calls for outcome, calls in tally.outcomes.most_common() if calls},

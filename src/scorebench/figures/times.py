@@ -93,9 +93,13 @@ class Times:
         """The percentile of the calls that were seen, however few; None without calls."""
         return percentile(self.values_s, self.counts, q)
 
-    def at_least(self, q: float, waiting: Times) -> float | None:
-        """What percentile `q` is at least, with calls that had no answer after `waiting`."""
-        return at_least(self.sample(q), Sample(waiting.values_s, waiting.counts), q)
+    def at_least(self, q: float, waits: Times) -> float | None:
+        """What percentile `q` is at least, with calls that had no answer after `waits`.
+
+        However few the calls are, it is not below the fastest of them. None without calls.
+        """
+        found = at_least(self.sample(q), Sample(waits.values_s, waits.counts), q) if waits.count else None
+        return self.joined(waits).min_s if found is None else found
 
     def joined(self, other: Times) -> Times:
         """The durations of both, of which nobody knows how they clump."""

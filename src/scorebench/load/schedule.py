@@ -7,12 +7,21 @@ time is already past, the call leaves at once, and its response time counts the 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 from scorebench.load.dealing import Epoch, Tickets
 
 ALL_USERS_BUSY = "the run ended with all users busy"
 """A cause of calls that were never sent: no user was free for them. Any other cause is the generator's."""
 GENERATOR_LATE = "users were free, and the generator did not wake them"
+
+
+@dataclass(frozen=True)
+class NeverSent:
+    """Calls that were due and that nobody sent: why, and when each was due, on the process's clock."""
+
+    cause: str
+    due_s: list[float]
 
 
 class Schedule:
@@ -58,13 +67,13 @@ class Schedule:
         self.taken -= skipped
         return skipped
 
-    def never_sent(self, until_s: float) -> dict[str, int]:
-        """Calls that were due before `until_s` and that nobody sent, by cause; ends the schedule.
+    def never_sent(self, until_s: float) -> NeverSent:
+        """Calls that were due before `until_s` and that nobody sent; ends the schedule.
 
         A ticket that is given back after its time had a user who waited for it: the generator is late, with
         it and with all that come after.
         """
-        held = sum(1 for due_s, _ in self._given_back if due_s < until_s)
-        rest = itertools.takewhile(lambda ticket: self._start_s + ticket[0] < until_s, self._tickets)
-        left = sum(1 for _ in rest)
-        return {GENERATOR_LATE if held else ALL_USERS_BUSY: held + left}
+        held = [due_s for due_s, _ in self._given_back if due_s < until_s]
+        rest = (self._start_s + due_s for due_s, _ in self._tickets)
+        left = itertools.takewhile(lambda due_s: due_s < until_s, rest)
+        return NeverSent(GENERATOR_LATE if held else ALL_USERS_BUSY, [*held, *left])

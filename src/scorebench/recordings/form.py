@@ -112,6 +112,17 @@ class TallyForm(Struct, forbid_unknown_fields=True, kw_only=True):
         HistogramForm | None,
         Meta(description="From sent to the end of the run, of calls cut off; not in old recordings."),
     ] = None
+    timed_out: Annotated[
+        HistogramForm | None,
+        Meta(description="From sent to done, of calls that a time limit ended; not in old recordings."),
+    ] = None
+    unanswered: Annotated[
+        HistogramForm | None,
+        Meta(
+            description="How long calls that were cut off, that a time limit ended, or that no user was free "
+            "to send had waited, from due on; not in old recordings."
+        ),
+    ] = None
     stages: Annotated[StagesForm | None, Meta(description="Where the time went; null without --timings.")] = (
         None
     )
@@ -225,6 +236,8 @@ def _form_of_tally(tally: Tally) -> TallyForm:
         last_sent_s=tally.last_sent_s,
         last_done_s=tally.last_done_s,
         waiting=histogram_form_of(tally.waiting),
+        timed_out=histogram_form_of(tally.timed_out),
+        unanswered=histogram_form_of(tally.unanswered),
         stages=stages_form_of(tally.stages) if tally.stages.calls else None,
         slowest=tally.slowest,
         streams=None if tally.streams is None else form_of_streams(tally.streams),
@@ -246,7 +259,9 @@ def _tally_of(form: TallyForm) -> Tally:
         last_due_s=form.last_due_s,
         last_sent_s=form.last_sent_s,
         last_done_s=form.last_done_s,
-        waiting=Histogram() if form.waiting is None else histogram_of(form.waiting),
+        waiting=_histogram_of(form.waiting),
+        timed_out=_histogram_of(form.timed_out),
+        unanswered=_histogram_of(form.waiting if form.unanswered is None else form.unanswered),
         stages=StageTally() if form.stages is None else stages_of(form.stages),
         slowest=[msgspec.structs.replace(one, outcome=label_of_today(one.outcome)) for one in form.slowest],
         streams=None if form.streams is None else streams_of(form.streams),
@@ -254,6 +269,10 @@ def _tally_of(form: TallyForm) -> Tally:
         seconds={row.second: _second_of(row) for row in form.seconds},
         **{name: histogram_of(getattr(form, name)) for name in HISTOGRAMS},
     )
+
+
+def _histogram_of(form: HistogramForm | None) -> Histogram:
+    return Histogram() if form is None else histogram_of(form)
 
 
 def _second_of(row: SecondRow) -> SecondTally:

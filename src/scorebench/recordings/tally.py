@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scorebench.answers.outcome import Group, Outcome
+from scorebench.answers.outcome import FATES, Group, Outcome
 from scorebench.recordings.bands import coarse_us
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.counting import counted, counted_pairs
@@ -23,6 +23,8 @@ from scorebench.recordings.stream_tally import StreamTally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_TIMED_OUT = [outcome for outcome, fate in FATES.items() if fate.timed_out]
 
 UserKey = tuple[int, int]
 """(worker, the user's number on that worker); worker 0 when Locust runs alone."""
@@ -97,6 +99,10 @@ class Tally:
     """Service times of the calls that were not valid."""
     waiting: Histogram = field(default_factory=Histogram)
     """How long the calls that were cut off at the end had been waiting, from sent on."""
+    timed_out: Histogram = field(default_factory=Histogram)
+    """Service times of the calls that a time limit ended: their answers would have taken longer."""
+    unanswered: Histogram = field(default_factory=Histogram)
+    """How long the calls of both kinds, and those that no user was free to send, had waited, from due on."""
     late: int = 0
     """Calls that were sent late because all users were busy, or had not started yet."""
     users: dict[UserKey, UserTally] = field(default_factory=dict)
@@ -154,7 +160,7 @@ class Tally:
         self.last_due_s = _of(max, self.last_due_s, float(calls.due_s.max()))
         self.last_sent_s = _of(max, self.last_sent_s, float(calls.sent_s.max()))
         self.last_done_s = _of(max, self.last_done_s, float(calls.done_s.max()))
-        self.waiting.add(service_s[calls.outcome == Outcome.CUT_OFF])
+        self._add_waits(calls.outcome[~valid], service_s[~valid], response_s[~valid])
         for histogram, durations_s in (
             (self.service, service_s[valid]),
             (self.response, response_s[valid]),
@@ -170,6 +176,16 @@ class Tally:
         yield
         self._add_times(calls.due_s[valid], response_s[valid])
         yield from self._adding_more(calls, valid, response_s)
+
+    def _add_waits(
+        self, outcome: NDArray[np.int64], service_s: NDArray[np.float64], response_s: NDArray[np.float64]
+    ) -> None:
+        if not len(outcome):
+            return
+        cut_off, timed_out = outcome == Outcome.CUT_OFF, np.isin(outcome, _TIMED_OUT)
+        self.waiting.add(service_s[cut_off])
+        self.timed_out.add(service_s[timed_out])
+        self.unanswered.add(response_s[cut_off | timed_out])
 
     def _adding_more(
         self, calls: Calls, valid: NDArray[np.bool_], response_s: NDArray[np.float64]
@@ -210,7 +226,7 @@ class Tally:
         self.outcomes.update(other.outcomes)
         self.rows += other.rows
         self.late += other.late
-        for name in ("service", "response", "lag", "failing", "waiting"):
+        for name in ("service", "response", "lag", "failing", "waiting", "timed_out", "unanswered"):
             getattr(self, name).merge(getattr(other, name))
         self.slowest = slowest([*self.slowest, *other.slowest])
         if other.streams is not None:

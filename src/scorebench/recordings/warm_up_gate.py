@@ -64,6 +64,18 @@ class WarmUpGate:
         if names is not None:
             yield from recording.requests.adding(names, measured)
 
+    def add_waits(self, recording: Recording, due_s: NDArray[np.float64], until_s: float) -> None:
+        """Count how long calls that were never sent had waited at `until_s` (Unix seconds).
+
+        As with calls that hang, what they waited before the warm-up's end does not count.
+        """
+        if self.calls_left or not len(due_s):
+            return
+        begin_s = float(due_s.min()) if self.begin_s is None else self.begin_s
+        end_s = max(self._end_s, begin_s + self._seconds if self._seconds else -math.inf)
+        waited_s = until_s - np.maximum(due_s, end_s)
+        recording.measured.unanswered.add(waited_s[waited_s > 0])
+
     def _from_the_end_on(self, calls: Calls) -> Calls:
         """The same calls, none of them due before the warm-up's end, but for valid ones."""
         hung = (calls.due_s < self._end_s) & (calls.outcome != Outcome.VALID)

@@ -146,7 +146,11 @@ def _rates(recording: Recording, summary: Summary, plan: Plan) -> tuple[float, f
 
 
 def _reading(summary: Summary, limit: Limit) -> Reading:
-    return Reading(limit, limit.of.of(summary), limit.of.sample(summary))
+    """The figure; where that would keep the limit and what it is at least does not, the latter."""
+    value, least = limit.of.of(summary), limit.of.at_least(summary)
+    if least is not None and not limit.keeps(least) and (value is None or limit.keeps(value)):
+        value = least
+    return Reading(limit, value, limit.of.sample(summary))
 
 
 def _invalid(verdict: Verdict) -> str | None:

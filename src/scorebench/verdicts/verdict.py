@@ -92,20 +92,23 @@ def _checked(limit: Limit, summary: Summary) -> Checked:
         checked = check(limit, limit.of.of(summary))
     else:
         checked = check(limit, found.value, found.low, found.high)
-    return checked if checked.met is False else _missed_by_waiting(limit, summary) or checked
+    return checked if checked.met is False else _missed_by_least(limit, summary) or checked
 
 
-def _missed_by_waiting(limit: Limit, summary: Summary) -> Checked | None:
-    """Calls without an answer count against a limit once they have waited longer than it allows."""
+def _missed_by_least(limit: Limit, summary: Summary) -> Checked | None:
+    """A time is missed where what it is at least says so, however few the calls are.
+
+    Calls without an answer count against it by how long they had waited.
+    """
     metric = limit.of
     least = metric.at_least(summary)
     if least is None or limit.keeps(least):
         return None
-    why = (
-        f"{metric.name} is at least {metric.say(least)}, with {summary.waiting.count:,} calls that had no "
-        f"answer when the run ended, beyond {limit.text}"
+    unanswered = metric.waiting(summary).count
+    why = f"with {unanswered:,} calls that had no answer in time" if unanswered else "as no call was faster"
+    return Checked(
+        limit, None, False, f"{metric.name} is at least {metric.say(least)}, {why}, beyond {limit.text}"
     )
-    return Checked(limit, None, False, why)
 
 
 def limits_of(recording: Recording) -> tuple[Limit, ...]:

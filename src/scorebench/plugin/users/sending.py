@@ -19,6 +19,7 @@ from scorebench.client.streaming import StreamingConnection
 from scorebench.client.timed import TimedConnection
 from scorebench.client.tls import client_context
 from scorebench.client.watchdog import Watchdog
+from scorebench.load.schedule import NeverSent
 from scorebench.options.settings import Settings
 from scorebench.plugin.users.share import Share
 
@@ -134,11 +135,11 @@ class Sending:
             for name, before in self._totals_before.items()
         }
 
-    def never_sent(self) -> dict[str, int]:
-        """Calls that were due until the end and that nobody sent, by cause; ends the schedule."""
+    def never_sent(self) -> NeverSent | None:
+        """Calls that were due until the end and nobody sent; ends the schedule. None in a closed loop."""
         assert self.stop_s is not None
         schedule = self.share.schedule
-        return {} if schedule is None else schedule.never_sent(self.stop_s)
+        return None if schedule is None else schedule.never_sent(self.stop_s)
 
     def wait_for_more(self, is_wanted: Callable[[], bool]) -> bool:
         """For a user that has nothing to send: whether it goes on, see `Share`."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scorebench.answers.answer import Judge
 from scorebench.answers.http_message import CallFailed
 from scorebench.answers.outcome import Outcome
@@ -20,6 +22,7 @@ from scorebench.client.failures import OwnLimit
 from scorebench.client.keeping import Keeping
 from scorebench.client.renewal import Renewal
 from scorebench.client.timed import TimedConnection
+from scorebench.load.schedule import ALL_USERS_BUSY, NeverSent
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
 from scorebench.plugin.users.counting import EXPECTED_BYTES, Counting
@@ -154,10 +157,18 @@ class Session:
         self.sending.finish(drain_s)
         self.access.end()
         self._keeping.end()
-        for cause, calls in self.sending.never_sent().items():
-            self.counting.pending.add_never_sent(cause, calls)
-            self.counting.pending.add_due(calls)
+        self._account_for(self.sending.never_sent())
         self._bring_up_to_date()
+
+    def _account_for(self, never_sent: NeverSent | None) -> None:
+        if never_sent is None:
+            return
+        pending, calls = self.counting.pending, len(never_sent.due_s)
+        pending.add_never_sent(never_sent.cause, calls)
+        pending.add_due(calls)
+        if never_sent.cause == ALL_USERS_BUSY and self.sending.stop_s is not None:
+            epoch_s = self.counting.epoch_s
+            self.gate.add_waits(pending, np.array(never_sent.due_s) + epoch_s, self.sending.stop_s + epoch_s)
 
     def so_far(self) -> Recording:
         """What was counted and not taken yet; not to be changed."""
