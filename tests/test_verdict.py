@@ -401,7 +401,8 @@ def test_what_was_never_sent_waits_from_the_warm_ups_end_on() -> None:
     gate.add(made, calls(evenly(700)))
     gate.add_waits(made, START_S + np.array([4.5, 6.5]), START_S + 7)
     waits = summarise(made).response_waits
-    assert (waits.count, waits.max_s, waits.min_s) == (2, pytest.approx(2.0), pytest.approx(0.5))
+    assert waits.count == 2
+    assert [waits.min_s, waits.max_s] == pytest.approx([0.5, 2.0])
     gate.add_waits(made, START_S + np.array([4.5]), START_S + 4.7)  # the run ended in the warm-up
     assert summarise(made).response_waits.count == 2
 
