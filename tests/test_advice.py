@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import scorebench
 from scorebench.advice.record import Advice, Facts
 from scorebench.advice.rules import RULES, advise
 from scorebench.advice.sweep_rules import SWEEP_RULES, advise_sweep
+from scorebench.cli import parser
 from scorebench.errors import InputError
 from scorebench.figures.summary import LeftOut, summarise
 from scorebench.folders.sweeps import read_sweep
@@ -87,6 +89,90 @@ def test_a_run_made_to_show_a_rule_gets_that_advice_and_no_other(rule: str) -> N
     assert (found.rule, found.threshold, found.source) == (of.name, of.threshold, of.source)
     assert all((found.figure, found.change, found.gain, found.proof))
     assert found.proof.startswith("scorebench run webserver --timings")
+
+
+def with_command(made: Facts, command: str) -> Facts:
+    """The same run, by another command, with 7 rows in a call."""
+    environment = {**made.summary.environment, "command": command, "payload": {"rows_per_call": 7}}
+    return replace(made, summary=replace(made.summary, environment=environment))
+
+
+@pytest.mark.parametrize("spelled", ["{} {}", "{}={}"])
+@pytest.mark.parametrize("rule", SHOWN)
+def test_a_proof_says_each_option_once(rule: str, spelled: str) -> None:
+    """The run had every option that a proof may give; the proof has it in its place, and can be parsed."""
+    said = {"--workers": "2", "--rows-per-call": "7", "--processes": "3", "--run-time": "9s", "--calls": "5"}
+    options = " ".join(spelled.format(flag, value) for flag, value in said.items())
+    (found,) = advise(with_command(SHOWN[rule], f"scorebench run webserver {options} --server-env A=1"))
+    words = shlex.split(found.proof)[1:]
+    flags = [word.partition("=")[0] for word in words if word.startswith("--")]
+    assert [flag for flag in said if flags.count(flag) > 1] == []
+    asked = parser().parse_args(words)
+    expected = {
+        "generator_bound": ("processes", 4),
+        "network": ("rows_per_call", 70),
+        "threads_queue": ("workers", 2),
+        "more_workers": ("workers", 2),
+        "fewer_workers": ("workers", 1),
+        "memory_grows": ("run_time", "30m"),
+        "blas_threads": ("server_env", ["A=1", "OMP_NUM_THREADS=1"]),
+    }
+    if rule in expected:
+        name, value = expected[rule]
+        assert getattr(asked, name) == value
+    assert asked.calls == (None if rule == "memory_grows" else 5)
+
+
+@pytest.mark.parametrize(
+    ("command", "proof"),
+    [
+        ("scorebench run webserver -t9s", "scorebench run webserver --run-time 30m"),
+        ("scorebench run webserver -t 9s -u 5", "scorebench run webserver -u 5 --run-time 30m"),
+        (
+            "scorebench run webserver --run-time 9s --data FILE  # the 5 rows of a DataFrame",
+            "scorebench run webserver --data FILE --run-time 30m  # the 5 rows of a DataFrame",
+        ),
+        (
+            "scorebench run webserver --data 'my rows.csv'",
+            "scorebench run webserver --data 'my rows.csv' --run-time 30m",
+        ),
+        ("locust -f o'clock.py -t 9s --pin …", "locust -f o'clock.py --pin … --run-time 30m"),
+        ("scorebench run 'half", "scorebench run ''\"'\"'half' --run-time 30m"),
+    ],
+)
+def test_a_proof_is_the_command_with_its_option_replaced(command: str, proof: str) -> None:
+    """Short options, what Python adds as a comment, quotes, Locust's own command, and what is no command."""
+    (found,) = advise(with_command(SHOWN["memory_grows"], command))
+    assert found.proof == proof
+
+
+def test_rows_that_a_run_has_no_choice_of_stay() -> None:
+    """Bodies as they are."""
+    (found,) = advise(with_command(SHOWN["network"], "scorebench run webserver --body x.json"))
+    assert found.proof == "scorebench run webserver --body x.json"
+
+
+def test_more_rows_are_sent_by_the_generator_to_any_server() -> None:
+    """Nothing is to be done at a server of the user's own."""
+    (found,) = advise(facts(network_ms=40.0, kind=None))
+    assert found.proof == "scorebench run webserver --timings --rows-per-call 10"
+
+
+def test_a_proof_from_a_sweep_replaces_its_lists_and_resumes_nothing() -> None:
+    """Other values are another sweep, and --body-size would decide the rows."""
+    options = "--users 1 --rows-per-call 1,5 --format=split --resume reports/x"
+    for cells, flags in (
+        ((cell("split", 1, [5, 5.1]), cell("split", 100, [14, 14])), "--format=split --rows-per-call 1,100"),
+        ((cell("split", 9, [20, 22]), cell("csv", 9, [10, 9])), "--rows-per-call 1,5 --format split,csv"),
+    ):
+        made = replace(swept(*cells), environment={"command": f"scorebench sweep webserver {options}"})
+        (found,) = advise_sweep(made)
+        assert found.proof == f"scorebench sweep webserver --users 1 {flags}"
+    sized = replace(
+        swept(cell("split", 1, [5, 5.1]), cell("split", 100, [14, 14])),
+        environment={"command": "scorebench sweep webserver --body-size 1kB,1MB"},
+    )
+    assert advise_sweep(sized)[0].proof == "scorebench sweep webserver --rows-per-call 1,100"
 
 
 def test_every_rule_is_shown() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from scorebench.advice.commands import changed
 from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
@@ -74,12 +75,20 @@ class Facts:
         """Why the measurement is not valid."""
         return next((one.text for one in self.findings if one.severity is Severity.INVALID), None)
 
-    def again(self, flags: str = "", own: str = "") -> str:
-        """The command with `flags` added; for a server that the user starts, `own` says what to do there."""
-        command = str(self.summary.environment.get("command") or "scorebench run TARGET")
-        if not flags:
-            return command
-        return f"{command} {flags}" if self.server.get("kind") else f"{own or flags} there, then {command}"
+    @property
+    def command(self) -> str:
+        """That measured this."""
+        return str(self.summary.environment.get("command") or "scorebench run TARGET")
+
+    def again(self, options: Mapping[str, str], without: Collection[str] = ()) -> str:
+        """The command with these options of the generator, in place of their former values."""
+        return changed(self.command, options, without)
+
+    def with_server(self, name: str, value: str, own: str) -> str:
+        """The same with an option of the server; for a user's own server, `own` says what to do there."""
+        if not self.server.get("kind"):
+            return f"{own} there, then {self.command}"
+        return changed(self.command, {name: value})
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scorebench.advice.commands import value_of
 from scorebench.advice.record import Advice, Facts, Rule
 from scorebench.figures.server_use import mean_cpu, process_samples, server_samples
 from scorebench.figures.trend import trend
@@ -20,6 +21,10 @@ MANY_CORES, ALL_CORES = 1.5, 0.8
 SLOW_FIRST = 10.0
 GROWTH_ALPHA, GROWTH_SHARE = 0.01, 0.01
 WIRE = ("name", "connect", "tls", "send", "network", "receive")
+DECIDES_ROWS = ("--body", "--scenario")
+"""Options that leave no choice of rows in a call."""
+LENGTHS = ("--calls", "--iterations", "--stop-when")
+"""Options that end a run before its time."""
 THREADS = "OMP_NUM_THREADS"
 
 
@@ -40,8 +45,14 @@ def _generator_bound(facts: Facts) -> Iterator[Advice]:
             found.text,
             "measure with a generator that is not the limit",
             "figures that are the server's; nothing else can be said from this run",
-            facts.again() + " --processes 2",
+            facts.again({"--processes": f"{_processes(facts) + 1}"}),
         )
+
+
+def _processes(facts: Facts) -> int:
+    """That made the load."""
+    said = value_of(facts.command, "--processes") or ""
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 1
 
 
 def _schema(facts: Facts) -> Iterator[Advice]:
@@ -56,7 +67,7 @@ def _schema(facts: Facts) -> Iterator[Advice]:
             f"{say_seconds(predict_s)}",
             "send the signature's own types and columns, or log the model with fewer columns",
             _off(schema_s, call.mean_s),
-            facts.again(),
+            facts.command,
         )
 
 
@@ -76,7 +87,7 @@ def _queue(facts: Facts) -> Iterator[Advice]:
             f"the median call waits {say_seconds(queue_s)} of {say_seconds(call.mean_s)} for a worker thread",
             "serve with more workers, or offer fewer calls at once",
             _off(queue_s, call.mean_s),
-            facts.again(f"--workers {workers}", f"--workers {workers}"),
+            _with_workers(facts, workers),
         )
 
 
@@ -90,8 +101,20 @@ def _network(facts: Facts) -> Iterator[Advice]:
             f"{say_seconds(call.mean_s)}",
             "call from nearer, keep connections open, and send more rows in a call",
             _off(wire_s, call.mean_s),
-            facts.again("--rows-per-call 10", "--rows-per-call 10"),
+            _with_more_rows(facts),
         )
+
+
+def _with_more_rows(facts: Facts) -> str:
+    """Ten times as many, where the command says how many."""
+    if any(value_of(facts.command, flag) is not None for flag in DECIDES_ROWS):
+        return facts.command
+    rows = (facts.summary.environment.get("payload") or {}).get("rows_per_call")
+    return facts.again({"--rows-per-call": f"{10 * rows if isinstance(rows, int) and rows > 0 else 10}"})
+
+
+def _with_workers(facts: Facts, workers: int) -> str:
+    return facts.with_server("--workers", f"{workers}", f"--workers {workers}")
 
 
 def _more_workers(facts: Facts) -> Iterator[Advice]:
@@ -107,7 +130,7 @@ def _more_workers(facts: Facts) -> Iterator[Advice]:
             f"{cores - used:.1f} of {cores} cores are free",
             f"serve with --workers {more}",
             f"up to {more / workers:.2g} times the throughput, if it scales",
-            facts.again(f"--workers {more}", f"--workers {more}"),
+            _with_workers(facts, more),
         )
 
 
@@ -125,7 +148,7 @@ def _fewer_workers(facts: Facts) -> Iterator[Advice]:
         f"{say_percent(round(used / (workers - 1), 2))}",
         f"serve with --workers {workers - 1}",
         f"about {known[-workers] / 1e6:,.0f} MB of memory",
-        facts.again(f"--workers {workers - 1}", f"--workers {workers - 1}"),
+        _with_workers(facts, workers - 1),
     )
 
 
@@ -142,7 +165,7 @@ def _blas(facts: Facts) -> Iterator[Advice]:
             f"{THREADS} is set: threads of BLAS or OpenMP compete",
             f"set {THREADS}=1",
             "not known before it is measured; where small calls compete, often several times",
-            facts.again(f"--server-env {THREADS}=1", f"{THREADS}=1"),
+            facts.with_server("--server-env", f"{THREADS}=1", f"{THREADS}=1"),
         )
 
 
@@ -157,7 +180,7 @@ def _parsers(facts: Facts) -> Iterator[Advice]:
             f"of the median call's {say_seconds(call.mean_s)}",
             "pip install 'uvicorn[standard]' where the server runs",
             _off(network_s, call.mean_s),
-            facts.again(),
+            facts.command,
         )
 
 
@@ -172,7 +195,7 @@ def _slow_first(facts: Facts) -> Iterator[Advice]:
             f"{warm_up.max_s / median.value:.0f} times the median",
             "send the model a few calls before it gets traffic, such as in its readiness probe",
             f"{say_seconds(warm_up.max_s - median.value)} less for the first callers after each start",
-            facts.again(),
+            facts.command,
         )
 
 
@@ -193,7 +216,7 @@ def _memory(facts: Facts) -> Iterator[Advice]:
         f"the server's memory grows by {middle:z,.0f} MB an hour ({low:z,.0f} to {high:z,.0f})",
         "look for what the model keeps between calls; until then restart workers in time",
         "a server that is not killed for its memory",
-        facts.again() + " --run-time 30m",
+        facts.again({"--run-time": "30m"}, without=LENGTHS),
     )
 
 

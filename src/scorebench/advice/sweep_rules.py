@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from scorebench.advice.commands import changed
 from scorebench.advice.record import Advice
 from scorebench.sweeps.curves import Curve, curves
 from scorebench.units import say_rate, say_seconds
@@ -56,7 +57,7 @@ def _gain_of_rows(curve: Curve, sweep: Sweep) -> tuple[float, Advice] | None:
         f"with {many:,.0f} ({curve.name})",
         f"send up to {many:,.0f} rows in a call",
         f"{dear / cheap:.3g} times less time a row",
-        f"{_command(sweep)} --rows-per-call {few:.0f},{many:.0f}",
+        _again(sweep, "--rows-per-call", f"{few:.0f},{many:.0f}", without=("--body-size",)),
     )
     return dear / cheap, advice
 
@@ -89,13 +90,15 @@ def _gain_of_format(slow: SweepCell, fast: SweepCell, sweep: Sweep) -> tuple[flo
         f"{say_seconds(max(after))} or less as {fast.place.format} ({slow.place.words})",
         f"send {fast.place.format}",
         f"at least {ratio:.3g} times faster{more}",
-        f"{_command(sweep)} --format {slow.place.format},{fast.place.format}",
+        _again(sweep, "--format", f"{slow.place.format},{fast.place.format}"),
     )
     return ratio, advice
 
 
-def _command(sweep: Sweep) -> str:
-    return str(sweep.environment.get("command") or "scorebench sweep TARGET")
+def _again(sweep: Sweep, flag: str, value: str, without: tuple[str, ...] = ()) -> str:
+    """The command of the sweep with another list; other values are another sweep, which can't be resumed."""
+    command = str(sweep.environment.get("command") or "scorebench sweep TARGET")
+    return changed(command, {flag: value}, without=("--resume", *without))
 
 
 SWEEP_RULES = (

@@ -183,8 +183,8 @@ def _alone(sweep: Sweep, lengths: Mapping[str, Lengths], q: float) -> tuple[Alon
     )
     if not found:
         raise InputError(
-            f"{sweep.folder}: too few calls by one user for a p99 of a call alone; sweep with a longer "
-            "--run-time"
+            f"{sweep.folder}: too few calls by one user for a p99 of a call alone; give `sweep` a longer "
+            "--run-time, or `capacity` a longer --budget"
         )
     return found
 
