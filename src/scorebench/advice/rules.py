@@ -51,8 +51,8 @@ def _generator_bound(facts: Facts) -> Iterator[Advice]:
 
 def _processes(facts: Facts) -> int:
     """That made the load."""
-    said = value_of(facts.command, "--processes") or ""
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 1
+    number = value_of(facts.command, "--processes") or ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 1
 
 
 def _schema(facts: Facts) -> Iterator[Advice]:
