@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from scorebench.errors import InputError
 from scorebench.figures.metric import Unit
 from scorebench.figures.metrics import find
+from scorebench.options.settings import from_namespace
 from scorebench.verdicts import limits
 from scorebench.verdicts.limits import (
     Limit,
@@ -165,6 +167,24 @@ def test_a_limit_the_run_cannot_support_is_refused_before_it() -> None:
         check_support(parse_limit("p99.9<50ms"), 1200)
     check_support(parse_limit("p99<50ms"), 1200)
     check_support(parse_limit("max<50ms"), 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"limit": ["p50<1s,lag_p99<5ms"]},
+            "--limit lag_p99<5ms: without --rate or --arrivals no call is due",
+        ),
+        ({"stop_when": ["lag_max>1s for 5s"]}, "--stop-when lag_max>1s for 5s: without --rate or --arrivals"),
+    ],
+)
+def test_lateness_takes_a_schedule(asked: dict[str, list[str]], said: str) -> None:
+    """In a closed loop nothing is late: the limit would stay open and the condition never hold."""
+    with pytest.raises(InputError) as refused:
+        from_namespace(Namespace(**asked), "http://localhost:1")
+    assert said in str(refused.value)
+    assert from_namespace(Namespace(**asked, rate=100.0), "http://localhost:1").arrivals is not None
 
 
 def test_a_stop_condition_is_the_opposite_of_a_limit() -> None:

@@ -115,6 +115,8 @@ class Metric:
     """A limit on it says how many calls may fail."""
     of_streams: bool = False
     """Only a run that asks for streams has it."""
+    of_schedule: bool = False
+    """Only a run in which calls are due at fixed times has it."""
     counted: str = "call"
     """The noun for what a percentile counts."""
 

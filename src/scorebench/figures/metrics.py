@@ -85,6 +85,7 @@ def _time(found: re.Match[str]) -> Metric:
         is_averaged=name in _AVERAGED,
         is_repeated=name in _REPEATED,
         of_streams=of in _OF_STREAMS,
+        of_schedule=of == "lag",
         counted="gap" if of == "chunk_gap" else "call",
     )
 
@@ -197,8 +198,8 @@ TABLE: list[Single | Family] = [
         words=f"{', '.join(QUANTILES)} or any other percentile, mean, min and max, "
         "each also as service_p99, lag_p99, first_chunk_p99 or chunk_gap_p99",
         says="time from due to done of the valid calls; `service_`: from sent to done; "
-        "`lag_`: how late the generator sent a call that a free user waited for; `first_chunk_`: from sent "
-        "to the first chunk of a stream; `chunk_gap_`: between two chunks of a stream",
+        "`lag_`, with `--rate` or `--arrivals`: how late the generator sent a call that a free user waited "
+        "for; `first_chunk_`: from sent to the first chunk of a stream; `chunk_gap_`: between two chunks",
         unit=SECONDS,
         pattern=re.compile(
             rf"(?:(?P<of>{'|'.join(_TIMED)})_)?(?P<what>mean|min|max|p(?P<percent>\d+(?:\.\d+)?))"

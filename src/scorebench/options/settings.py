@@ -6,7 +6,6 @@ with `option(...)` to `Settings`.
 
 from __future__ import annotations
 
-import math
 from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -20,12 +19,11 @@ from scorebench.client.headers import Headers
 from scorebench.client.target import Target
 from scorebench.client.tls import Certificate
 from scorebench.errors import InputError
-from scorebench.figures.metrics import find
 from scorebench.load.arrivals import Arrivals, Recorded
 from scorebench.load.arrivals import parse as parse_arrivals
 from scorebench.load.scenario import Chosen, choose, named
 from scorebench.load.warm_up import WarmUp
-from scorebench.options import values
+from scorebench.options import conditions, values
 from scorebench.options.given import given_in
 from scorebench.options.names import value_of
 from scorebench.options.table import DEFAULTS, OPTIONS
@@ -34,7 +32,7 @@ from scorebench.payloads import formats
 from scorebench.scrapes.asked import places_of
 from scorebench.telemetry import otlp
 from scorebench.units import parse_seconds
-from scorebench.verdicts.limits import Limit, StopWhen, check_support, parse_limit, parse_stop_when
+from scorebench.verdicts.limits import Limit, StopWhen, parse_limit, parse_stop_when
 
 
 def option(name: str, read: values.Read[T]) -> T:
@@ -138,7 +136,7 @@ class Settings:
         if self.arrivals is None or not isinstance(self.arrivals.source, Recorded):
             return self
         timed = replace(self, arrivals=self.arrivals.at_times(times_s))
-        _check_support(timed)
+        conditions.check(timed)
         return timed
 
     def most_calls(self, bodies: int) -> int | None:
@@ -251,33 +249,9 @@ def _check(settings: Settings, of: Callable[[str], Any], given: Collection[str])
     arrivals = settings.arrivals
     if arrivals is not None and isinstance(arrivals.source, Recorded) and settings.body is None:
         raise InputError(f"--arrivals {arrivals.spec}: needs --body with recorded traffic; add it")
-    _check_streams(settings)
-    _check_support(settings)
-
-
-def _check_support(settings: Settings) -> None:
-    measured = _calls_to_come(settings)
-    for limit in settings.limits:
-        check_support(limit, measured)
-
-
-def _check_streams(settings: Settings) -> None:
     if settings.stream and settings.timings:
         raise InputError("--timings: splits answers that come whole; leave --timings or --stream out")
-    for flag, conditions in (("--limit", settings.limits), ("--stop-when", settings.stop_when)):
-        for condition in conditions:
-            if find(condition.metric).of_streams and not settings.stream:
-                raise InputError(f"{flag} {condition.text}: only streams have it; add --stream")
-
-
-def _calls_to_come(settings: Settings) -> float:
-    """The most calls that the figures can be made of, as far as is known before the run; else infinite."""
-    due = math.inf if settings.calls is None else settings.calls
-    arrivals = settings.arrivals
-    if arrivals is None or isinstance(arrivals.source, Recorded):  # whose times are not read yet
-        return due - settings.warm_up.calls
-    due = min(due, arrivals.expected_calls(math.inf if settings.run_time_s is None else settings.run_time_s))
-    return due - settings.warm_up.calls - arrivals.expected_calls(settings.warm_up.seconds)
+    conditions.check(settings)
 
 
 def _run_time_s(value: Any) -> float | None:
