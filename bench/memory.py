@@ -28,7 +28,7 @@ from bench.stub import Stub, stub
 
 MEGABYTE = 1_000_000
 ALLOWED_MB = 60
-PATIENCE_S = 600.0
+PATIENCE_S = 1800.0
 PROBES = 16  # requests that may come before the first call: is a server there, and which version?
 
 

@@ -154,9 +154,10 @@ def _assert_counted(recording: Recording, log: str) -> None:
     bounds = [re.search(r"at most ([\d,]+) calls", why) for why in whys]
     unknown = sum(int(bound[1].replace(",", "")) for bound in bounds if bound)
     counted = recording.measured.calls + recording.warm_up.calls
-    # nginx writes a line a call, and so does uvicorn behind it, which nginx asks in HTTP/1.0.
+    # nginx writes a line a call, and so does uvicorn behind it, which nginx asks in HTTP/1.0; but not for a
+    # caller that was killed before its answer: each of the four users may have had one such call.
     logged = log.count('"POST /invocations HTTP/1.1"')
-    assert logged == log.count('"POST /invocations HTTP/1.0"')
+    assert 0 <= logged - log.count('"POST /invocations HTTP/1.0"') <= 4
     assert all(bounds)
     assert counted <= logged <= counted + unknown, (counted, logged, recording.events)
 
