@@ -38,6 +38,7 @@ def facts(
     parts: Mapping[str, float] | None = None,
     *,
     network_ms: float = 0.4,
+    receive_ms: float = 0.0,
     cpu: float = 0.5,
     rss: Mapping[str, float] | None = None,
     growth: float = 0.0,
@@ -48,9 +49,11 @@ def facts(
     """A run of a call a second, each with these parts; the server's usage is the same in every second."""
     stages = {**PARTS, **(parts or {})}
     inside = sum(stages.values())
-    length_s = (inside + network_ms) / 1e3
+    length_s = (inside + network_ms + receive_ms) / 1e3
     times = [(float(n), float(n), n + length_s) for n in range(CALLS)]
-    phases = [number for due, _, done in times for number in (0.0, 0.0, 0.0, due + 1e-9, done)]
+    phases = [
+        number for due, _, done in times for number in (0.0, 0.0, 0.0, due + 1e-9, done - receive_ms / 1e3)
+    ]
     header = ", ".join([f"total;dur={inside}", *(f"{name};dur={ms}" for name, ms in stages.items())]).encode()
     batch = replace(calls(times), split=split_of(phases, [header] * CALLS, START_S))
     told = {**SERVER, **server}
@@ -71,6 +74,7 @@ SHOWN = {
     "generator_bound": facts({"schema": 9.0}, findings=(LATE,)),
     "schema_over_predict": facts({"schema": 9.0}),
     "threads_queue": facts({"queue": 30.0}),
+    "tcp_delay": facts(receive_ms=42.0, workers=2, uvloop=False),
     "network": facts(network_ms=40.0),
     "more_workers": facts(cpu=0.97),
     "fewer_workers": facts(cpu=0.3, workers=2, rss=WORKERS),
@@ -194,6 +198,7 @@ def test_every_rule_is_shown() -> None:
         facts(warm_up_s=None),
         facts(warm_up_s=0.07),  # less than 10 times the median of 8.1 ms
         facts(uvloop=False),  # HTTP takes 5 % of the call
+        facts(receive_ms=4.0),  # an answer that takes a while, as large ones do
         facts({"schema": 4.9}),  # less than the model
         facts(growth=1000.0),  # 0.4 % in the whole run
         facts({"schema": 9.0}, findings=(Finding(Severity.INVALID, "no_calls", "nothing", "x"),)),
@@ -210,6 +215,18 @@ def test_stages_that_few_calls_told_support_nothing() -> None:
     assert known.summary.stages is not None
     few = replace(known.summary, stages=replace(known.summary.stages, with_timings=CALLS // 2))
     assert advise(replace(known, summary=few)) == []
+
+
+def test_answers_that_tcp_holds_back_are_told_from_slow_networks() -> None:
+    """40 ms is a delayed acknowledgement, 100 ms are not. uvicorn's workers without uvloop get its name."""
+    (workers,), (other,), (slow,) = (
+        advise(SHOWN["tcp_delay"]),
+        advise(facts(receive_ms=42.0)),
+        advise(facts(receive_ms=100.0)),
+    )
+    assert "uvloop" in workers.change
+    assert (other.rule, "uvloop" in other.change) == ("tcp_delay", False)
+    assert slow.rule == "network"
 
 
 def test_a_gain_is_what_the_figures_say() -> None:

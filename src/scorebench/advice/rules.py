@@ -17,6 +17,9 @@ from scorebench.units import say_percent, say_seconds
 GENERATOR_CODES = {"generator_cpu", "generator_busy", "generator_lag"}
 BUSY, FREE_CORES, IDLE = 0.9, 0.5, 0.5
 SCHEMA_SHARE, QUEUE_SHARE, NETWORK_SHARE, PARSER_SHARE = 0.1, 0.2, 0.5, 0.1
+HELD_BACK_S = (0.035, 0.06)
+"""Linux acknowledges the first part of an answer after 40 ms, where nothing else is to be sent. What takes
+longer to arrive is held up by something else."""
 MANY_CORES, ALL_CORES = 1.5, 0.8
 SLOW_FIRST = 10.0
 GROWTH_ALPHA, GROWTH_SHARE = 0.01, 0.01
@@ -91,8 +94,31 @@ def _queue(facts: Facts) -> Iterator[Advice]:
         )
 
 
+def _held_back_s(facts: Facts) -> float | None:
+    """How long the rest of the median call's answer waited for an acknowledgement; None where it did not."""
+    receive_s = 0.0 if facts.typical is None else facts.typical.parts_s.get("receive", 0.0)
+    return receive_s if HELD_BACK_S[0] <= receive_s < HELD_BACK_S[1] else None
+
+
+def _tcp_delay(facts: Facts) -> Iterator[Advice]:
+    call, held_s = facts.typical, _held_back_s(facts)
+    if call is None or held_s is None:
+        return
+    several = (facts.workers or 1) > 1 and facts.server.get("uvloop") is False
+    yield Advice(
+        "tcp_delay",
+        f"{say_seconds(held_s)} of the median call's {say_seconds(call.mean_s)} lie between the first byte "
+        "of its answer and the last: TCP holds the rest back until the first part is acknowledged",
+        "pip install uvloop where the server runs: without it, uvicorn's workers leave TCP_NODELAY off"
+        if several
+        else "have the server set TCP_NODELAY, or write an answer in one piece",
+        _off(held_s, call.mean_s),
+        facts.again(),
+    )
+
+
 def _network(facts: Facts) -> Iterator[Advice]:
-    call = facts.typical
+    call = None if _held_back_s(facts) else facts.typical  # that has a name of its own
     wire_s = 0.0 if call is None else sum(call.parts_s.get(part, 0.0) for part in WIRE)
     if call is not None and wire_s >= NETWORK_SHARE * call.mean_s:
         yield Advice(
@@ -224,6 +250,12 @@ RULES = (
     Rule("generator_bound", "a finding about the generator", "docs/reliability.md", _generator_bound),
     Rule("schema_over_predict", "more than predict, and 10 % of the median call", "Server-Timing", _schema),
     Rule("threads_queue", "20 % of the median call", "Server-Timing", _queue),
+    Rule(
+        "tcp_delay",
+        "35 to 60 ms from the first byte of an answer to the last, in the median call",
+        "RFC 896 and RFC 1122, 4.2.3.2: Nagle's algorithm beside delayed acknowledgements",
+        _tcp_delay,
+    ),
     Rule("network", "50 % of the median call", "Server-Timing, phases of the client", _network),
     Rule(
         "more_workers",
