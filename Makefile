@@ -62,8 +62,8 @@ pythons: locks/dev.txt
 	done
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 20 --ignore tests/live
-	$(BIN)/python -m pytest -n 2 --durations 20 tests/live
+	$(BIN)/python -m tests.twice -n 3 --dist loadfile --durations 20 --ignore tests/live
+	$(BIN)/python -m tests.twice -n 2 --durations 20 tests/live
 
 quick: lint
 	$(BIN)/python -m pytest -n 2 -m quick --ignore tests/live

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from scorebench.load.schedule import GENERATOR_LATE
 from scorebench.servers import ports
 from tests.commands import ROOT, locust
 from tests.scoring_server import Behaviour, Constant, ScoringServer, scoring_server
@@ -57,7 +58,10 @@ def test_users_that_come_and_go_keep_their_counts(tmp_path: Path, processes: lis
 
 
 def test_a_user_that_leaves_makes_the_call_it_waited_for(tmp_path: Path) -> None:
-    """Four users, then one, at 20/s: every call that was due was sent, since no user was busy."""
+    """Four users, then one, at 20/s: every call that was due was sent, since no user was busy.
+
+    One call may be due in the last moment: where the machine stalls then, the end comes before it is sent.
+    """
     locustfile = tmp_path / "waves.py"
     locustfile.write_text(COMING_AND_GOING)
     with scoring_server() as server:
@@ -65,15 +69,15 @@ def test_a_user_that_leaves_makes_the_call_it_waited_for(tmp_path: Path) -> None
         done = locust(tmp_path, *words, locustfile=locustfile)
         sent = len(server.log())
     account = done.summary["accounting"]
-    assert account["never_sent"] == {}
-    assert account["due"] == account["valid"] == sent > 80
+    assert account["never_sent"] in ({}, {GENERATOR_LATE: 1})
+    assert account["valid"] == sent == account["due"] - sum(account["never_sent"].values()) > 80
 
 
 def test_the_ticket_of_a_user_that_was_killed_is_not_lost(tmp_path: Path) -> None:
     """Four users wait up to 2 s for their turn, three are killed after 0.1 s: others make their calls.
 
-    Each due call was sent, or is the one that was due as the run or its user ended: such a call has no answer
-    where the machine stalls for the 0.1 s of the drain.
+    Each due call was sent, or is the one that was due as the run or its user ended: such a call is not sent, or
+    has no answer, where the machine stalls for the 0.1 s of the drain.
     """
     locustfile = tmp_path / "waves.py"
     locustfile.write_text(COMING_AND_GOING)
@@ -82,8 +86,8 @@ def test_the_ticket_of_a_user_that_was_killed_is_not_lost(tmp_path: Path) -> Non
         done = locust(tmp_path, *words, locustfile=locustfile)
         sent = len(server.log())
     account = done.summary["accounting"]
-    assert account["never_sent"] == {}
-    assert account["due"] == account["valid"] + account["cut_off"]
+    assert account["never_sent"] in ({}, {GENERATOR_LATE: 1})
+    assert account["due"] == account["valid"] + account["cut_off"] + sum(account["never_sent"].values())
     assert account["due"] - 1 <= account["valid"] <= sent <= account["due"]
     assert sent >= 8, "at 0, 0.5, … 4 s of the 4.5 s or a little more, without the last"
 
