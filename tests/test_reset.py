@@ -76,8 +76,8 @@ def test_a_user_that_leaves_makes_the_call_it_waited_for(tmp_path: Path) -> None
 def test_the_ticket_of_a_user_that_was_killed_is_not_lost(tmp_path: Path) -> None:
     """Four users wait up to 2 s for their turn, three are killed after 0.1 s: others make their calls.
 
-    Each due call was sent, or is the one that was due as the run or its user ended: such a call is not sent, or
-    has no answer, where the machine stalls for the 0.1 s of the drain.
+    Each due call was sent, or is the one that was due as the run or its user ended: where the machine stalls
+    for the 0.1 s of the drain, such a call is not sent, or has no answer.
     """
     locustfile = tmp_path / "waves.py"
     locustfile.write_text(COMING_AND_GOING)

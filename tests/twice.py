@@ -3,8 +3,8 @@
     python -m tests.twice -n 3 tests
 
 Many tests here start real processes on machines that others use too. One that fails in the crowd and passes
-alone was starved; one that fails both times is a failure, and so is anything where more than `FEW` tests failed.
-Both results are printed, so that a test that often needs its second chance is seen.
+alone was starved; one that fails both times is a failure, and so is anything where more than `FEW` tests
+failed. Both results are printed, so that a test that often needs its second chance is seen.
 """
 
 from __future__ import annotations
