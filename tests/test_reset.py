@@ -51,7 +51,7 @@ def test_users_that_come_and_go_keep_their_counts(tmp_path: Path, processes: lis
         words = ["-H", server.url, "--data", WINE, *cluster(processes)]
         done = locust(tmp_path, *words, locustfile=locustfile)
         sent = len(server.log())
-    assert done.code == 0, done.err
+    assert done.ends_with(0), done.err
     users = done.summary["users"]
     assert len(users) == len({(user["worker"], user["user"]) for user in users}) == 6
     assert sum(user["calls"] for user in users) == done.summary["calls"] == sent
@@ -99,7 +99,7 @@ def test_reset_stats_counts_from_when_all_users_are_there(tmp_path: Path, proces
         words = ["-H", server.url, "-u", "3", "-r", "1", "-t", "5s", "--reset-stats", "--data", WINE]
         done = locust(tmp_path, *words, *cluster(processes))
         log = server.log()
-    assert done.code in (0, 4), done.err  # 4: a busy machine, which is no matter here
+    assert done.ends_with(0), done.err
     summary = done.summary
     assert 0 < summary["calls"] < len(log)
     assert sum(user["calls"] for user in summary["users"]) == summary["calls"]

@@ -70,7 +70,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_valid(done: Done, form: str) -> None:
     """All five answers are of that kind."""
-    assert done.code == 0, done.err + done.out
+    assert done.ends_with(0), done.err + done.out
     summary = json.loads((done.folders[-1] / "summary.json").read_text())
     assert summary["outcomes"] == {"valid": 5}
     assert (summary["environment"]["payload"]["format"], summary["environment"]["payload"]["expected"]) == (
@@ -87,7 +87,7 @@ def test_a_chat_model_is_asked_with_its_own_example(models: Path, tmp_path: Path
         words = ["--model", str(models / "chat"), "--params", '{"temperature": 0.5}']
         path = ["--expect", "$.choices[?@.message.content == 'Hello 0.5']"]
         done = scorebench(tmp_path, "run", server.endpoint, *words, *path, *FIVE)
-    assert done.code == 0, done.err + done.out
+    assert done.ends_with(0), done.err + done.out
 
 
 def test_an_agent_is_served_and_asked_with_its_own_example(models: Path, tmp_path: Path) -> None:
