@@ -227,6 +227,27 @@ def test_many_sentences_are_folded() -> None:
     assert "<details>" not in sweep_page.render(few).partition("<h2>Charts</h2>")[0]
 
 
+def test_what_two_runs_differ_by_stands_beside_their_median() -> None:
+    """100/s and 110/s: 10 of 105 are 10 %; 1.8 times as much, at least 180/110, at most 210/100."""
+    places = [Place("webserver", "sklearn", workers, "split", 1, 4) for workers in (1, 2)]
+    pairs = [(100.0, 110.0), (180.0, 210.0)]
+    cells = [
+        SweepCell(place, tuple(ran(4, throughput_per_s=rate) for rate in pair))
+        for place, pair in zip(places, pairs, strict=True)
+    ]
+    text = report.render(Sweep(tuple(cells), Ended.DONE, 2, 1.0))
+    assert "2 of 2, 10 % apart" in text
+    assert "2 carry 1.86 times the throughput of 1 (1.64 to 2.1 between single runs); the ideal is 2." in text
+
+
+def test_what_all_curves_lack_is_said_once() -> None:
+    """2 workers x 2 loads: no scaling law for either number of workers, in one sentence."""
+    places = [Place("webserver", None, workers, "split", 1, users) for workers in (1, 2) for users in (1, 4)]
+    text = report.render(Sweep(tuple(SweepCell(one, (ran(1),)) for one in places), Ended.DONE, 1, 1.0))
+    assert text.count("too few loads") == 1
+    assert "Users: too few loads for a scaling law (needs 4 and 5 runs)." in text
+
+
 def test_workers_are_held_against_the_ideal_line() -> None:
     """2 workers with 1.5 times the throughput of 1."""
     places = [Place("webserver", "sklearn", workers, "split", 1, 4) for workers in (1, 2)]

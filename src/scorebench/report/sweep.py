@@ -18,7 +18,7 @@ from scorebench.sweeps.curves import Curve, curves
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
 from scorebench.sweeps.grid import VARIED
 from scorebench.sweeps.largest import MOST_ROWS, Largest
-from scorebench.sweeps.scaling import Bounded
+from scorebench.sweeps.scaling import Bounded, Scaling
 from scorebench.units import say_bytes, say_rate, say_seconds
 
 PROBLEM_CHARACTERS = 90
@@ -60,13 +60,27 @@ def _figures(sweep: Sweep, cell: SweepCell) -> list[str]:
         say(lambda run: run.p50_s, say_seconds),
         "too few calls" if cell.good and not cell.values(_p99) else say(_p99, say_seconds),
         say(lambda run: run.server_cpu, lambda cores: f"{cores:.2f} cores"),
-        f"{len(cell.good)} of {sweep.repeats}",
+        _runs(sweep, cell),
         "ok" if problem is None else plain(problem, PROBLEM_CHARACTERS),
     ]
 
 
+def _runs(sweep: Sweep, cell: SweepCell) -> str:
+    """How many runs count, and how far apart their throughput is: what two cells differ by may be no more."""
+    apart = cell.apart(_rate)
+    return f"{len(cell.good)} of {sweep.repeats}" + ("" if apart is None else f", {_percent(apart)} apart")
+
+
+def _percent(share: float) -> str:
+    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
 def _p99(run: Ran) -> float | None:
     return run.p99_s
+
+
+def _rate(run: Ran) -> float | None:
+    return run.throughput_per_s
 
 
 def sentences(sweep: Sweep) -> list[str]:
@@ -75,8 +89,8 @@ def sentences(sweep: Sweep) -> list[str]:
     sentences = [f"{took}: {sweep.ended.value}."]
     if sweep.ended is not Ended.DONE:
         sentences[0] += " The same command with --resume FOLDER measures the others."
-    sentences += [line for curve in curves(sweep, "users") for line in _scaling(curve)]
-    sentences += [line for curve in curves(sweep, "rows_per_call") for line in _costs(curve)]
+    sentences += _users(curves(sweep, "users"))
+    sentences += _rows(curves(sweep, "rows_per_call"))
     sentences += [line for curve in curves(sweep, "workers") for line in _workers(curve)]
     sentences += [_largest(one) for one in sweep.largest]
     if not sweep.largest and (largest := sweep.largest_body()):
@@ -95,21 +109,38 @@ def _largest(one: Largest) -> str:
     return f"Largest body ({one.of.words}): {passes if passed.rows else 'none is answered'}, {fails}."
 
 
-def _scaling(curve: Curve) -> list[str]:
-    found, knee = curve.scaling(), curve.knee()
-    knee_text = "" if knee is None else f" The knee is at {count(int(knee), 'user')}."
-    if found is None:
-        return [f"Users ({curve.name}): too few loads for a scaling law (needs 4 and 5 runs).{knee_text}"]
+def _users(every: list[Curve]) -> list[str]:
+    found = [(curve, curve.scaling()) for curve in every]
+    lines = [_scaling(curve, law) for curve, law in found if law is not None]
+    lines += _lacking(
+        "Users", [(curve, law) for curve, law in found], "loads for a scaling law (needs 4 and 5 runs)"
+    )
+    knees = [(curve, curve.knee()) for curve in every]
+    return lines + [
+        f"Users ({curve.name}): the knee is at {count(int(at), 'user')}." for curve, at in knees if at
+    ]
+
+
+def _lacking(along: str, found: list[tuple[Curve, object]], what: str) -> list[str]:
+    """One sentence for all curves that have too few points."""
+    lacking = [curve.name for curve, law in found if law is None]
+    if not lacking:
+        return []
+    of = "" if len(lacking) == len(found) else f" ({'; '.join(lacking)})"
+    return [f"{along}{of}: too few {what}."]
+
+
+def _scaling(curve: Curve, found: Scaling) -> str:
     peak = (
         "throughput is not shown to fall with more users"
         if found.peak is None
         else f"throughput peaks at {between(found.peak, lambda users: f'{users:.3g}')} users"
     )
-    return [
+    return (
         f"Users ({curve.name}): one user gets {between(found.per_one, say_rate)}, contention "
         f"{between(found.contention, lambda share: f'{share:.2g}')}, coherency "
-        f"{between(found.coherency, lambda share: f'{share:.2g}')}; {peak}.{knee_text}"
-    ]
+        f"{between(found.coherency, lambda share: f'{share:.2g}')}; {peak}."
+    )
 
 
 def between(found: Bounded, say: Callable[[float], str]) -> str:
@@ -118,26 +149,37 @@ def between(found: Bounded, say: Callable[[float], str]) -> str:
     return f"{say(found.value)} ({say(found.low)} to {high})"
 
 
-def _costs(curve: Curve) -> list[str]:
-    found = curve.costs()
-    if found is None:
-        return [f"Rows ({curve.name}): too few numbers of rows for their cost (needs 3)."]
-    return [
-        f"Rows ({curve.name}): a call takes {between(found.per_call_s, say_seconds)}, and each row "
-        f"{between(found.per_row_s, say_seconds)} more."
+def _rows(every: list[Curve]) -> list[str]:
+    found = [(curve, curve.costs()) for curve in every]
+    lines = [
+        f"Rows ({curve.name}): a call takes {between(costs.per_call_s, say_seconds)}, and each row "
+        f"{between(costs.per_row_s, say_seconds)} more."
+        for curve, costs in found
+        if costs is not None
     ]
+    return lines + _lacking(
+        "Rows", [(curve, costs) for curve, costs in found], "numbers of rows for their cost (needs 3)"
+    )
 
 
 def _workers(curve: Curve) -> list[str]:
-    rates = [(int(at), rate) for at, rate in curve.middles(lambda run: run.throughput_per_s) if rate]
-    if len(rates) < 2:
+    measured = [cell for cell in curve.cells if cell.middle(_rate)]
+    if len(measured) < 2:
         return []
-    (first, base), (last, rate) = rates[0], rates[-1]
-    gain, ideal = rate / base, last / first
+    first, last = measured[0], measured[-1]
+    few, many = first.place.workers or 1, last.place.workers or 1
+    gain = (last.middle(_rate) or 0.0) / (first.middle(_rate) or 1.0)
     return [
-        f"Workers ({curve.name}): {last} carry {gain:.3g} times the throughput of {first}; "
-        f"the ideal is {ideal:.3g}."
+        f"Workers ({curve.name}): {many} carry {gain:.3g} times the throughput of {few}"
+        f"{_between_runs(first.values(_rate), last.values(_rate))}; the ideal is {many / few:.3g}."
     ]
+
+
+def _between_runs(few: list[float], many: list[float]) -> str:
+    """The least and the most that two runs make of it: a range, and no bound."""
+    if len(few) < 2 and len(many) < 2:
+        return ""
+    return f" ({min(many) / max(few):.3g} to {max(many) / min(few):.3g} between single runs)"
 
 
 def render_json(sweep: Sweep) -> str:

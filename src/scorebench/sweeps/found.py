@@ -86,6 +86,13 @@ class SweepCell:
         found = self.values(of)
         return median(found) if found else None
 
+    def apart(self, of: Callable[[Ran], float | None]) -> float | None:
+        """From the least to the most of the runs, as a share of their median; None below two runs."""
+        found = self.values(of)
+        if len(found) < 2 or not (middle := median(found)):
+            return None
+        return (max(found) - min(found)) / middle
+
 
 @dataclass(frozen=True)
 class Sweep:
