@@ -259,11 +259,10 @@ def test_credentials_that_can_not_be_refreshed(tmp_path: Path, papers: Certifica
     outcomes = done.summary["outcomes"]
     assert done.code == 1, done.err
     assert done.summary["verdict"]["valid"] is False
-    assert outcomes["valid"] == sent
-    assert set(outcomes) == {"valid", "not signed in"}
-    assert (
-        0 < sent <= 35
-    )  # the credentials end 3 s after they were given, which is before the first of the 6 s
+    # The credentials end 3 s after they were given, which is before the first of the 6 s; on a busy machine
+    # starting takes that long.
+    assert outcomes.get("valid", 0) == sent <= 35
+    assert set(outcomes) - {"valid"} == {"not signed in"}
     assert "the vault is sealed" in str(done.summary["examples"])
     (finding,) = [one for one in done.summary["verdict"]["findings"] if one["code"] == "not_signed_in"]
     assert "in minute 1 of the run" in finding["text"]
