@@ -113,7 +113,7 @@ def _tcp_delay(facts: Facts) -> Iterator[Advice]:
         if several
         else "have the server set TCP_NODELAY, or write an answer in one piece",
         _off(held_s, call.mean_s),
-        facts.again(),
+        facts.command,
     )
 
 
