@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -168,10 +170,21 @@ def test_the_rate_is_kept_though_one_is_killed_one_added_and_one_stopped(tmp_pat
 ROWS = "a,b\n1,2\n3,4\n"
 
 
-def apart(folder: Path, rows: str | None, *words: str) -> tuple[int, str, list[int]]:
+OTHER_VERSIONS = """
+import importlib.metadata, json, sys
+others, true = json.loads(sys.argv[1]), importlib.metadata.version
+importlib.metadata.version = lambda name: others.get(name) or true(name)
+sys.argv = ["locust", *sys.argv[2:]]
+import locust.main
+locust.main.main()
+"""
+
+
+def apart(folder: Path, rows: str | None, *words: str, **versions: str) -> tuple[int, str, list[int]]:
     """A master and a worker, each in a folder of its own with its own rows.csv.
 
-    How the master ended and what it said; the size of each body that the server got.
+    `versions` are what the worker finds installed, where that is another than here. How the master ended and
+    what it said; the size of each body that the server got.
     """
     port = str(ports.claim(0))
     for name, content in (("master", ROWS), ("worker", rows)):
@@ -179,11 +192,12 @@ def apart(folder: Path, rows: str | None, *words: str) -> tuple[int, str, list[i
         if content is not None:
             (folder / name / "rows.csv").write_text(content)
     with scoring_server() as server:
-        common = ["-m", "locust", "-f", str(ROOT / "locustfile.py")]
-        worker = started([*common, "--worker", "--master-port", port], folder / "worker")
+        file = ["-f", str(ROOT / "locustfile.py")]
+        other = ["-c", OTHER_VERSIONS, json.dumps(versions)]
+        worker = started([*other, *file, "--worker", "--master-port", port], folder / "worker")
         words = ("--headless", "--expect-workers", "1", "--data", "rows.csv", "--calls", "10", *words)
         here = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "-H", server.url)
-        master = started([*common, *here, *words], folder / "master")
+        master = started(["-m", "locust", *file, *here, *words], folder / "master")
         try:
             out, err = master.communicate(timeout=90)
         finally:
@@ -194,11 +208,25 @@ def apart(folder: Path, rows: str | None, *words: str) -> tuple[int, str, list[i
 
 
 def test_workers_with_other_rows_are_refused_before_the_first_call(tmp_path: Path) -> None:
-    """The same name, other content: exit 2, a line that says whose payload is another, and no call."""
-    code, said, bodies = apart(tmp_path, "a,b\n1,2\n3,5\n")
+    """The same name, other content: exit 2, a line that says whose payload is another, and no call.
+
+    It may be the rows or what encodes them: a package of another version is named in the same line.
+    """
+    code, said, bodies = apart(tmp_path, "a,b\n1,2\n3,5\n", pandas="1.5.3")
     assert code == 2, said
     assert ": the payload's digest is " in said
     assert "All workers must send the same" in said
+    assert f"It encodes with pandas 1.5.3 (here {version('pandas')})." in said
+    assert bodies == []
+
+
+def test_a_worker_of_another_version_is_refused_before_the_first_call(tmp_path: Path) -> None:
+    """The same rows, a scorebench of tomorrow: exit 2, and one line that says who and what differs."""
+    code, said, bodies = apart(tmp_path, ROWS, scorebench="99.0")
+    assert code == 2, said
+    (line,) = [one for one in said.splitlines() if one.startswith("scorebench: ")]
+    assert f"the version of scorebench is 99.0; expected {version('scorebench')}, as its master has" in line
+    assert "Traceback" not in said
     assert bodies == []
 
 

@@ -97,7 +97,19 @@ def test_a_lost_worker_may_have_sent_what_its_users_have_in_flight() -> None:
     heard.reported = 10
     heard.heard(Beat(1, 4, 24), 0.5)  # 8/s
     heard.heard(Beat(2, 14, 24), 1.0)  # 20/s
-    assert heard.most_lost(1.5) == 4 + 24 + 11
+    assert heard.most_lost(1.5, None) == 4 + 24 + 11
+
+
+def test_a_worker_that_is_lost_at_once_is_measured_by_the_others() -> None:
+    """One beat, 0.4 s ago, and another worker with 50/s: at most 2 x 50 x 0.4 + 1, and 4 in flight.
+
+    Without any other, nobody knows.
+    """
+    heard = HeardOf(at_s=0.0)
+    heard.heard(Beat(1, 0, 4), 0.1)
+    assert heard.most_lost(0.5, 50.0) == 41 + 4
+    assert heard.most_lost(0.5, None) is None
+    assert heard.most_lost(0.5, 0.0) is None
 
 
 class _Session:

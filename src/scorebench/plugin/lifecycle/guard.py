@@ -12,10 +12,13 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import zmq
 from locust.rpc import Message, zmqrpc
 
+from scorebench.cluster import bounds
 from scorebench.cluster.seals import LEAST_SECRET, MASTER, WORKER, Forged, Seals
 from scorebench.errors import InputError
+from scorebench.plugin.lifecycle.messages import KEY
 from scorebench.plugin.lifecycle.refusing import refuse
 from scorebench.runs.launch import SECRET_VARIABLE
 
@@ -57,6 +60,8 @@ class Sealed:
         """`worker` is the name of the worker whose only peer is its master."""
         self._socket, self._seals, self._worker = socket, seals, worker
         self._dropped = 0
+        self._names: set[bytes] = set()
+        """Of those that were heard."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
@@ -91,8 +96,15 @@ class Sealed:
     def _opened(self, name: bytes, message: bytes) -> bytes | None:
         try:
             content = message if self._seals is None else self._seals.opened(name, message)
+            if too_large := bounds.too_large(content, KEY):
+                raise Forged(too_large)
             if str(Message.unserialize(content).node_id).encode() != name:
                 raise Forged("it is sent in another worker's name")
+            if not name.decode().isprintable():
+                raise Forged("its worker's name can't be printed")
+            if name not in self._names and len(self._names) >= bounds.MOST_NAMES:
+                raise Forged(f"{bounds.MOST_NAMES:,} workers have come already")
+            self._names.add(name)
         except Exception as problem:  # whatever a stranger sends must not end this process
             self._drop(name, problem)
             return None
@@ -126,8 +138,18 @@ class Server(zmqrpc.Server):
                 port,
                 SECRET,
             )
+        self._shared = shared
         super().__init__(host, port)
-        self.socket: Any = Sealed(self.socket, _seals(shared, MASTER))
+
+    @property
+    def socket(self) -> Any:
+        """Sealed. Locust makes it, and then binds it: what it refuses must be said in between."""
+        return self._sealed
+
+    @socket.setter
+    def socket(self, made: Any) -> None:
+        made.setsockopt(zmq.MAXMSGSIZE, bounds.MOST_MESSAGE_BYTES)
+        self._sealed = Sealed(made, _seals(self._shared, MASTER))
 
 
 class Client(zmqrpc.Client):

@@ -11,6 +11,8 @@ from scorebench.recordings.recording import Recording
 
 MARGIN_S = 0.5
 """How long before an epoch begins its members are told of it: longer than a message takes."""
+FIRST_WITH_RATE = 2
+"""The first of a worker's beats that comes after a whole interval of calls."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,16 @@ class Heard:
     """Whether it has told all."""
     is_leaving: bool = False
 
-    def most_lost(self, now_s: float) -> int:
-        """Calls that it can have sent and not told of: known ones, those since its beat, those in flight."""
-        since = self.fastest_per_s * max(now_s - self.at_s, 0.0)
+    def most_lost(self, now_s: float, others_per_s: float | None) -> int | None:
+        """Calls that it can have sent and not told of: known ones, those since its beat, those in flight.
+
+        A worker that ends before its second beat has no rate of its own yet. It is taken to have been at most
+        twice as fast as the fastest of the others, `others_per_s`; None where nobody has a rate.
+        """
+        if self.beat.number < FIRST_WITH_RATE and not others_per_s:
+            return None
+        guess_per_s = 0.0 if self.beat.number >= FIRST_WITH_RATE else 2 * (others_per_s or 0.0)
+        since = max(self.fastest_per_s, guess_per_s) * max(now_s - self.at_s, 0.0)
         return max(self.beat.calls - self.reported, 0) + int(since + 1) + self.beat.in_flight
 
     def heard(self, beat: Beat, now_s: float) -> float:

@@ -12,8 +12,13 @@ from typing import Any
 import gevent
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
+from scorebench.cluster import said
+from scorebench.errors import in_one_line
+from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.muster import Muster
 
+MOST_TOLD = 20
+"""Messages without sense that are logged one by one."""
 logger = logging.getLogger("scorebench")
 
 
@@ -24,12 +29,18 @@ class Joining:
         self,
         runner: MasterRunner,
         muster: Muster,
+        *,
         is_running: Callable[[], bool],
         on_join: Callable[[str], None],
         on_all_lost: Callable[[], None],
+        on_senseless: Callable[[str, str], None],
     ) -> None:
-        """`on_join` hears of a worker that may send, before any user is started there."""
+        """`on_join` hears of a worker that may send, before any user is started there.
+
+        `on_senseless` hears of a worker that said what can't be meant, and what is wrong with it.
+        """
         self._runner, self._muster, self._on_all_lost = runner, muster, on_all_lost
+        self._on_senseless, self._senseless = on_senseless, 0
         self._is_running, self._on_join = is_running, on_join
         self._listener: Any = None
         self._spreading: gevent.Greenlet | None = None
@@ -80,9 +91,14 @@ class Joining:
     def _handle(self, client_id: str, msg: Any) -> None:
         self._listener = gevent.getcurrent()
         try:
+            said.check(msg.type, msg.data, client_id)
             self._handle_well(client_id, msg)
-        except (KeyError, TypeError, AttributeError, ValueError) as problem:  # or no other would be heard
-            logger.error("scorebench: a message of worker %s makes no sense: %r", client_id, problem)
+        except Exception as problem:  # whatever it is: the others must still be heard
+            self._senseless += 1
+            why = in_one_line(f"{type(problem).__name__}: {problem}"[:200])
+            if self._senseless <= MOST_TOLD:
+                logger.error("scorebench: a message of worker %s makes no sense: %s", client_id, why)
+            self._on_senseless(client_id, why)
 
     def _handle_well(self, client_id: str, msg: Any) -> None:
         if msg.type == "client_ready" and self._is_running() and client_id not in self._runner.clients:
@@ -91,6 +107,9 @@ class Joining:
                 "ack", client_id=client_id, data={"index": self._runner.get_worker_index(client_id)}
             )
             gevent.spawn(self._let_in, client_id, msg)
+        elif msg.type in messages.OF_WORKERS:
+            listener, _ = self._runner.custom_messages[msg.type]
+            listener(environment=self._runner.environment, msg=msg)  # Locust would log a traceback of ours
         elif msg.type != "stats" or client_id in self._runner.clients or client_id in self._muster.known:
             self._handle_as_ever(client_id, msg)  # Locust would count the reports of strangers too
 

@@ -35,6 +35,8 @@ _START_S = 60.0
 """How long workers may take until the first call can leave: their users connect."""
 _GRACE_S = 10.0
 """How much longer than its drain a worker may take for its last word."""
+_MOST_REFUSED = 20
+"""Reports that are refused and noted one by one."""
 
 
 class Master:
@@ -45,7 +47,7 @@ class Master:
 
     def __init__(self, runner: MasterRunner, asked: Asked, gathered: Gathered, ending: Ending) -> None:
         self._runner, self._asked, self._gathered, self._ending = runner, asked, gathered, ending
-        self._resets = 0
+        self._resets = self._refused = 0
         self._begun = self._is_running = False
         """Whether a first call may have left; whether more may leave."""
         options = runner.environment.parsed_options
@@ -55,7 +57,12 @@ class Master:
             gevent.spawn(self._forked.watch, lambda: self._begun, self._on_early_end)
         self._muster = Muster(runner, asked)
         self._joining = Joining(
-            runner, self._muster, lambda: self._is_running, self._on_join, on_all_lost=ending.soon
+            runner,
+            self._muster,
+            is_running=lambda: self._is_running,
+            on_join=self._on_join,
+            on_all_lost=ending.soon,
+            on_senseless=self._refuse,
         )
         self._members = Membership(runner, gathered, self._is_dead, self._joining.lock_out, ending.soon)
         runner.environment.events.worker_report.add_listener(self._on_report)
@@ -68,7 +75,7 @@ class Master:
             setattr(self._asked.options, ALL_AT_ONCE, self._asked.all_at_once)
         names = sorted(client.id for client in self._runner.clients.all if client.state != "missing")
         self._muster.gather(names)
-        self._resets = 0
+        self._resets = self._refused = 0
         closed = settings.arrivals is None and self._asked.needs_payload
         most_calls = settings.most_calls(self._asked.bodies) if closed else None
         self._members.begin(names, most_calls, settings.warm_up.calls)
@@ -179,13 +186,20 @@ class Master:
         try:
             report, recording, kept = read_report(message, worker, time.time())
         except BadReport as bad:
-            self._gathered.note_once(REPORT_REFUSED, f"worker {worker}: {bad}")
+            self._refuse(client_id, str(bad))
             return
         self._members.heard[client_id].count(recording)
         if report.resets == self._resets:
             self._gathered.add(worker, recording, kept)
             if _rejects_every_call(self._gathered.recording):
                 self._ending.soon()
+
+    def _refuse(self, client_id: str, why: str) -> None:
+        """Note what a worker said that can't be counted; a stranger counts for nothing."""
+        worker = self._members.number(client_id)
+        if worker is not None and self._refused < _MOST_REFUSED:
+            self._refused += 1
+            self._gathered.note_once(REPORT_REFUSED, f"worker {worker}: {why}")
 
 
 def _rejects_every_call(recording: Recording) -> bool:

@@ -143,12 +143,13 @@ class Membership:
     def miss(self, name: str) -> None:
         """Note that a worker was lost, with most calls that it can have sent and not told of."""
         heard, member = self.heard[name], self._members.all[name]
-        most_calls = heard.most_lost(heard.dead_s or time.monotonic())
-        self.losses.append(Lost(member.number, member.epochs, heard.reported))
-        self._note(
-            WORKER_LOST,
-            f"worker {member.number}: at most {most_calls:,} calls that it had sent are in no figure",
+        others_per_s = max(
+            (one.fastest_per_s for one in self.heard.values() if one is not heard), default=None
         )
+        most_calls = heard.most_lost(heard.dead_s or time.monotonic(), others_per_s)
+        how_many = "an unknown number of" if most_calls is None else f"at most {most_calls:,}"
+        self.losses.append(Lost(member.number, member.epochs, heard.reported))
+        self._note(WORKER_LOST, f"worker {member.number}: {how_many} calls that it had sent are in no figure")
 
     def _on_beat(self, environment: Any, msg: Any) -> None:  # noqa: ARG002 (Locust's names)
         name, beat, now_s = msg.node_id, messages.content(msg, Beat), time.monotonic()

@@ -29,6 +29,7 @@ EXHAUSTED, GIVEN, LEAVING = "scorebench_exhausted", "scorebench_given", "scorebe
 """From a worker: I have nothing left to send; numbers that you asked back; I go."""
 LAST = "scorebench_last"
 """From a worker: all that it still had to tell."""
+OF_WORKERS = (HELLO, READY, BEGUN, BEAT, EXHAUSTED, GIVEN, LEAVING, LAST)
 PREPARE, DEALT, ALIVE = "scorebench_prepare", "scorebench_dealt", "scorebench_alive"
 """From the master: make ready for this test; what you send from now on; I have heard you."""
 STOP, CUT_SHORT, RESET = "scorebench_stop", "scorebench_cut_short", "scorebench_reset"
@@ -44,8 +45,8 @@ T = TypeVar("T")
 class Hello(Struct):
     """A worker. `host` and `pid` say which process it is."""
 
-    host: str
-    pid: int
+    host: Annotated[str, Meta(max_length=255)]
+    pid: Count
 
 
 class Prepare(Struct):
@@ -65,6 +66,9 @@ class Ready(Struct):
     digest: str | None = None
     """Of the payload; None where the users bring their own."""
     versions: dict[str, str] = msgspec.field(default_factory=dict)
+    """Of what sends and counts."""
+    encoders: dict[str, str] = msgspec.field(default_factory=dict)
+    """Versions of what makes the payload, which explain another digest."""
     options: dict[str, str] = msgspec.field(default_factory=dict)
     """As texts, with the names of the user classes."""
 

@@ -6,6 +6,8 @@ Knows our messages and Locust's master; nothing of what is dealt, or of what hap
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +29,13 @@ from scorebench.report.words import plain
 if TYPE_CHECKING:
     from locust.env import Environment
 
+DIGEST = "the payload's digest"
+PATIENCE_S = 30.0
+"""After so long a worker that makes ready is named: large data takes minutes, a broken one for ever."""
 HELLO_S = 30.0
 """How long after Locust's own greeting a worker may take for ours: it has the locustfile to load."""
+
+logger = logging.getLogger("scorebench")
 
 
 class Muster:
@@ -46,6 +53,7 @@ class Muster:
     def gather(self, names: Iterable[str]) -> None:
         """Have all of them make ready for the next test. InputError says what is different, and where."""
         self._test += 1
+        self._ready.clear()
         names = list(names)
         for asking in [gevent.spawn(self.fault, name) for name in names]:
             if fault := asking.get():
@@ -63,14 +71,18 @@ class Muster:
                 "scorebench.plugin.install(environment) in it before the test starts"
             )
         self._ask(name)
+        asked_s, is_told = time.monotonic(), False
         while not self._is_ready(name):
             if self._is_lost(name):
                 return f"worker {name}: was lost while it made ready; find out why it ended, and run again"
+            if not is_told and time.monotonic() - asked_s > PATIENCE_S:
+                is_told = True
+                logger.warning("scorebench: worker %s still makes ready after %.0f s", name, PATIENCE_S)
             gevent.sleep(0.02)
         return self._difference(name)
 
     def _ask(self, name: str) -> None:
-        self._ready.pop(name, None)
+        self._ready[name] = Ready(test=0)
         settings, host = self._asked.settings(), self._runner.environment.host
         what = messages.saying(Prepare(self._test, host, self._asked.payload if settings.hand_out else None))
         options = {} if self._asked.options is None else vars(self._asked.options)
@@ -95,12 +107,13 @@ class Muster:
         for what, found, expected in (
             *_pairs("the version of", ready.versions, mine.versions),
             *_pairs("its option", ready.options, mine.options),
-            ("the payload's digest", ready.digest, mine.digest),
+            (DIGEST, ready.digest, mine.digest),
         ):
             if found != expected:
                 return (
                     f"{host}: {what} is {plain(str(found), 200)}; expected {expected}, as its master has it. "
                     "All workers must send the same, in the same way: give it the same files and packages."
+                    + (_other_encoders(ready, mine) if what == DIGEST else "")
                 )
         return None
 
@@ -108,7 +121,13 @@ class Muster:
         self.known[msg.node_id] = messages.content(msg, Hello)
 
     def _on_ready(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
-        self._ready[msg.node_id] = messages.content(msg, Ready)
+        if msg.node_id not in self._ready:
+            return  # nobody asked it
+        try:
+            self._ready[msg.node_id] = messages.content(msg, Ready)
+        except (ValueError, KeyError, TypeError) as problem:  # and not waited for any longer
+            fault = f"what it would send can't be read ({problem}); start it with this version of scorebench"
+            self._ready[msg.node_id] = Ready(self._test, fault=fault)
 
 
 def ready_for(environment: Environment, asked: Asked, settings: Settings, test: int) -> Ready:
@@ -117,6 +136,7 @@ def ready_for(environment: Environment, asked: Asked, settings: Settings, test: 
         test,
         digest=_digest(asked.payload) if asked.needs_payload and asked.payload else None,
         versions=surroundings.versions(),
+        encoders=surroundings.versions(surroundings.ENCODERS),
         options=_as_texts(environment, settings),
     )
 
@@ -138,6 +158,17 @@ def _as_texts(environment: Environment, settings: Settings) -> dict[str, str]:
 def _as_text(option: Option, value: object) -> str:
     text = repr(value)
     return hashlib.sha256(text.encode()).hexdigest() if option.hides else text
+
+
+def _other_encoders(found: Ready, mine: Ready) -> str:
+    """Which packages may have made other bytes of the same rows, as a sentence to add; empty where none."""
+    names = sorted({*found.encoders, *mine.encoders})
+    others = [
+        f"{name} {plain(found.encoders.get(name, 'missing'), 50)} (here {mine.encoders.get(name, 'missing')})"
+        for name in names
+        if found.encoders.get(name) != mine.encoders.get(name)
+    ]
+    return f" It encodes with {', '.join(others)}." if others else ""
 
 
 def _pairs(

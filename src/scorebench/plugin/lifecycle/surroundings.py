@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("scorebench", "locust", "gevent", "httptools", "hdrhistogram", "numpy", "pandas", "mlflow")
-
-
 SENDERS = ("scorebench", "locust", "gevent", "httptools", "hdrhistogram", "numpy", "msgspec")
 """What sends and counts: workers with others measure something else."""
+ENCODERS = ("pandas", "pyarrow", "numpy", "mlflow", "msgspec")
+"""What makes bodies of rows: with other versions the same rows may become other bytes."""
 
 
 def versions(names: Iterable[str] = SENDERS) -> dict[str, str]:
