@@ -8,7 +8,7 @@ import sys
 import msgspec
 import pytest
 
-from scorebench.cluster import bounds, said
+from scorebench.cluster import bounds, locust_messages
 
 MIB = 2**20
 
@@ -140,7 +140,7 @@ def test_whatever_a_worker_says_the_others_are_heard() -> None:
 
 ODD = """
 from locust.stats import RequestStats
-from scorebench.cluster import said
+from scorebench.cluster import locust_messages
 stats = RequestStats()
 stats.log_request(None, None, 12.5, 0)
 stats.log_request("POST", 7, None, -1)
@@ -154,9 +154,9 @@ data = {
     "scorebench": b"x",
     "of the locustfile": object(),
 }
-said.check("stats", data, "one")
+locust_messages.check("stats", data, "one")
 try:
-    said.check("stats", data | {"stats_total": {**data["stats_total"], "response_times": {"a": 1}}}, "one")
+    locust_messages.check("stats", data | {"stats_total": {**data["stats_total"], "response_times": {"a": 1}}}, "one")
 except ValueError as problem:
     print(problem)
 """
@@ -185,4 +185,4 @@ def test_what_a_plain_user_may_report_is_taken() -> None:
 )
 def test_what_nobody_can_mean_is_not_passed_on(what: object, data: object, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        said.check(what, data, "one")
+        locust_messages.check(what, data, "one")

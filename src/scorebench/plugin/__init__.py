@@ -55,7 +55,9 @@ def _on_init(environment: Any, **_: Any) -> None:
 def _prepare(run: Run) -> None:
     environment = run.environment
     if run.asked.needs_payload and (environment.web_ui is not None or not run.leads):
-        in_advance.import_for_rows()  # the run's time counts from the order to start, which comes later
+        # The run's time counts from the order to start, which comes later. In a thread: a worker has greeted
+        # its master already, which gives it up after three seconds without a heartbeat.
+        gevent.get_hub().threadpool.apply(in_advance.import_for_rows)
     if environment.web_ui is not None:
         page.add(run, environment.web_ui)
         return  # its options come when its form is sent

@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
-from scorebench.cluster import said
+from scorebench.cluster import locust_messages
 from scorebench.errors import in_one_line
 from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.muster import Muster
@@ -91,7 +91,7 @@ class Joining:
     def _handle(self, client_id: str, msg: Any) -> None:
         self._listener = gevent.getcurrent()
         try:
-            said.check(msg.type, msg.data, client_id)
+            locust_messages.check(msg.type, msg.data, client_id)
             self._handle_well(client_id, msg)
         except Exception as problem:  # whatever it is: the others must still be heard
             self._senseless += 1

@@ -95,5 +95,5 @@ def check(what: object, data: Any, worker: str) -> None:
 
 
 def _is_word(what: object) -> bool:
-    """Whether it may stand in a log, and so on a terminal."""
+    """Whether a log, and so a terminal, may show it."""
     return isinstance(what, str) and 0 < len(what) <= MOST_LETTERS and what.isprintable()
