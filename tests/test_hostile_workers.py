@@ -155,8 +155,9 @@ data = {
     "of the locustfile": object(),
 }
 locust_messages.check("stats", data, "one")
+data["stats_total"]["response_times"] = {"a": 1}
 try:
-    locust_messages.check("stats", data | {"stats_total": {**data["stats_total"], "response_times": {"a": 1}}}, "one")
+    locust_messages.check("stats", data, "one")
 except ValueError as problem:
     print(problem)
 """
