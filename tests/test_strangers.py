@@ -511,6 +511,22 @@ def test_locust_as_a_library(tmp_path: Path, words: list[str]) -> None:
     assert "Measurement: " in one.done.out
 
 
+@pytest.mark.parametrize(("name", "code"), [("leaving", 7), ("library_left", 0)])
+def test_a_run_that_python_leaves_is_reported(tmp_path: Path, name: str, code: int) -> None:
+    """`sys.exit` in a task, and a script that ends while its test runs: Locust itself reports nothing then."""
+    (tmp_path / "mine.py").write_text(IMPORT + (STRANGERS / f"{name}.py").read_text())
+    words = ["-m", "locust", "--headless", "-f", "mine.py", "-t", "20s"] if name == "leaving" else ["mine.py"]
+    with scoring_server(SERVER) as server:
+        host = ["-H", server.url] if name == "leaving" else []
+        one = ran(tmp_path, [sys.executable, *words, *host], server, {"HOST": server.url})
+    assert one.done.code == code, one.done.err
+    assert "Traceback" not in one.done.err
+    summary = one.done.summary
+    cut_off = summary["outcomes"].get("cut off", 0)
+    assert 5 < summary["calls"] - cut_off <= one.paths["/a"] <= summary["calls"]
+    assert "Measurement: " in one.done.out
+
+
 def test_locust_as_a_library_with_a_worker(tmp_path: Path) -> None:
     """A master and a worker without options: no traceback, and each call is counted as Locust counts it."""
     (tmp_path / "mine.py").write_text(IMPORT + (STRANGERS / "library_of_two.py").read_text())

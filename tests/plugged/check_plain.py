@@ -91,6 +91,21 @@ def test_beats_count_the_calls_of_other_users() -> None:
     assert others.done == 0
 
 
+def test_a_reset_forgets_what_was_heard_and_not_taken_yet() -> None:
+    """Two calls came before Locust's statistics were reset and one after it: one is counted, three were made."""
+    environment = Environment()
+    others = Others(environment)
+    others.open()
+    fire(environment)
+    fire(environment)
+    others.forget()
+    fire(environment)
+    batch = others.take(_Session())  # type: ignore[arg-type]
+    assert batch is not None
+    assert len(batch.calls) == 1
+    assert others.done == 3
+
+
 def test_a_lost_worker_may_have_sent_what_its_users_have_in_flight() -> None:
     """Told of 10 of 14 calls, 24 in flight, and 20 a second for half a second: at most 4 + 24 + 11."""
     heard = HeardOf(at_s=0.0)

@@ -58,6 +58,10 @@ class Others:
         """Count what was heard since the last batch as outside of a test."""
         self._outside += len(self._heard.take())
 
+    def forget(self) -> None:
+        """Drop the calls since the last batch: Locust's statistics were reset."""
+        self._taken += len(self._heard.take())
+
     def stopping(self) -> None:
         """The test is about to end, and its users are still there."""
         self._heard.stopping()

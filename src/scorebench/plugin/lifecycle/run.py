@@ -5,6 +5,7 @@ Knows the table of states and the role that this process plays; not how calls ar
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
@@ -142,6 +143,7 @@ class Run:
             self.environment.stop_timeout = settings.drain_s
         self.asked.give_back_run_time()
         if self.leads:
+            atexit.register(self.left)
             server_name = str(self._server.get("kind") or settings.target.host or "locust")
             self._gathered.begin(known, self._reporter.begin(settings, server_name).path)
             self._helpers.spawn("journal", write_regularly, self._gathered, self._role, self._course)
@@ -211,6 +213,7 @@ class Run:
     def stopped(self) -> None:
         """All users are gone: what they left becomes the report, or goes to the master."""
         if self._course.take(Event.END):
+            atexit.unregister(self.left)
             self.progress.end()
             self._role.hand_over(self._report)
 
@@ -251,6 +254,11 @@ class Run:
                 answered=self.results.summary.valid > 0,
                 kept=not self.results.unwritten,
             )
+
+    def left(self) -> None:
+        """Python ends with the test still running, as after `sys.exit` in a task: Locust fires no event then."""
+        self.end()
+        self.print_report()
 
     def _decided(self) -> Decided:
         runner = self.environment.runner

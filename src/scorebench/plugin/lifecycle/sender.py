@@ -192,4 +192,5 @@ class Sender:
     def forget(self) -> None:
         """Drop what was counted and not taken yet."""
         if self.session is not None:
+            self._others.forget()
             self.session.forget()

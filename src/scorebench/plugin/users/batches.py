@@ -38,9 +38,10 @@ def calls_event(environment: Environment) -> Any:
 
 def fire(environment: Environment, session: Session, take_others: TakeOthers = _nothing) -> None:
     """Hand the calls since the last time to the listeners; `take_others` has those of users not ours."""
-    calls, others = session.counting.take_calls(), take_others(session)
+    calls = session.counting.take_calls()
     if calls is not None:
         calls_event(environment).fire(session=session, calls=calls, names=None)
+    others = take_others(session)  # not before: what was taken and not yet counted would survive a reset
     if others is not None:
         calls_event(environment).fire(session=session, calls=others.calls, names=others.names)
 
