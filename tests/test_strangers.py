@@ -513,7 +513,7 @@ def test_locust_as_a_library(tmp_path: Path, words: list[str]) -> None:
 
 @pytest.mark.parametrize(("name", "code"), [("leaving", 7), ("library_left", 0)])
 def test_a_run_that_python_leaves_is_reported(tmp_path: Path, name: str, code: int) -> None:
-    """`sys.exit` in a task, and a script that ends while its test runs: Locust itself reports nothing then."""
+    """`sys.exit` in a task, and a script that ends while its test runs: Locust reports nothing then."""
     (tmp_path / "mine.py").write_text(IMPORT + (STRANGERS / f"{name}.py").read_text())
     words = ["-m", "locust", "--headless", "-f", "mine.py", "-t", "20s"] if name == "leaving" else ["mine.py"]
     with scoring_server(SERVER) as server:

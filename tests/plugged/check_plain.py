@@ -92,7 +92,7 @@ def test_beats_count_the_calls_of_other_users() -> None:
 
 
 def test_a_reset_forgets_what_was_heard_and_not_taken_yet() -> None:
-    """Two calls came before Locust's statistics were reset and one after it: one is counted, three were made."""
+    """Two calls came before Locust's statistics were reset, and one after: one is counted of three."""
     environment = Environment()
     others = Others(environment)
     others.open()

@@ -256,7 +256,7 @@ class Run:
             )
 
     def left(self) -> None:
-        """Python ends with the test still running, as after `sys.exit` in a task: Locust fires no event then."""
+        """Python ends with the test still running, as after `sys.exit` in a task: Locust fires no event."""
         self.end()
         self.print_report()
 
