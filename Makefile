@@ -46,6 +46,10 @@ PROFILE ?= webserver
 up: $(VENV)/runs
 	$(BIN)/scorebench images build $(PROFILE)
 	docker compose --profile $(PROFILE) up --wait
+	@at=http://$$(docker compose --profile $(PROFILE) port $(PROFILE) 8080) && \
+	    echo "ready: $$at" && \
+	    echo "next:  $(BIN)/scorebench run $$at --users 5 --run-time 30s" && \
+	    echo 'then:  make down'
 
 down:
 	SCOREBENCH_IMAGES=any docker compose --profile '*' down
