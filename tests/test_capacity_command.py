@@ -41,30 +41,43 @@ def found(done: Done) -> dict[str, object]:
     return parsed
 
 
-def test_a_search_ends_with_a_rate_below_what_the_server_can(tmp_path: Path) -> None:
-    """20 ms a call, one at a time: at most 50/s can be served, and more is never recommended."""
+def searched(folder: Path, budget: str) -> tuple[Done, int]:
+    """A search at a server of 20 ms a call, one at a time, and how many calls that server got."""
+    folder.mkdir()
     with scoring_server(Behaviour(service=Constant(0.02), at_once=1)) as server:
-        done = scorebench(
-            tmp_path, "capacity", server.url, "--limit", "p90<200ms", "--budget", "28s", "--for", "500"
-        )
-        sent = len(server.log())
-    data = found(done)
+        words = ("--limit", "p90<200ms", "--budget", budget, "--for", "500")
+        return scorebench(folder, "capacity", server.url, *words), len(server.log())
+
+
+@pytest.mark.timeout(300)
+def test_a_search_ends_with_a_rate_below_what_the_server_can(tmp_path: Path) -> None:
+    """20 ms a call, one at a time: at most 50/s can be served, and more is never recommended.
+
+    Where steps take long to start, such as on a busy machine, a budget finds none: then it gets more.
+    """
+    for budget in ("28s", "42s", "60s"):
+        done, sent = searched(tmp_path / budget, budget)
+        data = found(done)
+        held = data["held"]
+        assert held is None or isinstance(held, dict)
+        assert held is None or held["rate_per_s"] <= 50
+        (top,) = (p.parent for p in done.reports.glob("*/capacity.json") if not p.parent.is_symlink())
+        # At 120/s three workers of 50/s have queues with a p50 of ln(0.8 / 0.5) / 10 = 47 ms; a call: 20 ms.
+        planned = here(tmp_path, "plan", str(top), "--for", "120/s", "--limit", "p50<100ms")
+        if (done.code, planned.code) == (0, 0):
+            break
     assert done.code == 0, done.err
-    held = data["held"]
     assert isinstance(held, dict)
-    assert 5 < held["rate_per_s"] <= 50
+    assert held["rate_per_s"] > 5
     assert "holds" in done.out.lower()
     assert "for 500/s" in done.out.lower()
     steps = data["steps"]
     assert isinstance(steps, list)
     assert {step["rate_per_s"] is None for step in steps} == {True, False}
-    (top,) = (p.parent for p in done.reports.glob("*/capacity.json") if not p.parent.is_symlink())
     recordings = [folder.read(path) for path in sorted((top / "steps").iterdir())]
     assert sent == sum(r.measured.calls + r.warm_up.calls for r in recordings)
     for page in (top / "report.html", top / "steps" / "00" / "report.html"):
         assert "p90 by offered rate" in page.read_text()  # a step shows the search that it was part of
-    # At 120/s three workers of 50/s have queues with a p50 of ln(0.8 / 0.5) / 10 = 47 ms; a call takes 20 ms.
-    planned = here(tmp_path, "plan", str(top), "--for", "120/s", "--limit", "p50<100ms")
     assert planned.code == 0, planned.err
     assert planned.out.startswith(("3 workers for 120/s", "4 workers for 120/s")), planned.out
     too_short = here(tmp_path, "plan", str(top), "--for", "120/s", "--limit", "p99<100ms")

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from tests.browser import browser, complaints
 from tests.locust_form import fill, open_tab, until
-from tests.locust_page import get, locust_page
+from tests.locust_page import get, locust_page, post
 from tests.scoring_server import Behaviour, Constant, replies, scoring_server
 
 from scorebench.servers import ports
@@ -121,7 +121,7 @@ def test_a_wrong_option_is_told_in_the_form(tmp_path: Path, driver: WebDriver) -
     """The form says what is wrong and nothing is sent; set right, the same form starts the run."""
     with scoring_server(calling()) as server, locust_page(tmp_path, server.url) as url:
         driver.get(f"{url}/")
-        fill(driver, userCount="1", spawnRate="100", runTime="2s", rowsPerCall="0")
+        fill(driver, userCount="1", spawnRate="100", rowsPerCall="0")
         lists = [Select(one) for one in driver.find_elements(By.TAG_NAME, "select")]
         assert [one.first_selected_option.text for one in lists] == ["split", "none"]
         assert all(choice.text for one in lists for choice in one.options)
@@ -129,6 +129,8 @@ def test_a_wrong_option_is_told_in_the_form(tmp_path: Path, driver: WebDriver) -
         assert "Rows Per Call 0: expected a whole number of at least 1" in alert
         assert not [one for one in server.log() if one.number is not None]
         fill(driver, rowsPerCall="2")
+        until(lambda: [one for one in server.log() if one.number is not None], "the first call")
+        post(f"{url}/stop")
         open_tab(driver)
         summary = wait_for_end(driver, tmp_path / "reports")
         assert summary["rows"] == 2 * summary["valid"] > 0
