@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import scorebench
+from scorebench.answers.outcome import Outcome
+from scorebench.commands.sweep import exit_code
 from scorebench.errors import InputError
 from scorebench.recordings.form import form_of
 from scorebench.report.data import dumped
@@ -20,7 +22,9 @@ from scorebench.runs import sweep as sweeping
 from scorebench.runs.launch import Launch
 from scorebench.sweeps.found import Ended, Sweep
 from scorebench.sweeps.largest import Largest, Of, Tried
+from tests import commands
 from tests.recordings import START_S, calls, evenly, recording
+from tests.scoring_server import scoring_server
 
 RUN_S, START_TAKES_S, STOP_TAKES_S = 12.0, 100.0, 8.0
 
@@ -31,15 +35,19 @@ class Made:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s, self.runs, self.searches = 0.0, 0, 0
         self.cut_search = False
+        self.answered: Callable[[int], bool] = lambda _: True
+        self.is_there = True
         monkeypatch.setattr(launch, "run", self._run)
         monkeypatch.setattr(sweeping, "running_server", self._server)
         monkeypatch.setattr(sweeping, "largest_body", self._largest)
+        monkeypatch.setattr(sweeping, "silence", lambda *_: None if self.is_there else "nobody listens")
         monkeypatch.setattr(sweeping, "time", SimpleNamespace(monotonic=lambda: self.now_s))
 
     def _run(self, wanted: Launch, *_: Any, **__: Any) -> int:
         self.now_s += RUN_S
         self.runs += 1
-        made = recording(calls(evenly(2_000)), load_ended_s=START_S + 20)
+        outcome = Outcome.VALID if self.answered(self.runs) else Outcome.CONNECTION_REFUSED
+        made = recording(calls(evenly(2_000), outcome), load_ended_s=START_S + 20)
         (wanted.folder / "recording.json").write_text(dumped(form_of(made)))
         return 0
 
@@ -60,7 +68,7 @@ class Made:
 
 def swept(folder: Path, **options: Any) -> Sweep:
     """A sweep over 1 and 2 users, one run each."""
-    given = {"users": [1, 2], "repeats": 1, "report_dir": folder, **options}
+    given: dict[str, Any] = {"users": [1, 2], "repeats": 1, "report_dir": folder, **options}
     return scorebench.sweep(given.pop("target", "http://127.0.0.1:1"), **given)
 
 
@@ -182,3 +190,66 @@ def test_a_sweep_with_other_rows_or_times_is_not_resumed(
     with pytest.raises(InputError, match="was another sweep"):
         resumed(made, tmp_path, **other)
     assert resumed(made, tmp_path, budget="5m", quiet=True).measured == 2
+
+
+MANY = {"users": [1, 2, 3, 4, 5, 6]}
+
+
+def test_a_server_that_no_longer_answers_ends_the_sweep_after_two_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends before the third run: two more, one line, exit 1. Resumed, four are left."""
+    runs = Made(monkeypatch)
+    runs.answered, runs.is_there = lambda number: number <= 2, False
+    made = swept(tmp_path, **MANY)
+    assert (runs.runs, made.ended, made.measured) == (4, Ended.SILENT, 2)
+    assert exit_code(made) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "cell http://127.0.0.1:1: no answer in 2 runs one after another (nobody listens); the sweep ends here"
+    )
+    runs.answered, runs.is_there = lambda _: True, True
+    again = resumed(made, tmp_path, **MANY)
+    assert (runs.runs, again.ended, again.measured) == (8, Ended.DONE, 6)
+
+
+def test_errors_are_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that failed on a server that is there, such as for one format, say nothing of other cells.
+
+    Such a run is not valid, and so each of six is tried twice.
+    """
+    runs = Made(monkeypatch)
+    runs.answered = lambda _: False
+    made = swept(tmp_path, **MANY)
+    assert (runs.runs, made.ended) == (12, Ended.DONE)
+
+
+def test_runs_without_an_answer_that_are_not_in_a_row_end_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that restarts: every other run. Of the three that failed, two do the second time."""
+    runs = Made(monkeypatch)
+    runs.answered, runs.is_there = lambda number: bool(number % 2), False
+    made = swept(tmp_path, **MANY)
+    assert (runs.runs, made.ended, made.measured) == (9, Ended.DONE, 5)
+
+
+def test_a_server_of_ours_that_no_longer_answers_ends_its_own_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next server is another one: two runs on each of two."""
+    runs = Made(monkeypatch)
+    runs.answered, runs.is_there = lambda _: False, False
+    made = swept(tmp_path, target="webserver", workers=[1, 2], **MANY)
+    assert (runs.runs, made.ended) == (4, Ended.DONE)
+    assert sum("no answer in 2 runs" in (cell.problem or "") for cell in made.cells) == 8
+
+
+def test_a_server_that_is_not_there_ends_a_sweep_in_two_runs(tmp_path: Path) -> None:
+    """As a user sees it; what the server refuses is told apart by a call to it."""
+    with scoring_server() as server:
+        gone = server.url
+    done = commands.scorebench(tmp_path, "sweep", gone, "--users", "1,2,3", "-t", "3s", "--repeats", "1")
+    assert done.code == 1
+    assert done.err.splitlines()[-1].endswith("the server refused the connection); the sweep ends here")
+    assert "the server no longer answered. The same command with --resume" in done.out
+    assert done.out.count("not reached") == 1

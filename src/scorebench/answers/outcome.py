@@ -174,6 +174,20 @@ FATES: dict[Outcome, Fate] = {
 }
 """Every outcome, in the order in which docs/client.md explains them."""
 
+UNANSWERED = frozenset(
+    {
+        Outcome.CLIENT_TIMEOUT,
+        Outcome.CONNECT_TIMEOUT,
+        Outcome.CONNECTION_REFUSED,
+        Outcome.CONNECTION_RESET,
+        Outcome.CONNECTION_CLOSED,
+        Outcome.CONNECTION_FAILED,
+        Outcome.CUT_OFF,
+        Outcome.NOT_SIGNED_IN,
+    }
+)
+"""Outcomes of calls to which nobody said a whole answer, good or bad."""
+
 BY_LABEL: dict[str, Outcome] = {outcome.label: outcome for outcome in Outcome}
 FORMER = {"not signed": Outcome.NOT_SIGNED_IN.label}
 """Labels in folders of earlier versions, and what they are called today."""

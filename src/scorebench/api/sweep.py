@@ -23,7 +23,8 @@ def sweep(target: str, **options: Any) -> Sweep:
     """
     from scorebench.errors import InputError
     from scorebench.runs.request import command_of
-    from scorebench.runs.sweep import Sweeping, leave, sweep_folder
+    from scorebench.runs.sweep import Sweeping
+    from scorebench.runs.sweep_files import leave, sweep_folder
     from scorebench.sweeps.found import Ended
 
     chosen = parsed(target, options, command="sweep", add=sweep_options.add, with_commas=_LISTS)

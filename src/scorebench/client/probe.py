@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from scorebench.answers.http_message import CallFailed
+from scorebench.answers.http_message import Answer, CallFailed
 from scorebench.answers.outcome import Outcome
 from scorebench.client.connection import Connection
 from scorebench.client.target import Target
@@ -17,6 +17,7 @@ TIMEOUT_S = 5.0
 _ABSENT = frozenset(
     {Outcome.CONNECTION_REFUSED, Outcome.CONNECT_TIMEOUT, Outcome.CONNECTION_FAILED, Outcome.TLS_FAILED}
 )
+_SILENT = _ABSENT | {Outcome.CONNECTION_RESET, Outcome.CONNECTION_CLOSED, Outcome.CLIENT_TIMEOUT}
 _PLAIN = "the port does not speak TLS; if it is plain HTTP, write http:// in the URL"
 _NAME = "the certificate is for another host; write the name in the URL that it was issued for"
 _TLS_ADVICE = (
@@ -41,27 +42,42 @@ def server_version(
 
     InputError where no connection can be had: nobody listens, the name is unknown, TLS does not verify.
     """
-    tls = client_context(ca_file, certificate) if target.scheme == "https" else None
+    try:
+        answer = _asked(target, ca_file, certificate)
+    except CallFailed as failure:
+        if failure.outcome in _ABSENT:
+            raise InputError(_nobody_there(target, failure)) from None
+        return None
+    if answer is None or answer.status != 200 or len(answer.body) > _VERSION_BYTES:
+        return None
+    text = answer.body.decode("utf-8", "replace").strip().strip('"')
+    return text if text.isprintable() and text else None
+
+
+def silence(
+    target: Target, ca_file: Path | None = None, certificate: Certificate | None = None
+) -> str | None:
+    """Why GET /version gets no answer: nobody listens, or nobody speaks. None after any answer."""
+    try:
+        _asked(target, ca_file, certificate)
+    except CallFailed as failure:
+        return str(failure) if failure.outcome in _SILENT else None
+    return None
+
+
+def _asked(target: Target, ca_file: Path | None, certificate: Certificate | None) -> Answer | None:
     connection = Connection(
         target,
         Watchdog(),
         timeout_s=TIMEOUT_S,
         connect_timeout_s=TIMEOUT_S,
         max_answer_bytes=_MOST_BYTES,
-        tls=tls,
+        tls=client_context(ca_file, certificate) if target.scheme == "https" else None,
     )
     try:
-        answer = connection.call(target.get("/version"))
-    except CallFailed as failure:
-        if failure.outcome in _ABSENT:
-            raise InputError(_nobody_there(target, failure)) from None
-        return None
+        return connection.call(target.get("/version"))
     finally:
         connection.close()
-    if answer is None or answer.status != 200 or len(answer.body) > _VERSION_BYTES:
-        return None
-    text = answer.body.decode("utf-8", "replace").strip().strip('"')
-    return text if text.isprintable() and text else None
 
 
 def _nobody_there(target: Target, failure: CallFailed) -> str:

@@ -27,7 +27,8 @@ def add(commands: Any) -> None:
 
 def _sweep(options: argparse.Namespace) -> int:
     from scorebench.runs.request import command_of
-    from scorebench.runs.sweep import Sweeping, sweep_folder
+    from scorebench.runs.sweep import Sweeping
+    from scorebench.runs.sweep_files import sweep_folder
     from scorebench.runs.sweep_options import wanted
 
     command = command_of(options.words)
@@ -41,11 +42,13 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def exit_code(found: Sweep, *, is_lost: bool = False) -> int:
-    """0: there are figures; 1: nothing was answered, or a file is lost; 4: no run is valid; 130: stopped."""
+    """0: there are figures; 1: nothing is answered, or a file is lost; 4: no run is valid; 130: stopped."""
     from scorebench.sweeps.found import Ended
 
     if found.ended is Ended.STOPPED:
         return 130
+    if found.ended is Ended.SILENT:
+        return 1
     if found.measured and not is_lost:
         return 0
     return 4 if any(run.valid for cell in found.cells for run in cell.runs) and not is_lost else 1
@@ -58,7 +61,7 @@ def _say(line: str) -> None:
 def _leave(found: Sweep, path: Path, *, quiet: bool) -> bool:
     """Print the table; whether one of its files could not be written."""
     from scorebench.report import sweep
-    from scorebench.runs.sweep import leave
+    from scorebench.runs.sweep_files import leave
 
     if not quiet:
         print(sweep.render(found), end="", flush=True)

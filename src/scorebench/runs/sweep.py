@@ -5,30 +5,31 @@ Knows launching, folders and the clock; nothing of which cell comes next.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scorebench.client.hiding import in_urls
+from scorebench.client.probe import silence
+from scorebench.client.target import Target
 from scorebench.errors import InputError
 from scorebench.figures.server_use import server_samples
-from scorebench.folders import atomic, reading
-from scorebench.folders.finished import finished, is_finished
-from scorebench.folders.fresh import run_folder
-from scorebench.folders.names import PAGE, SWEEP, SWEEP_CSV, SWEEP_PLAN, SWEEP_TEXT
+from scorebench.folders.finished import Finished, finished, is_finished
+from scorebench.folders.names import SWEEP
 from scorebench.folders.sweeps import read_sweep
 from scorebench.report.words import count
 from scorebench.runs import launch
 from scorebench.runs.largest import largest_body
 from scorebench.runs.server import running_server
+from scorebench.runs.sweep_files import clear
 from scorebench.runs.sweep_options import OVERHEAD_S
 from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import ServerFailed
-from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell, ran
+from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell, is_answered, ran
 from scorebench.sweeps.grid import Place, blocks
 from scorebench.sweeps.largest import Largest, Of, Tried
 from scorebench.units import say_bytes, say_rate, say_seconds
@@ -39,34 +40,9 @@ if TYPE_CHECKING:
     from scorebench.runs.sweep_options import Wanted
     from scorebench.servers.protocol import Server
 
+MOST_SILENT = 2
 AGAIN = "-again"
 """Ends the name of the folder of a cell's second attempt."""
-
-
-@contextmanager
-def sweep_folder(wanted: Wanted, command: str) -> Iterator[Path]:
-    """The folder of the sweep: a new one, or that to resume. InputError if that holds another sweep."""
-    cells = [asdict(place) for place in wanted.requests]
-    plan = {"cells": cells, "run_s": wanted.run_s, "alike": wanted.alike}
-    if wanted.resume is None:
-        with run_folder(wanted.report_dir, f"{wanted.name}-sweep") as path:
-            atomic.write_text(path / SWEEP_PLAN, json.dumps({**plan, "command": command}, indent=1) + "\n")
-            yield path
-        return
-    path = wanted.resume.resolve()
-    try:
-        content = reading.content_of(path / SWEEP_PLAN, "a sweep's plan", "")
-        there = reading.decoded(content, dict[str, Any], path / SWEEP_PLAN, "a sweep's plan")
-    except InputError:
-        raise InputError(
-            f"--resume {wanted.resume}: found no {SWEEP_PLAN} of a sweep. Give the folder that it named."
-        ) from None
-    if {name: there.get(name) for name in plan} != plan:
-        raise InputError(
-            f"--resume {wanted.resume}: was another sweep. Give the same values again; it was started with "
-            f"{there.get('command')}"
-        )
-    yield path
 
 
 @dataclass
@@ -83,6 +59,8 @@ class Sweeping:
     _slowest_s: float = field(default=0.0, init=False)
     _slowest_start_s: float = field(default=0.0, init=False)
     _slowest_stop_s: float = field(default=0.0, init=False)
+    _silent: int = field(default=0, init=False)
+    """Runs in a row after which nobody answered."""
     _took_s: list[float] = field(default_factory=list, init=False)
 
     def measure(self) -> Sweep:
@@ -99,6 +77,9 @@ class Sweeping:
             ended = Ended.BUDGET
         except KeyboardInterrupt:
             ended = Ended.STOPPED
+        except _Silent as silent:
+            ended = Ended.SILENT
+            self.say(f"{silent}; the sweep ends here")
         return self._sweep(ended)
 
     def _sweep(self, ended: Ended) -> Sweep:
@@ -134,12 +115,20 @@ class Sweeping:
                 self._look_for_the_largest(one[0].server_key, server)
                 began_s = time.monotonic()
             self._slowest_stop_s = max(self._slowest_stop_s, time.monotonic() - began_s)
+        except _Silent as silent:
+            if first.asked.target not in KINDS:
+                raise
+            self._silent = 0
+            self._leave_out(todo, str(silent))
+            self.say(f"{silent}; the other cells of this server are left out")
         except (ServerFailed, InputError) as error:
             reason = error.reason if isinstance(error, ServerFailed) else str(error)
-            for place, repeat in todo:
-                if (place, repeat) not in self._runs:
-                    self._runs[place, repeat] = Ran("", repeat, error=reason)
+            self._leave_out(todo, reason)
             self.say(f"{one[0].server}: {reason}")
+
+    def _leave_out(self, todo: list[tuple[Place, int]], reason: str) -> None:
+        for one in todo:
+            self._runs.setdefault(one, Ran("", one[1], error=reason))
 
     def _server(self, request: Request, one: tuple[Place, int]) -> Any:
         if request.asked.target not in KINDS:
@@ -152,7 +141,7 @@ class Sweeping:
         place, repeat = one
         self._check_time(0.0)
         request, path = self.wanted.requests[place], self._path(one, again=one in self._runs)
-        _clear(path)  # of what an interrupted run has left
+        clear(path)  # of what an interrupted run has left
         path.mkdir(parents=True)
         began_s = time.monotonic()
         url = request.asked.target if server is None else server.endpoint
@@ -166,11 +155,22 @@ class Sweeping:
         self._took_s.append(took_s)
         self._slowest_s = max(self._slowest_s, took_s)
         if is_finished(path):
-            self._runs[one] = self._read(path, repeat)
+            self._runs[one] = self._ran(finished(path), path, repeat)
         else:
             reason = "the run was refused" if code == 2 else f"the run ended with exit code {code}"
             self._runs[one] = Ran(self._name(path), repeat, error=reason)
         self._tell(place, self._runs[one])
+        self._listen(request, url, self._runs[one])
+
+    def _listen(self, request: Request, url: str, run: Ran) -> None:
+        """_Silent where nobody answers, after so many runs in a row: each of the others would wait for it."""
+        settings = request.settings
+        reason = None
+        if not run.valid:
+            reason = silence(Target.parse(url), settings.ca_file, settings.certificate)
+        self._silent = 0 if reason is None else self._silent + 1
+        if self._silent == MOST_SILENT:
+            raise _Silent(f"{in_urls(url)}: no answer in {MOST_SILENT} runs one after another ({reason})")
 
     def _without_largest(self, key: tuple[str, str | None, int | None]) -> dict[Of, Place]:
         """What the largest body of this server is still to be looked for with: a cell for each format."""
@@ -196,8 +196,7 @@ class Sweeping:
 
             self._largest[of] = largest_body(request.settings, url, of, most_bytes, on_tried)
 
-    def _read(self, path: Path, repeat: int) -> Ran:
-        done = finished(path)
+    def _ran(self, done: Finished, path: Path, repeat: int) -> Ran:
         self._environment = self._environment or done.recording.environment
         invalid = next((f.text for f in done.verdict.findings if f.severity is Severity.INVALID), None)
         samples = server_samples(done.recording)
@@ -216,8 +215,8 @@ class Sweeping:
             for repeat in range(1, self.wanted.repeats + 1):
                 for again in (False, True):
                     path = self._path((place, repeat), again=again)
-                    if is_finished(path):
-                        self._runs[place, repeat] = self._read(path, repeat)
+                    if is_finished(path) and is_answered((done := finished(path)).summary):
+                        self._runs[place, repeat] = self._ran(done, path, repeat)
 
     def _is_done(self, one: tuple[Place, int]) -> bool:
         """Measured, and either valid or tried twice."""
@@ -264,25 +263,9 @@ class Sweeping:
         return str(path.relative_to(self.folder))
 
 
-def _clear(path: Path) -> None:
-    """Nothing is at `path` any more, whether it was a folder, a file or a link."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    shutil.rmtree(path, ignore_errors=True)
+class _Silent(Exception):
+    """The server no longer answers."""
 
 
 class _OutOfTime(Exception):
     """Another run would not end within the budget."""
-
-
-def leave(found: Sweep, path: Path) -> str | None:
-    """Write the sweep in all its forms; a line on what could not be written."""
-    from scorebench.report import sweep, sweep_page
-
-    files = [
-        (SWEEP, lambda: sweep.render_json(found)),
-        (SWEEP_CSV, lambda: sweep.render_csv(found)),
-        (SWEEP_TEXT, lambda: sweep.render(found)),
-        (PAGE, lambda: sweep_page.render(found)),
-    ]
-    return atomic.loss(path, atomic.write_what_fits(path, files))

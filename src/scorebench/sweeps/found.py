@@ -8,6 +8,7 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from scorebench.answers.outcome import BY_LABEL, UNANSWERED
 from scorebench.figures.server_use import mean_cpu, most_rss_bytes
 from scorebench.sweeps.grid import Place
 from scorebench.sweeps.largest import Largest
@@ -23,6 +24,7 @@ class Ended(StrEnum):
     DONE = "every cell was tried"
     BUDGET = "the time budget was used up"
     STOPPED = "the sweep was stopped"
+    SILENT = "the server no longer answered"
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,11 @@ def ran(summary: Summary, *, folder: str, repeat: int, invalid: str | None, serv
         server_cpu=mean_cpu(server),
         server_rss_bytes=most_rss_bytes(server),
     )
+
+
+def is_answered(summary: Summary) -> bool:
+    """Whether any call of a run got an answer, be it an error."""
+    return any(BY_LABEL.get(label) not in UNANSWERED for label in summary.outcomes)
 
 
 def _body_bytes(payload: Mapping[str, Any]) -> int | None:
