@@ -28,8 +28,9 @@ KNOWN = (
     "hey",
     "mlserver",
     "prometheus",
+    "kube-apiserver",
 )
-OPTIONAL = ("-k6", "-vegeta", "-oha")
+OPTIONAL = ("-k6", "-vegeta", "-oha", "-kube-apiserver")
 """What may be left out of "all": programs that no package of Debian has."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -113,6 +114,16 @@ def docker_engine() -> None:
         "a docker engine",
         _engine_answers(),
         "install scorebench[containers], start dockerd, be allowed to use it",
+    )
+
+
+def control_plane() -> None:
+    """Kubernetes' own store and server, and what talks to them."""
+    programs = ("etcd", "kube-apiserver", "kubectl")
+    require(
+        "kube-apiserver",
+        all(map(shutil.which, programs)),
+        "have it, etcd (Debian: etcd-server) and kubectl on the PATH; tests/live/kube_apiserver.sh builds it",
     )
 
 
