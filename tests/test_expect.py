@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import jsonpath_rfc9535
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.answers.answer import Judge, describe
 from scorebench.answers.http_message import Answer
+from scorebench.answers.json_path import AT_ONCE, JsonPath
 from scorebench.answers.outcome import Group, Outcome
 from scorebench.answers.readings import READINGS, expected
 from scorebench.errors import InputError
@@ -171,3 +174,79 @@ def test_a_web_page_is_named(body: bytes, shown: str) -> None:
     """A URL that is a page and no endpoint: the example says what it looks like, and asks for the URL."""
     assert f"200, {shown}" in describe(Answer(200, "text/html; charset=utf-8", body))
     assert "is the URL" not in describe(Answer(502, "text/html", body))
+
+
+PATHS = (
+    "$.a",
+    "$..a",
+    "$..[0]",
+    "$[*].a",
+    "$[1:].b",
+    "$.a.b",
+    "$..*",
+    "$[?@.a]",
+    "$..[?@.b > 1].a",
+    "$[?@..a]",
+    "$[?count(@..a) > 1]",
+    "$[?!@.a || $.b == @.b]",
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["a", "b"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(st.sampled_from(PATHS), VALUES)
+def test_a_path_finds_what_the_library_finds(path: str, value: Any) -> None:
+    """Going through a value step by step changes nothing: RFC 9535 by an independent walk."""
+    found = any(node.value is not None for node in jsonpath_rfc9535.compile(path).find(value))
+    assert JsonPath(path).finds(value, lambda: None) == found
+
+
+@pytest.mark.parametrize(
+    "path", ["$..z", "$[*].z", "$[*][*].z", "$[::2].z", "$[?@.z]", "$[?@..z]", "$..[?@.z == 1]"]
+)
+@pytest.mark.parametrize("value", [[{"b": 1}] * 50_000, [[{"b": 1}] * 50_000], {"a": [[1] * 50_000]}])
+def test_a_path_that_finds_nothing_keeps_nobody_waiting(path: str, value: Any) -> None:
+    """Of 50,000 values no more than the steps between two pauses are looked at in one go."""
+    looked = Looked()
+    assert not JsonPath(path).finds(looked.at(value), looked.pause)
+    assert looked.most <= 3 * AT_ONCE  # a value is counted once, and looked at by a selector or two
+
+
+class Looked:
+    """Counts how many elements are taken out of lists between two pauses."""
+
+    def __init__(self) -> None:
+        self.most = self._now = 0
+
+    def pause(self) -> None:
+        self._now = 0
+
+    def at(self, value: Any) -> Any:
+        """The same value, with lists that tell."""
+        if isinstance(value, dict):
+            return {key: self.at(one) for key, one in value.items()}
+        return Telling(map(self.at, value), self) if isinstance(value, list) else value
+
+    def take(self) -> None:
+        self._now += 1
+        self.most = max(self.most, self._now)
+
+
+class Telling(list[Any]):
+    """A list that tells of each element that is taken."""
+
+    def __init__(self, values: Iterable[Any], looked: Looked) -> None:
+        super().__init__(values)
+        self._looked = looked
+
+    def __iter__(self) -> Iterator[Any]:
+        for one in super().__iter__():
+            self._looked.take()
+            yield one
+
+    def __getitem__(self, place: Any) -> Any:
+        self._looked.take()
+        return super().__getitem__(place)

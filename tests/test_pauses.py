@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
 from time import perf_counter as clock
 
 import gevent
@@ -82,3 +85,45 @@ def test_a_killed_user_finishes_what_it_reads_and_ends() -> None:
     assert clock() - began_s < 30
     assert recorded == [Outcome.VALID]
     assert pauses.active == 0
+
+
+READ_BY_THE_SCRIPTS = """
+from scorebench.plugin.users import passes  # first: Locust patches sockets
+import gevent
+from types import SimpleNamespace
+from scorebench.answers.http_message import Answer
+from scorebench.answers.outcome import Outcome
+from scorebench.client.pauses import Pauses
+from scorebench.recordings.calls import tag
+
+column = b"1.5," * 999_999 + b"1"
+body = b'{"predictions": {"low": [' + column + b'], "high": [' + column + b"]}}"
+session = SimpleNamespace(
+    counting=SimpleNamespace(judge=lambda *_: Outcome.VALID), sending=SimpleNamespace(pauses=Pauses())
+)
+answers, turns, made = passes._Answers(session), [], []
+
+def read():
+    answers.judge(0, Answer(200, "application/json", body))
+    made.append(passes._call(0, 0, (0.0, 0.0, 1.0, tag(0, Outcome.VALID), 0), answers))
+    turns.append(0)
+    answers.give_up(made[0].predictions)
+
+turns.append(0)
+reading = gevent.spawn(read)
+while not reading.ready():
+    gevent.sleep(0.001)
+    turns[-1] += 1
+reading.get()
+print(turns)
+"""
+
+
+def test_the_scripts_read_a_large_answer_while_their_other_callers_go_on() -> None:
+    """Two columns of a million numbers are rows of two: 8 MB are 122 slices, and a hundred chunks of rows."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ_BY_THE_SCRIPTS], capture_output=True, check=True, text=True
+    )
+    reading, freeing = ast.literal_eval(done.stdout)
+    assert reading > 100
+    assert freeing > 20

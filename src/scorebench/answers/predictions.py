@@ -70,7 +70,8 @@ def parse_predictions(body: bytes, *, nulls: bool = True, pause: Pause = no_paus
     if not isinstance(predictions, dict):
         return predictions
     if _are_columns(predictions, pause):
-        return list(zip(*predictions.values(), strict=True))
+        rows = zip(*predictions.values(), strict=True)
+        return [row for chunk in in_chunks(rows, pause) for row in chunk]
     return [predictions]
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scorebench.answers.agents import count_chat, count_completion, count_embeddings, count_responses
+from scorebench.answers.json_path import JsonPath
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.pages import is_page
-from scorebench.answers.predictions import count_predictions, count_values, error_inside, says_error
-from scorebench.answers.strict_json import NotPredictions, parsed
+from scorebench.answers.predictions import count_predictions, count_values, error_inside, no_pause, says_error
+from scorebench.answers.strict_json import LARGE_BYTES, NotPredictions, parsed
 from scorebench.answers.tensors import count_tensors
 from scorebench.errors import InputError
 
@@ -124,27 +125,14 @@ def expected(text: str) -> Expected:
     )
 
 
-def _at_path(path: str) -> Reading:
-    import jsonpath_rfc9535 as jsonpath
-
-    try:
-        query = jsonpath.compile(path)
-    except jsonpath.JSONPathError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"--expect {path}: not a JSONPath ({reason}); expected one by RFC 9535, such as "
-            "'$.choices[0].message'"
-        ) from None
+def _at_path(text: str) -> Reading:
+    path = JsonPath(text)
 
     def count(body: bytes, *, pause: Callable[[], None], **_: object) -> None:
         with parsed(body, pause) as value:
             if says_error(value):
                 raise error_inside()
-            try:
-                found = any(node.value is not None for node in query.finditer(value))
-            except (jsonpath.JSONPathError, RecursionError):
-                found = False
-        if not found:
-            raise NotPredictions(Outcome.NOT_PARSEABLE, f"nothing at {path}")
+            if not path.finds(value, pause if len(body) > LARGE_BYTES else no_pause):
+                raise NotPredictions(Outcome.NOT_PARSEABLE, f"nothing at {text}")
 
-    return Reading(path, count, f"it holds something, and not null, at `{path}`", varies=True)
+    return Reading(text, count, f"it holds something, and not null, at `{text}`", varies=True)

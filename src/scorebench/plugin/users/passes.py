@@ -14,7 +14,7 @@ from locust.env import Environment
 
 from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
-from scorebench.answers.predictions import parse_predictions
+from scorebench.answers.predictions import CHECKED_AT_ONCE, parse_predictions
 from scorebench.answers.strict_json import NotPredictions
 from scorebench.options.settings import Settings
 from scorebench.payloads.payload import Payload
@@ -28,7 +28,7 @@ from scorebench.recordings.recording import Recording
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a pass: `predictions` is None where the answer was not valid."""
+    """One call of a pass: `predictions` is None where the answer was not valid, and empty after `on_call`."""
 
     user: int
     number: int
@@ -101,32 +101,41 @@ def _walker(
                     return
                 record = call(number % bodies)
                 if wanted(number):
-                    on_call(_call(self.number, number, record, answers.last))
+                    made = _call(self.number, number, record, answers)
+                    on_call(made)
+                    answers.give_up(made.predictions)
 
     return Walker
 
 
 class _Answers:
-    """Judges as the session does, and keeps the last answer."""
+    """Judges as the session does, and keeps the last answer. Others go on while it reads a large one."""
 
     def __init__(self, session: Session) -> None:
-        self._judge = session.counting.judge
+        self._judge, self._pause = session.counting.judge, session.sending.pauses
         self.last: Answer | None = None
 
     def judge(self, index: int, answer: Answer) -> Outcome:
         self.last = answer
         return self._judge(index, answer)
 
+    def predictions(self) -> list[Any] | None:
+        """Those of the last answer; None where it has none."""
+        try:
+            return None if self.last is None else parse_predictions(self.last.body, pause=self._pause)
+        except NotPredictions:
+            return None
 
-def _call(user: int, number: int, record: Record, answer: Answer | None) -> Call:
+    def give_up(self, predictions: list[Any] | None) -> None:
+        """Free them bit by bit: millions take long."""
+        while predictions:
+            del predictions[-CHECKED_AT_ONCE:]
+            if predictions:
+                self._pause()
+
+
+def _call(user: int, number: int, record: Record, answers: _Answers) -> Call:
     _, sent, done, mark, _ = record
     outcome = outcome_in(mark)
-    predictions = _predictions(answer) if answer and outcome is Outcome.VALID else None
+    predictions = answers.predictions() if outcome is Outcome.VALID else None
     return Call(user, number, done - sent, outcome, predictions)
-
-
-def _predictions(answer: Answer) -> list[Any] | None:
-    try:
-        return parse_predictions(answer.body)
-    except NotPredictions:
-        return None
