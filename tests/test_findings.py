@@ -301,6 +301,23 @@ def test_a_pause_that_every_call_outlives_is_a_stall() -> None:
     assert finding.text == "no valid answer from second 5 to 8; the calls were answered later"
 
 
+def test_seconds_in_which_nobody_asks_are_no_stall() -> None:
+    """All users wait from second 5 to 8, or are gone by then: no call is due, and none in flight."""
+    busy = [time for time in evenly(2_000) if not 4.98 <= time[0] < 9]
+    assert "stall" not in found(calls(busy, waited=False), load_ended_s=START_S + 20)
+    assert "stall" not in found(calls(evenly(500), waited=False), load_ended_s=START_S + 20)
+    one_waits = [*busy, (4.9, 4.9, 9.1)]
+    assert "stall" in found(calls(one_waits, waited=False), load_ended_s=START_S + 20)
+
+
+def test_the_drain_is_no_part_of_what_should_be_steady() -> None:
+    """100/s for 20 s, and a call that was cut off 40 s later: nothing was sent meanwhile."""
+    times = [*evenly(2_000), (19.9, 19.9, 60.0)]
+    batch = calls(times, outcome=[0] * 2_000 + [Outcome.CUT_OFF])
+    findings = found(batch, arrivals="constant", load_ended_s=START_S + 20)
+    assert not {"unsteady", "trend"} & set(findings)
+
+
 def test_a_server_that_never_comes_back_is_an_outage() -> None:
     """Answers for 5 s of 15, then four calls in flight to the end: the run is not valid."""
     made = recording(calls(evenly(499), waited=False))

@@ -67,6 +67,12 @@ def found(series: Series) -> list[tuple[str, str]]:
     return [(finding.kind, finding.metric) for finding in findings]
 
 
+def test_a_third_without_calls_is_said_in_words() -> None:
+    """Its ratio to the others is no number."""
+    (one,) = (one for one in judge([30] * 20 + [0] * 10, [0.01] * 20 + [None] * 10).findings or ())
+    assert one.text == "unsteady: throughput was zero in a third of the run"
+
+
 @pytest.mark.parametrize(
     "draw", [constant(100), exponential(100), log_normal, two_humps, one_in_a_hundred_slow]
 )

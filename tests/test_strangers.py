@@ -487,10 +487,15 @@ def test_locusts_own_listeners_hear_our_users(tmp_path: Path) -> None:
     assert re.search(r'"count": 50,', one.done.out)
 
 
-def test_both_kinds_of_users_count_once(tmp_path: Path) -> None:
-    """A locustfile with our users and others: each call is once in Locust's table, and once in ours."""
+@pytest.mark.parametrize("words", [(), ("--rate", "20")], ids=["closed loop", "open loop"])
+def test_both_kinds_of_users_count_once(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A locustfile with our users and others: each call is once in Locust's table, and once in ours.
+
+    The schedule of an open loop is that of our users; others have none, and their calls are due when sent.
+    """
     source = (STRANGERS / "ours_too.py").read_text()
-    one = run(tmp_path / "run", source, ("-u", "2", *WORDS), {}, True)
+    one = run(tmp_path / "run", source, ("-u", "2", *WORDS, *words), {}, True)
+    assert one.done.summary["accounting"]["adds_up"]
     assert one.done.ends_with(0), one.done.err
     assert one.ours == one.locust
     assert one.ours["POST", "/a"] == one.paths["/a"] > 0

@@ -151,12 +151,13 @@ def _steady(summary: Summary, recording: Recording) -> Iterator[Finding]:
 
 
 def _whole_seconds(recording: Recording) -> list[SecondTally]:
-    """Without the first and the last second, of which the run covers only a part."""
+    """Those of the load without the first and the last, which it covers in part; a drain may last minutes."""
     seconds = recording.measured.seconds
     if not seconds:
         return []
     nothing = SecondTally()
-    return [seconds.get(second, nothing) for second in range(min(seconds) + 1, max(seconds))]
+    until_s = min(max(seconds), outages.load_until_s(recording))
+    return [seconds.get(second, nothing) for second in range(min(seconds) + 1, until_s)]
 
 
 def _mean_s(second: SecondTally) -> float | None:

@@ -42,7 +42,7 @@ def outages(recording: Recording, usual_s: float) -> list[Outage]:
     measured = recording.measured
     if not (measured.valid and measured.seconds):  # a damaged recording may have calls and no seconds
         return []
-    first_s, until_s = min(measured.seconds), _until_s(recording)
+    first_s, until_s = min(measured.seconds), load_until_s(recording)
     answered = [_done(recording, second, Group.VALID) for second in range(first_s, until_s)]
     silent = sum(not calls for calls in answered)
     if silent == len(answered):
@@ -54,7 +54,9 @@ def outages(recording: Recording, usual_s: float) -> list[Outage]:
         long = len(stretch) >= max(LEAST_S, TIMES_LONGER * usual_s) and len(stretch) * rate_per_s >= EXPECTED
         if not has_answers and long:
             reaches_end = stretch[-1] == len(answered) - 1
-            found.append(_outage(recording, first_s, stretch, reaches_end=reaches_end))
+            outage = _outage(recording, first_s, stretch, reaches_end=reaches_end)
+            if outage.failed or _is_asked(recording, first_s + outage.first, first_s + outage.last):
+                found.append(outage)
     return found
 
 
@@ -85,11 +87,19 @@ def findings(summary: Summary, recording: Recording) -> Iterator[Finding]:
             )
 
 
-def _until_s(recording: Recording) -> int:
+def load_until_s(recording: Recording) -> int:
     """The second in which the load ended, which was measured only in part."""
     ended_s = recording.environment.get("load_ended_s")
     sent = [second for second, tally in recording.measured.seconds.items() if tally.sent]
     return int(ended_s) if ended_s is not None else max(sent, default=0)
+
+
+def _is_asked(recording: Recording, first_s: int, last_s: int) -> bool:
+    """Whether a call was due in these seconds, or in flight: other people's users may all wait, or be gone."""
+    seconds = recording.measured.seconds
+    until = [tally for second, tally in seconds.items() if second <= last_s]
+    ended_before = sum(sum(tally.done.values()) for second, tally in seconds.items() if second < first_s)
+    return sum(tally.due for tally in until) > ended_before
 
 
 def _outage(recording: Recording, first_s: int, stretch: list[int], *, reaches_end: bool) -> Outage:

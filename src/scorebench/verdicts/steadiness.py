@@ -222,12 +222,17 @@ def _unsteady(beats: Beats) -> Unsteadiness | None:
     if high <= (1 + TOLERANCE) * low or high - low <= RANGE_CERTAIN * beats.noise / math.sqrt(count / 3):
         return None
     size = high / low - 1 if low else math.inf
+    differs = (
+        f"of the run's thirds differs by {_size_text(size)}, more than {say_percent(TOLERANCE)} and than "
+        "chance"
+        if low
+        else "was zero in a third of the run"
+    )
     return Unsteadiness(
         "unsteady",
         beats.metric,
         size,
-        f"unsteady: {beats.metric} of the run's thirds differs by {_size_text(size)}, more than "
-        f"{say_percent(TOLERANCE)} and than chance",
+        f"unsteady: {beats.metric} {differs}",
         "look for other work on the server's or the generator's machine, or run longer",
     )
 
