@@ -95,7 +95,7 @@ def load_until_s(recording: Recording) -> int:
 
 
 def _is_asked(recording: Recording, first_s: int, last_s: int) -> bool:
-    """Whether a call was due in these seconds, or in flight: other people's users may all wait, or be gone."""
+    """Whether a call was due or in flight in these seconds: other people's users may all wait, or be gone."""
     seconds = recording.measured.seconds
     until = [tally for second, tally in seconds.items() if second <= last_s]
     ended_before = sum(sum(tally.done.values()) for second, tally in seconds.items() if second < first_s)
