@@ -243,7 +243,10 @@ def test_a_metric_of_the_server_with_a_long_name_fits_a_phone(driver: WebDriver,
 
 
 def test_the_page_of_a_sweep_fits_a_phone_and_a_desk(driver: WebDriver, tmp_path: Path) -> None:
-    """120 cells, one with a long reason: nothing is wider than the screen, and every chart has ink."""
+    """120 cells, one with a long reason: nothing is wider than the screen, and every chart has ink.
+
+    The table of cells, whose last column is the reason, is not cut on a desk. A phone has it in a list.
+    """
     made = many()
     reason = "the generator was late: 12 % of the calls were sent more than 10 ms after they were due"
     late = replace(made.cells[0], runs=(replace(made.cells[0].runs[0], invalid=reason),))
@@ -260,6 +263,13 @@ def test_the_page_of_a_sweep_fits_a_phone_and_a_desk(driver: WebDriver, tmp_path
         )
         assert len(boxes) > 40
         assert all(boxes)
+        listed = driver.find_element(By.CSS_SELECTOR, ".steps .findings li")
+        assert reason in listed.text
+        assert listed.is_displayed()
+        if width == 1280:
+            assert run(driver, "return document.querySelector('#cells').scrollWidth") <= run(
+                driver, "return document.querySelector('#cells').parentElement.clientWidth"
+            )
         assert not driver.find_element(By.CSS_SELECTOR, ".verdict.plain").is_displayed()
     driver.find_element(By.CSS_SELECTOR, ".verdicts summary").click()
     assert driver.find_element(By.CSS_SELECTOR, ".verdict.plain").is_displayed()
