@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from array import array
 from pathlib import Path
 
 import psutil
@@ -117,7 +118,7 @@ def test_a_ticket_for_later_is_no_call_that_was_due() -> None:
     assert schedule.taken == 11
     schedule.give_back((0.5, 10))
     assert schedule.taken == 10
-    assert schedule.never_sent(0.5) == NeverSent(ALL_USERS_BUSY, [])
+    assert schedule.never_sent(0.5) == NeverSent(ALL_USERS_BUSY, array("d"))
 
 
 def test_a_test_leaves_no_file_open() -> None:
