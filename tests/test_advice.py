@@ -43,6 +43,8 @@ def facts(
     rss: Mapping[str, float] | None = None,
     growth: float = 0.0,
     warm_up_s: float | None = 0.02,
+    pids: tuple[int, ...] = (1,),
+    users: int = 1,
     findings: tuple[Finding, ...] = (),
     **server: Any,
 ) -> Facts:
@@ -54,8 +56,10 @@ def facts(
     phases = [
         number for due, _, done in times for number in (0.0, 0.0, 0.0, due + 1e-9, done - receive_ms / 1e3)
     ]
-    header = ", ".join([f"total;dur={inside}", *(f"{name};dur={ms}" for name, ms in stages.items())]).encode()
-    batch = replace(calls(times), split=split_of(phases, [header] * CALLS, START_S))
+    header = ", ".join([f"total;dur={inside}", *(f"{name};dur={ms}" for name, ms in stages.items())])
+    headers = [f"{header}, worker;desc={pids[n % len(pids)]}".encode() for n in range(CALLS)]
+    user = [n % users for n in range(CALLS)]
+    batch = replace(calls(times, user=user), split=split_of(phases, headers, START_S))
     told = {**SERVER, **server}
     made = recording(batch, server=told, host_cores=4, command="scorebench run webserver --timings")
     for second in range(CALLS):
@@ -78,6 +82,7 @@ SHOWN = {
     "network": facts(network_ms=40.0),
     "more_workers": facts(cpu=0.97),
     "fewer_workers": facts(cpu=0.3, workers=2, rss=WORKERS),
+    "uneven_workers": facts(workers=2, users=2, pids=(1, 1, 1, 2)),
     "blas_threads": facts(cpu=3.9),
     "http_packages": facts(network_ms=2.0, uvloop=False),
     "slow_first_calls": facts(warm_up_s=0.4),
@@ -118,6 +123,7 @@ def test_a_proof_says_each_option_once(rule: str, spelled: str) -> None:
         "threads_queue": ("workers", 2),
         "more_workers": ("workers", 2),
         "fewer_workers": ("workers", 1),
+        "uneven_workers": ("users", 16),
         "memory_grows": ("run_time", "30m"),
         "blas_threads": ("server_env", ["A=1", "OMP_NUM_THREADS=1"]),
     }
@@ -318,3 +324,10 @@ def test_text_and_json_say_the_same() -> None:
     assert report.render([one]) == told
     assert json.loads(report.render_json([one]))["advice"][0]["gain"] == "c"
     assert report.render([], "late") == "No advice: the measurement is not valid: late.\n"
+
+
+def test_one_user_has_one_worker_and_that_is_no_advice() -> None:
+    """Nor are 74 of 100 calls to one of two workers, nor what a server does that tells no workers."""
+    alone = facts(workers=2, pids=(1,))
+    nearly = facts(workers=2, users=2, pids=(1,) * 37 + (2,) * 13)
+    assert [advise(one) for one in (alone, nearly, facts(users=2, pids=(1,)))] == [[], [], []]

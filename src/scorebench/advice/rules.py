@@ -10,17 +10,22 @@ from collections.abc import Iterator
 
 from scorebench.advice.commands import value_of
 from scorebench.advice.record import Advice, Facts, Rule
-from scorebench.figures.server_use import mean_cpu, process_samples, server_samples
+from scorebench.advice.worker_rules import (
+    blas_threads,
+    fewer_workers,
+    more_workers,
+    uneven_workers,
+    with_workers,
+)
+from scorebench.figures.server_use import server_samples
 from scorebench.figures.trend import trend
 from scorebench.units import say_percent, say_seconds
 
 GENERATOR_CODES = {"generator_cpu", "generator_busy", "generator_lag"}
-BUSY, FREE_CORES, IDLE = 0.9, 0.5, 0.5
 SCHEMA_SHARE, QUEUE_SHARE, NETWORK_SHARE, PARSER_SHARE = 0.1, 0.2, 0.5, 0.1
 HELD_BACK_S = (0.035, 0.06)
 """Linux acknowledges the first part of an answer after 40 ms, where nothing else is to be sent. What takes
 longer to arrive is held up by something else."""
-MANY_CORES, ALL_CORES = 1.5, 0.8
 SLOW_FIRST = 10.0
 GROWTH_ALPHA, GROWTH_SHARE = 0.01, 0.01
 WIRE = ("name", "connect", "tls", "send", "network", "receive")
@@ -28,7 +33,6 @@ DECIDES_ROWS = ("--body", "--scenario")
 """Options that leave no choice of rows in a call."""
 LENGTHS = ("--calls", "--iterations", "--stop-when")
 """Options that end a run before its time."""
-THREADS = "OMP_NUM_THREADS"
 
 
 def advise(facts: Facts) -> list[Advice]:
@@ -90,7 +94,7 @@ def _queue(facts: Facts) -> Iterator[Advice]:
             f"the median call waits {say_seconds(queue_s)} of {say_seconds(call.mean_s)} for a worker thread",
             "serve with more workers, or offer fewer calls at once",
             _off(queue_s, call.mean_s),
-            _with_workers(facts, workers),
+            with_workers(facts, workers),
         )
 
 
@@ -137,62 +141,6 @@ def _with_more_rows(facts: Facts) -> str:
         return facts.command
     rows = (facts.summary.environment.get("payload") or {}).get("rows_per_call")
     return facts.again({"--rows-per-call": f"{10 * rows if isinstance(rows, int) and rows > 0 else 10}"})
-
-
-def _with_workers(facts: Facts, workers: int) -> str:
-    return facts.with_server("--workers", f"{workers}", f"--workers {workers}")
-
-
-def _more_workers(facts: Facts) -> Iterator[Advice]:
-    used, workers, cores = mean_cpu(server_samples(facts.recording)), facts.workers, facts.cores
-    if used is None or workers is None or cores is None:
-        return
-    share = used / workers
-    if BUSY <= share < MANY_CORES and cores - used >= FREE_CORES:
-        more = workers + 1
-        yield Advice(
-            "more_workers",
-            f"each of {workers} workers is busy {say_percent(round(share, 2))} of the time, and "
-            f"{cores - used:.1f} of {cores} cores are free",
-            f"serve with --workers {more}",
-            f"up to {more / workers:.2g} times the throughput, if it scales",
-            _with_workers(facts, more),
-        )
-
-
-def _fewer_workers(facts: Facts) -> Iterator[Advice]:
-    used, workers = mean_cpu(server_samples(facts.recording)), facts.workers
-    if used is None or workers is None or workers < 2 or used > IDLE * (workers - 1):
-        return
-    sizes = [one["rss_bytes"] for of in process_samples(facts.recording).values() for one in of[-1:]]
-    known = sorted(size for size in sizes if size is not None)
-    if len(known) < workers:
-        return
-    yield Advice(
-        "fewer_workers",
-        f"{workers} workers use {used:.2f} cores together: one fewer would be busy "
-        f"{say_percent(round(used / (workers - 1), 2))}",
-        f"serve with --workers {workers - 1}",
-        f"about {known[-workers] / 1e6:,.0f} MB of memory",
-        _with_workers(facts, workers - 1),
-    )
-
-
-def _blas(facts: Facts) -> Iterator[Advice]:
-    used, workers, cores = mean_cpu(server_samples(facts.recording)), facts.workers, facts.cores
-    if used is None or workers is None or cores is None or cores < 2:
-        return
-    variables = facts.server.get("environment")
-    is_set = isinstance(variables, dict) and any(name.endswith("NUM_THREADS") for name in variables)
-    if not is_set and used >= MANY_CORES * workers and used >= ALL_CORES * cores:
-        yield Advice(
-            "blas_threads",
-            f"{workers} worker{'s' if workers > 1 else ''} used {used:.1f} of {cores} cores, and no "
-            f"{THREADS} is set: threads of BLAS or OpenMP compete",
-            f"set {THREADS}=1",
-            "not known before it is measured; where small calls compete, often several times",
-            facts.with_server("--server-env", f"{THREADS}=1", f"{THREADS}=1"),
-        )
 
 
 def _parsers(facts: Facts) -> Iterator[Advice]:
@@ -261,16 +209,20 @@ RULES = (
         "more_workers",
         "each worker busy 90 %, half a core free",
         "utilisation law (Jain, The Art of Computer Systems Performance Analysis, 1991, chapter 33)",
-        _more_workers,
+        more_workers,
     ),
+    Rule("fewer_workers", "one fewer would be busy 50 % at most", "utilisation law, as above", fewer_workers),
     Rule(
-        "fewer_workers", "one fewer would be busy 50 % at most", "utilisation law, as above", _fewer_workers
+        "uneven_workers",
+        "one serves 1.5 times its share, with a user for each or more",
+        "the calls that each worker counts",
+        uneven_workers,
     ),
     Rule(
         "blas_threads",
         "1.5 cores a worker and 80 % of all cores, and no *_NUM_THREADS set",
         "scikit-learn's documentation: parallelism, oversubscription",
-        _blas,
+        blas_threads,
     ),
     Rule(
         "http_packages", "10 % of the median call is HTTP", "uvicorn's documentation: installation", _parsers
