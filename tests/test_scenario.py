@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +141,11 @@ def test_a_few_calls_in_flight_make_nothing_faster() -> None:
 def test_a_server_that_freezes_ends_the_run(tmp_path: Path, processes: list[str]) -> None:
     """All answers but the first four take a minute: no call ends any more, and the run is lost."""
     script = {call: Reply(service_s=0.005 if call < 4 else 60.0) for call in range(20)}
-    began = time.monotonic()
     with scoring_server(Behaviour(script=script)) as server:
         words = ["--users", "4", "--run-time", "50s", "--drain", "1", "--stop-when", "p99>1s for 1s"]
         done = scorebench(tmp_path, "run", server.url, *words, *processes)
-    assert time.monotonic() - began < 40
     assert done.summary["verdict"]["lost"], done.err
+    assert done.summary["wall_time_s"] < 30
     assert done.summary["accounting"]["valid"] == 4
     assert done.code in (1, 3)  # overdue calls have failed
 
@@ -155,13 +153,12 @@ def test_a_server_that_freezes_ends_the_run(tmp_path: Path, processes: list[str]
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "distributed"])
 def test_a_lost_run_is_ended(tmp_path: Path, processes: list[str]) -> None:
     """p50 above 20 ms for 2 s, at 50 ms a call: ended long before its minute, exit 3, report written."""
-    began = time.monotonic()
     with scoring_server(Behaviour(service=Constant(0.05))) as server:
         words = ["--users", "2", "--run-time", "60s", "--stop-when", "p50>20ms for 2s", *processes]
         done = scorebench(tmp_path, "run", server.url, *words)
         sent = len(server.log())
-    assert time.monotonic() - began < 40
     assert done.ends_with(3), done.err
+    assert done.summary["wall_time_s"] < 30
     (event,) = done.summary["events"]
     assert (event["what"], event["why"]) == ("stopped early", "p50>20ms for 2s")
     assert done.summary["verdict"]["lost"]

@@ -59,15 +59,16 @@ def fewer_workers(facts: Facts) -> Iterator[Advice]:
 def uneven_workers(facts: Facts) -> Iterator[Advice]:
     """One worker has most of the connections, which it keeps, while others have few."""
     calls = {} if facts.summary.stages is None else facts.summary.stages.workers
-    told, workers, users = sum(calls.values()), facts.workers, len(facts.summary.users)
-    if workers is None or not 1 < workers <= users or told < FEWEST_CALLS:
+    counted, workers, users = sum(calls.values()), facts.workers, len(facts.summary.users)
+    if workers is None or not 1 < workers <= users or counted < FEWEST_CALLS:
         return
-    share = max(calls.values()) / told * workers
+    most = max(calls.values())
+    share = most / counted * workers
     if share >= UNEVEN:
         more = max(2 * users, 8 * workers)
         yield Advice(
             "uneven_workers",
-            f"one of {workers} workers served {max(calls.values()):,} of {told:,} calls, {share:.2g} times "
+            f"one of {workers} workers served {most:,} of {counted:,} calls, {share:.2g} times "
             "its share: a connection stays with the worker that happened to take it",
             "have many more connections than workers, or a proxy in between that spreads calls",
             f"up to {share:.2g} times the throughput, where the busy worker was the limit",
