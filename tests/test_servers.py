@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.server
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from scorebench.servers import sagemaker as sagemaker_server
 from scorebench.servers.container import TIMINGS_VARIABLE, ContainerServer, ContainerSpec, with_timings
 from scorebench.servers.protocol import Progress, ServerFailed, ServerInfo
 from tests import requirements
+from tests.scoring_server import scoring_server
 
 MLMODEL = """\
 flavors:
@@ -157,6 +160,32 @@ def test_a_server_that_never_answers_fails_with_its_log() -> None:
     with pytest.raises(ServerFailed, match=r"did not answer GET .*/ping with 200 within 0 s") as failure:
         ready.wait("test", host="127.0.0.1", port=port, server=_Mute(alive=True), timeout_s=0, progress=None)
     assert failure.value.reason == "out of memory"
+
+
+def test_a_server_of_somebody_else_is_not_taken_for_ours() -> None:
+    """Two start on one port, and the other one has it first: its answers are not ours to measure."""
+    with scoring_server() as server:
+        port = int(server.url.rpartition(":")[2])
+
+        def wait(pids: list[int]) -> float:
+            return ready.wait(
+                "test",
+                host="127.0.0.1",
+                port=port,
+                server=_Mute(alive=True),
+                timeout_s=0.2,
+                progress=None,
+                is_ours=lambda: ports.is_held_by(port, pids),
+            )
+
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        try:
+            with pytest.raises(ServerFailed, match=f"another process answered on port {port}"):
+                wait([child.pid])
+        finally:
+            child.kill()
+            child.wait()
+        assert wait([child.pid, server.pid]) < 5
 
 
 def test_a_server_that_ends_fails_with_its_status() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterable
 
 from scorebench.errors import InputError
 
@@ -24,6 +25,22 @@ def claim(port: int, option: str = "--port") -> int:
                 f"{option} {port}: {_refusal(error, port)}; choose another with {option}"
             ) from None
         return int(probe.getsockname()[1])
+
+
+def is_held_by(port: int, pids: Iterable[int]) -> bool:
+    """Whether one of the processes listens on the port; True where the system doesn't tell."""
+    import psutil
+
+    for pid in pids:
+        try:
+            found = psutil.Process(pid).net_connections("tcp")
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.Error:
+            return True
+        if any(one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port for one in found):
+            return True
+    return False
 
 
 def _refusal(error: OSError, port: int) -> str:

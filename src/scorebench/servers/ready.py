@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import time
+from collections.abc import Callable
 
 from scorebench.servers.hosting import PING_TIMEOUT_S
 from scorebench.servers.protocol import Progress, Server, ServerFailed
@@ -35,13 +36,19 @@ def wait(
     server: Server,
     timeout_s: float,
     progress: Progress | None,
+    is_ours: Callable[[], bool] = lambda: True,
 ) -> float:
-    """Seconds until GET /ping answered 200; ServerFailed with the log's tail otherwise."""
+    """Seconds until GET /ping answered 200; ServerFailed with the log's tail otherwise.
+
+    Where `is_ours` says no, somebody else answered, such as a server that took the port while ours started.
+    """
     address = f"http://{host}:{port}/ping"
     began = time.monotonic()
     while True:
         is_alive = server.alive()  # asked first: a server that answers and then dies is seen at the next turn
         answer = get(host, port, "/ping")
+        if not isinstance(answer, str) and not is_ours():
+            answer = f"another process answered on port {port}"
         waited = time.monotonic() - began
         if is_alive and not isinstance(answer, str) and answer[0] == http.HTTPStatus.OK:
             return waited

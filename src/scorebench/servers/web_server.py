@@ -95,6 +95,7 @@ class WebServer:
             server=self,
             timeout_s=self._usual_timeout_s() if timeout_s is None else timeout_s,
             progress=progress,
+            is_ours=lambda: self._process is not None and ports.is_held_by(self._port, self._process.pids()),
         )
 
     def _usual_timeout_s(self) -> float:
