@@ -342,6 +342,39 @@ def test_the_cause_of_an_error_is_shown(answer: Reply, shown: str) -> None:
     assert len(text) <= len("400 ") + 200
 
 
+DIGITS, KIB_256 = b"9" * 400_000, 262_144
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"[1]", "1 instead of 2"),
+        (b"nothing", "not JSON"),
+        (b'{"result": [1, 2]}', "JSON without a list of predictions"),
+        (b"[1, NaN]", "a bare NaN is not JSON"),
+        (b"[1, " + b"9" * 5_000 + b"]", "not read as JSON: a number of too many digits"),
+        # beyond 256 KiB answers are read in slices, with bounds of their own
+        (b"[0." + DIGITS + b", 1]", f"not read as JSON: a number, or blanks, of more than {KIB_256:,} bytes"),
+        (
+            b"[1" + b" " * 400_000 + b", 1]",
+            "not read as JSON: a number, or blanks, of more than 262,144 bytes",
+        ),
+        (b'[{"' + DIGITS + b'": 1}, 1]', f"not read as JSON: a key of more than {KIB_256:,} bytes at byte 2"),
+        (
+            b'{"predictions": {' + b",".join(b'"%d":1' % n for n in range(1_000_001)) + b"}}",
+            "not read as JSON: an object of more than 1,000,000 keys",
+        ),
+        (b"[" * 300_000 + b"]" * 300_000, "not read as JSON: lists and objects more than 10,000 deep"),
+    ],
+)
+def test_the_report_says_why_a_200_is_not_valid(body: bytes, why: str) -> None:
+    """The reason stands before the body, of which a report shows no more than the beginning."""
+    outcome, _, reason = Judge((2,)).compare(0, ok(body))
+    assert outcome.group is Group.INVALID
+    assert reason.startswith(why)
+    assert describe(ok(body), reason).startswith(f"200 ({why}")
+
+
 def test_the_target_of_a_redirect_is_shown() -> None:
     """As the server sent it, over a real connection."""
     moved = Reply(307, b"", headers=(("Location", "https://login.example/?from=x"),))

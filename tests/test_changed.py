@@ -64,8 +64,7 @@ def test_only_bytes_of_the_first_answer_may_pass_unparsed() -> None:
     judge = Judge((2,))
     passes = []
     for body in (b"[1, 2]", b"[1, 3]", b"[1, 2]", b"[1]"):
-        _, repeats_first = judge.compare(0, Answer(200, "", body))
-        passes.append(repeats_first)
+        passes.append(judge.compare(0, Answer(200, "", body)).is_first)
     assert passes == [True, False, True, False]
 
 
@@ -106,14 +105,18 @@ def test_an_answer_that_repeats_one_that_was_read_meanwhile_is_no_change() -> No
     pause = Meanwhile()
     judge = Judge((100_000,), pause=pause)
     found = []
-    pause.others = [lambda: found.append(judge.compare(0, Answer(200, "", large(1.5))))]
-    found.append(judge.compare(0, Answer(200, "", large(1.5))))
+    pause.others = [lambda: found.append(judge.compare(0, Answer(200, "", large(1.5)))[:2])]
+    found.append(judge.compare(0, Answer(200, "", large(1.5)))[:2])
     assert found == [(Outcome.VALID, True)] * 2
     assert judge.first.changed == 0
     pause.others = [lambda: judge.judge(1, Answer(200, "", large(1.5)))]
     judge = Judge((100_000, 100_000), pause=pause)
     wrong = b"[" + b"1," * 100_000 + b"1]"
-    assert judge.compare(1, Answer(200, "", wrong)) == (Outcome.WRONG_COUNT, False)
+    assert judge.compare(1, Answer(200, "", wrong)) == (
+        Outcome.WRONG_COUNT,
+        False,
+        "100,001 instead of 100,000",
+    )
     assert judge.first.changed == 1
 
 
@@ -123,8 +126,8 @@ def test_another_first_answer_meanwhile_says_nothing_about_this_one() -> None:
     judge = Judge((100_000, 1), pause=pause)
     judge.judge(0, Answer(200, "", large(1.5)))
     found = []
-    pause.others = [lambda: found.append(judge.compare(1, Answer(200, "", b"[5]")))]
-    found.append(judge.compare(0, Answer(200, "", large(2.5))))
+    pause.others = [lambda: found.append(judge.compare(1, Answer(200, "", b"[5]"))[:2])]
+    found.append(judge.compare(0, Answer(200, "", large(2.5)))[:2])
     assert found == [(Outcome.VALID, True), (Outcome.VALID, False)]
     assert judge.first.changed == 1
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Outcome
 from scorebench.answers.pages import is_page, title_of
 from scorebench.answers.readings import ROWS, Reading
-from scorebench.answers.strict_json import NotPredictions
+from scorebench.answers.strict_json import LARGE_BYTES, NotPredictions
 
 _STATUS: dict[int, Outcome] = {
     401: Outcome.UNAUTHORIZED,
@@ -49,6 +49,16 @@ class _Traced(msgspec.Struct):
     stack_trace: Any = None
 
 
+class Judged(NamedTuple):
+    """What an answer is worth."""
+
+    outcome: Outcome
+    is_first: bool = False
+    """Whether it has the bytes of the first valid answer to its payload."""
+    why: str = ""
+    """Why it is not valid, where its outcome does not say all."""
+
+
 class Judge:
     """Says what each answer is worth, and remembers for each payload the body that was found valid."""
 
@@ -71,28 +81,31 @@ class Judge:
 
     def judge(self, payload: int, answer: Answer) -> Outcome:
         """The outcome of `answer` to payload number `payload`."""
-        return self.compare(payload, answer)[0]
+        return self.compare(payload, answer).outcome
 
-    def compare(self, payload: int, answer: Answer) -> tuple[Outcome, bool]:
-        """Its outcome, and whether it has the bytes of the first valid answer to its payload.
+    def compare(self, payload: int, answer: Answer) -> Judged:
+        """As `judge`, with whether it is the first again, and why not valid.
 
         Other answers are judged during a pause of this one: what it is compared with is looked up after the
         last pause, and nothing about one answer is kept in the judge.
         """
         if answer.status != 200:
-            return of_status(answer), False
+            return Judged(of_status(answer))
         if answer.stream is not None:
-            return answer.stream.outcome, False
+            return Judged(answer.stream.outcome)
         digest = _digest(answer.body, self._pause)
         if self.first.repeats(payload, digest):
-            return Outcome.VALID, True
+            return Judged(Outcome.VALID, is_first=True)
         try:
             count = self._reading.count(answer.body, nulls=self._nulls, pause=self._pause)
         except NotPredictions as error:
-            return error.outcome, self.first.take(payload, answer.body, digest, is_valid=False)
+            is_first = self.first.take(payload, answer.body, digest, is_valid=False)
+            return Judged(error.outcome, is_first, str(error))
         is_valid = count is None or count == self._rows[payload]
         is_first = self.first.take(payload, answer.body, digest, is_valid=is_valid)
-        return (Outcome.VALID if is_valid else Outcome.WRONG_COUNT), is_first
+        if is_valid:
+            return Judged(Outcome.VALID, is_first)
+        return Judged(Outcome.WRONG_COUNT, is_first, f"{count:,} instead of {self._rows[payload]:,}")
 
 
 def _digest(body: bytes, pause: Callable[[], None]) -> bytes:
@@ -142,13 +155,17 @@ def _page(answer: Answer) -> str | None:
     return f"a web page{shown}{ask}"
 
 
-def describe(answer: Answer) -> str:
-    """The answer as an example for a report: its status, and the cause where it names one, else its body."""
+def describe(answer: Answer, why: str = "") -> str:
+    """The answer as an example for a report: its status, and the cause where it names one, else its body.
+
+    `why` a 200 is not valid comes before its body.
+    """
     if answer.location:
         return f"{answer.status}, redirects to {answer.location[:_CAUSE_CHARACTERS]}"
     if page := _page(answer):
         return f"{answer.status}, {page}"
-    return f"{answer.status} {_cause(answer.body) or answer.body.decode('utf-8', 'replace')}"
+    status = f"{answer.status} ({why})" if why else str(answer.status)
+    return f"{status} {_cause(answer.body) or answer.body.decode('utf-8', 'replace')}"
 
 
 def described_in_full(answer: Answer) -> str:
@@ -162,12 +179,20 @@ def described_in_full(answer: Answer) -> str:
     return text if len(text) <= FULL_CHARACTERS else f"{text[:half]} … {text[-half:]}"
 
 
-def _message(body: bytes) -> str | None:
+def _error_in(body: bytes) -> _Error | None:
+    """None for a body that is no such error, or too large to be read in one go."""
+    if len(body) > LARGE_BYTES:
+        return None
     try:
         error = msgspec.json.decode(body, type=_Error)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if error.error_code is None:
+    return error if error.error_code is not None else None
+
+
+def _message(body: bytes) -> str | None:
+    error = _error_in(body)
+    if error is None:
         return None
     trace = (error.stack_trace or "").strip().splitlines()
     cause = f" ({trace[-1].strip()})" if trace and trace[-1].strip() not in (error.message or "") else ""
@@ -179,13 +204,10 @@ def _cause(body: bytes) -> str | None:
 
     The end matters: the message begins with the data, and the stack trace ends with the error.
     """
-    try:
-        error = msgspec.json.decode(body, type=_Error)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if error.error_code is None:
+    error = _error_in(body)
+    if error is None:
         return None
     trace = (error.stack_trace or "").strip().splitlines()
     text = trace[-1].strip() if trace else " ".join((error.message or "").split())
-    room = _CAUSE_CHARACTERS - len(error.error_code) - 2
+    room = _CAUSE_CHARACTERS - len(error.error_code or "") - 2
     return f"{error.error_code}: {text if len(text) <= room else '…' + text[1 - room :]}"

@@ -44,7 +44,11 @@ _LEAST_IN_STRING = 32
 
 
 class NotCut(ValueError):
-    """A text that is no JSON, in a way that no slice shows, or that is beyond a bound of this module."""
+    """A text that is no JSON, in a way that no slice shows."""
+
+
+class Beyond(NotCut):
+    """A text that is beyond a bound of this module, JSON or not."""
 
 
 class Open(NamedTuple):
@@ -77,7 +81,8 @@ class _Cut(NamedTuple):
 def cut(body: bytes, size: int) -> Iterator[Slice]:
     """`body`, which is UTF-8, as slices of about `size` bytes, or of MOST_MARKS marks.
 
-    The longest has `size` and LONGEST_BYTES more. NotCut where it is no JSON, and no slice shows it.
+    The longest has `size` and LONGEST_BYTES more. NotCut where it is no JSON, and no slice shows it; Beyond
+    where a bound is reached.
     """
     begin, before, opened, is_inside = 0, tuple[Open, ...](), list[Open](), False
     while True:
@@ -88,7 +93,7 @@ def cut(body: bytes, size: int) -> Iterator[Slice]:
             return
         if kind is _Kind.BROKEN:
             yield Slice(head + body[begin:at], before, is_inside)
-            raise NotCut(f"too long, too deep or wrong, at byte {at}")
+            raise NotCut(f"a wrong escape, before byte {at}")
         if kind in (_Kind.STRING, _Kind.SAME_STRING):
             text = head + body[begin:at] + b'"' + _closing(opened)
             yield Slice(text, before, is_inside, kind is _Kind.SAME_STRING)
@@ -156,12 +161,15 @@ class _Search:
                 if len(self._opened) > DEEPEST:
                     break
             else:
-                is_end = stop >= len(self._body)
-                return _Cut(_Kind.END if is_end else _Kind.BROKEN, min(stop, len(self._body)))
+                if stop >= len(self._body):
+                    return _Cut(_Kind.END, len(self._body))
+                raise Beyond(
+                    f"a number, or blanks, of more than {LONGEST_BYTES:,} bytes at byte {self._at:,}"
+                )
             self._at = found.end()
             if found[0] == b'"' and (place := self._long_string(found.start())) is not None:
                 return place
-        return _Cut(_Kind.BROKEN, self._at)
+        raise Beyond(f"lists and objects more than {DEEPEST:,} deep at byte {self._at:,}")
 
     def _long_string(self, start: int) -> _Cut | None:
         """A string that ends beyond where was looked, or never. None where it need not be cut."""
@@ -174,7 +182,7 @@ class _Search:
         if start + most >= len(self._body):
             return _Cut(_Kind.END, len(self._body))
         if is_key:
-            return _Cut(_Kind.BROKEN, start + most)
+            raise Beyond(f"a key of more than {LONGEST_BYTES:,} bytes at byte {start:,}")
         if self._opened and self._opened[-1].mark == b"{":
             self._opened[-1] = Open(b"{", self._last)
         return self._rest_of_string(start + 1)

@@ -77,7 +77,7 @@ def _read(body: bytes, joined: Joined, pause: Callable[[], None]) -> None:
             try:
                 joined.add(piece, part)
             except TooManyKeys as error:
-                raise no_json() from error
+                raise _beyond(str(error)) from error
 
 
 _collecting: list[bool] = []
@@ -103,6 +103,8 @@ def in_slices(text: bytes, pause: Callable[[], None]) -> Iterator[slices.Slice]:
         for piece in slices.cut(text, SLICE_BYTES):
             yield piece
             pause()
+    except slices.Beyond as error:
+        raise _beyond(str(error)) from error
     except slices.NotCut as error:
         raise no_json() from error
 
@@ -151,8 +153,12 @@ def _parse_unusual(body: bytes, encoding: str) -> Any:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except NotPredictions:
         raise
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise _beyond("nested too deep") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise no_json() from error
+    except ValueError as error:  # of Python's `int`
+        raise _beyond("a number of too many digits") from error
 
 
 def _finite(text: str) -> float:
@@ -170,6 +176,11 @@ def _refuse_constant(name: str) -> None:
 def no_json() -> NotPredictions:
     """A text that no reader takes. Its cause says where the fault is: in a slice that is another place."""
     return NotPredictions(Outcome.NOT_PARSEABLE, "not JSON")
+
+
+def _beyond(what: str) -> NotPredictions:
+    """A text that may be JSON, and that no reader here takes."""
+    return NotPredictions(Outcome.NOT_PARSEABLE, f"not read as JSON: {what}")
 
 
 def out_of_range() -> NotPredictions:

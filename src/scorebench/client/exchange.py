@@ -23,4 +23,4 @@ class OneCall:
     answered: bytes = b""
     """The answer's body without secrets."""
     problem: str = ""
-    """Why there is no answer."""
+    """Why there is no answer, or why it is not valid, where the outcome does not say all."""

@@ -37,7 +37,8 @@ def _answer(done: OneCall) -> list[str]:
 def _judged(done: OneCall) -> str:
     if done.outcome is Outcome.VALID:
         return f"valid: the status is 200, and {done.valid_if}"
-    return f"not valid: {done.outcome.label} ({FATES[done.outcome].cause.replace('`', '')})"
+    why = plain(done.problem) if done.answer else ""
+    return f"not valid: {done.outcome.label} ({why or FATES[done.outcome].cause.replace('`', '')})"
 
 
 def _quoted(body: bytes) -> str:

@@ -28,9 +28,8 @@ def call(settings: Settings, payload: Payload, number: int = 0) -> OneCall:
     given = access.headers(body, content_type)
     message = access.target.request(body, content_type, given)
     wanted = expected(payload.answers)
-    tls = None
-    if settings.target.scheme == "https":
-        tls = client_context(settings.ca_file, settings.certificate)
+    secure = settings.target.scheme == "https"
+    tls = client_context(settings.ca_file, settings.certificate) if secure else None
     server_version(settings.target, settings.ca_file, settings.certificate)
     connection = Connection(
         settings.target,
@@ -59,5 +58,6 @@ def call(settings: Settings, payload: Payload, number: int = 0) -> OneCall:
         connection.close()
     took_s = clock() - began_s
     assert answer is not None  # nothing was expected byte for byte
-    outcome = judge.judge(number, answer)
-    return replace(done, took_s=took_s, outcome=outcome, answer=answer, answered=access.hidden(answer.body))
+    outcome, _, why = judge.compare(number, answer)
+    answered = access.hidden(answer.body)
+    return replace(done, took_s=took_s, outcome=outcome, answer=answer, answered=answered, problem=why)

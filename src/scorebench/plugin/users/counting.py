@@ -92,13 +92,13 @@ class Counting:
 
     def _judged(self, index: int, answer: Answer) -> Outcome:
         self.rejections.see(answer)
-        outcome, is_first = self._judge.compare(index, answer)
+        outcome, is_first, why = self._judge.compare(index, answer)
         if outcome is Outcome.UNAUTHORIZED and self.on_unauthorized is not None:
             self.on_unauthorized()
         if outcome is not Outcome.VALID and outcome.label not in self.pending.examples:
             place = self._hidden(answer.location.encode("latin-1")).decode("latin-1")
             shown = replace(answer, body=self._hidden(answer.body), location=place)
-            self.pending.add_example(outcome.label, describe(shown))
+            self.pending.add_example(outcome.label, describe(shown, why))
         elif answer.stream is not None:  # its user appends the call next, and no other does before
             self._streamed.append((len(self.numbers) // FIELDS_PER_CALL, answer.stream))
         elif outcome is Outcome.VALID and answer.raw is not None and is_first:
