@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scorebench.errors import InputError
+from scorebench.payloads import parquet_size
 from scorebench.payloads.formats import suffix_of_type
 from scorebench.payloads.formats.csv_form import CSV
 from scorebench.payloads.formats.json_frames import SPLIT
@@ -107,6 +108,7 @@ def of_inference_table(path: Path) -> Iterator[Ready | None]:
     import pyarrow as pa
 
     file = _opened(path)
+    parquet_size.check(str(path), path.stat().st_size, str(path))
     time = next(name for name in _TIMES if name in file.schema_arrow.names)
     row = 0
     for batch in file.iter_batches(columns=[_REQUEST, time]):

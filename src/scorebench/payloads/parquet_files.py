@@ -5,14 +5,12 @@ Delta leaves files in its folder that are no longer part of the table: its log s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from scorebench.errors import InputError
-from scorebench.payloads import json_lines
-from scorebench.payloads.formats.record import check_unpacked
+from scorebench.payloads import json_lines, parquet_size
 
 DELTA_LOG = "_delta_log"
 _FIRST_COMMIT = "00000000000000000000.json"
@@ -41,29 +39,15 @@ def is_hidden(path: Path, folder: Path) -> bool:
 
 def table(folder: Path) -> Any:
     """All the files as one table of Arrow; folders that are called `column=value` are a column."""
-    import pyarrow.parquet as pq
     from pyarrow import dataset
 
     paths = [str(path) for path in files(folder)]
     for path in paths:
-        check_notes(pq.read_metadata(path), Path(path).stat().st_size, path)
+        parquet_size.check(path, Path(path).stat().st_size, path)
     hive = dataset.partitioning(flavor="hive")
     return dataset.dataset(
         paths, format="parquet", partitioning=hive, partition_base_dir=str(folder)
     ).to_table()
-
-
-def check_notes(notes: Any, size: int, place: str) -> None:
-    """InputError where what a file of `size` bytes notes of its rows takes far more than the file."""
-    cells_bytes = 8 * notes.num_rows * notes.num_columns
-    check_unpacked(max(cells_bytes, sum(chunk_bytes(notes))), size, place)
-
-
-def chunk_bytes(notes: Any) -> Iterator[int]:
-    """What each column takes in each group of rows, without compression, by the notes of a Parquet file."""
-    for group in range(notes.num_row_groups):
-        for column in range(notes.num_columns):
-            yield notes.row_group(group).column(column).total_uncompressed_size
 
 
 def _of_delta(folder: Path) -> list[Path]:

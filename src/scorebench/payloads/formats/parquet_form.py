@@ -9,18 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
-from scorebench.payloads import parquet_files
+from scorebench.payloads import parquet_files, parquet_size
 from scorebench.payloads.columns import from_arrow
 from scorebench.payloads.formats import json_rows
 from scorebench.payloads.formats.csv_form import refuse_twice
-from scorebench.payloads.formats.record import (
-    MOST_UNPACKED_BYTES,
-    Batch,
-    BodyFormat,
-    Source,
-    Writer,
-    check_unpacked,
-)
+from scorebench.payloads.formats.record import Batch, BodyFormat, Source, Writer
 from scorebench.payloads.formats.rules import frame_tensor_problem, whole_name_problem
 from scorebench.payloads.signature import Column, Object, Signature, Tensor
 
@@ -145,25 +138,12 @@ def _table(source: Source) -> tuple[Any, Mapping[str, Any]]:
     if path is not None and path.is_dir():
         table = parquet_files.table(path)
     else:
-        with pq.ParquetFile(path or io.BytesIO(source.bytes)) as file:
-            table = _bounded(file, path.stat().st_size if path else len(source.bytes), source.place)
+        file = str(path) if path else io.BytesIO(source.bytes)
+        parquet_size.check(file, path.stat().st_size if path else len(source.bytes), source.place)
+        with pq.ParquetFile(file) as opened:
+            table = opened.read()
     unnamed = [name for name in table.column_names if _UNNAMED_INDEX.fullmatch(name)]
     return table.drop_columns(unnamed), table.schema.pandas_metadata or {}
-
-
-def _bounded(file: Any, size: int, place: str) -> Any:
-    """All of the file. Its own notes say how much that is, and a dictionary's values how much more."""
-    import pyarrow as pa
-
-    parquet_files.check_notes(file.metadata, size, place)
-    longest = max(parquet_files.chunk_bytes(file.metadata), default=0)  # a value of a dictionary is no longer
-    rows = min(max(MOST_UNPACKED_BYTES // max(longest, 1), 256), 65_536)
-    batches, taken = [], 0
-    for batch in file.iter_batches(batch_size=rows):
-        taken += batch.nbytes
-        check_unpacked(taken, size, place)
-        batches.append(batch)
-    return pa.Table.from_batches(batches, schema=file.schema_arrow)
 
 
 def _column_names(table: Any, notes: Mapping[str, Any], place: str) -> list[Any]:
