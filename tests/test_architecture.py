@@ -38,6 +38,7 @@ ROOMS = (
     "units",
     "timings",
     "extras",
+    "signals",
     *FLOW,
     "client",
     "scrapes",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -245,3 +248,55 @@ def test_a_run_with_failures_is_not_good(tmp_path: Path) -> None:
     with scoring_server(Behaviour(script={40: replies.OVERLOADED})) as server:
         done = scorebench(tmp_path, "run", server.url, "--users", "1", "--calls", "30", "--repeat", "2")
     assert done.code == 1
+
+
+class Heard:
+    """A process that keeps what it is sent, and has a standard input."""
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+        told, self._out = os.pipe()
+        self.told = os.fdopen(told, "rb", 0)
+        self.stdin = self
+
+    def fileno(self) -> int:
+        return self._out
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+
+
+@pytest.mark.parametrize("early", [0, 1, 2, 3])
+def test_a_signal_before_the_run_has_a_process_waits_for_it(early: int) -> None:
+    """The first asks for an end, the second is a word, the third kills: whenever they come."""
+    heard, numbers, process = [signal.SIGTERM, signal.SIGINT, signal.SIGTERM], list[int](), Heard()
+    before = signal.getsignal(signal.SIGTERM)
+    with launch._Signals(numbers.append) as signals:
+        for number in heard[:early]:
+            os.kill(os.getpid(), number)
+        signals.pass_on_to(process)  # type: ignore[arg-type]
+        for number in heard[early:]:
+            os.kill(os.getpid(), number)
+    assert numbers == heard
+    assert process.signals == [signal.SIGTERM, signal.SIGKILL]
+    assert process.told.read(100) == b"cut short\n"
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+STOPPED_BEFORE = """
+import os, signal, sys
+from scorebench import cli
+from scorebench.runs import launch
+launch.run = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_a_sigterm_before_the_run_leaves_no_folder(tmp_path: Path) -> None:
+    """The folder is there, the run's process is not yet: exit 143, and nothing stays."""
+    with scoring_server() as server:
+        command = [sys.executable, "-c", STOPPED_BEFORE, "run", server.url]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 143, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [path for path in (tmp_path / "reports").glob("*") if not path.is_symlink()]

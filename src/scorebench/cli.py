@@ -15,6 +15,7 @@ from pathlib import Path
 
 from scorebench import __version__
 from scorebench.errors import InputError
+from scorebench.signals import sigterm_unwinds
 
 COMMANDS = (
     "run",
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.words, options.origins, options.parser = words, origins, made
         if origins and not getattr(options, "quiet", False):
             print(f"scorebench: {_said_of(origins)}", file=sys.stderr)
-        return int(options.run(options))
+        with sigterm_unwinds():
+            return int(options.run(options))
     except InputError as error:
         print(f"scorebench: {error}{_blamed(str(error), origins)}", file=sys.stderr)
         return 2

@@ -84,28 +84,34 @@ def run(
     run writes to stderr, which else goes to ours; `on_signal` the number of a SIGINT or SIGTERM that came.
     """
     described = None if server is None else server.describe()
-    process = subprocess.Popen(
-        [*_pinning(launch.generator_cpus), sys.executable, "-m", "locust", *_arguments(launch)],
-        env=_environment(launch, described),
-        stdin=subprocess.PIPE,
-        stdout=None if launch.show_report else subprocess.DEVNULL,
-        stderr=None if on_output is None else subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C comes to us alone, and once, and we pass it on
-    )
-    try:
-        with _passing_on(process, on_signal), _reading(process, on_output):
-            code = _Watch(process, server, described).until_it_ends()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):
-            process.stdin.close()
+    with _Signals(on_signal) as signals:  # before there is a process, which else may be left behind
+        process = subprocess.Popen(
+            [*_pinning(launch.generator_cpus), sys.executable, "-m", "locust", *_arguments(launch)],
+            env=_environment(launch, described),
+            stdin=subprocess.PIPE,
+            stdout=None if launch.show_report else subprocess.DEVNULL,
+            stderr=None if on_output is None else subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C comes to us alone, and once, and we pass it on
+        )
+        try:
+            signals.pass_on_to(process)
+            with _reading(process, on_output):
+                code = _Watch(process, server, described).until_it_ends()
+        finally:
+            _end(process)
     end_workers(process.pid, was_killed=code < 0)
     code = 128 - code if code < 0 else code  # as a shell says that a signal ended it
     tidy(launch.folder, code)
     return code
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        process.stdin.close()
 
 
 class _Watch:
@@ -150,32 +156,48 @@ def _tell(process: subprocess.Popen[bytes], what: str) -> None:
         os.write(process.stdin.fileno(), f"{what}\n".encode())
 
 
-@contextmanager
-def _passing_on(process: subprocess.Popen[bytes], on_signal: Callable[[int], None]) -> Iterator[None]:
+class _Signals:
     """The first SIGINT or SIGTERM is a SIGTERM for Locust, which ends the run and reports; the third kills.
 
-    The second has it wait no longer for the calls in flight. As a signal it would cost the report.
+    The second has it wait no longer for the calls in flight. As a signal it would cost the report. One that
+    comes before there is a process waits for it. Only the main thread hears of any.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    received = 0
 
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        nonlocal received
-        received += 1
-        on_signal(number)
-        if received == 2:
+    def __init__(self, on_signal: Callable[[int], None]) -> None:
+        self._on_signal = on_signal
+        self._process: subprocess.Popen[bytes] | None = None
+        self._received = self._early = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Signals:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        for count in range(1, self._early + 1):
+            self._pass_on(process, count)
+
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        self._received += 1
+        self._on_signal(number)
+        if self._process is None:
+            self._early = self._received
+        else:
+            self._pass_on(self._process, self._received)
+
+    @staticmethod
+    def _pass_on(process: subprocess.Popen[bytes], count: int) -> None:
+        if count == 2:
             _tell(process, CUT_SHORT)
         else:
-            process.send_signal(signal.SIGTERM if received == 1 else signal.SIGKILL)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            process.send_signal(signal.SIGTERM if count == 1 else signal.SIGKILL)
 
 
 @contextmanager

@@ -14,18 +14,15 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 from scorebench.errors import InputError
 from scorebench.servers.cores import check_cpus, parse_cpus
 from scorebench.servers.kinds import KINDS, Wanted, names
 from scorebench.servers.protocol import Progress, Server, ServerFailed, ServerInfo
+from scorebench.signals import sigterm_unwinds
 
 __all__ = [
     "KINDS",
@@ -71,7 +68,7 @@ def running(
             server.stop()
 
     atexit.register(stop)  # a sys.exit in a greenlet, or a loop that never returns to us
-    with _sigterm_unwinds():
+    with sigterm_unwinds():
         try:
             server.start(progress)
             server.wait_ready(progress, ready_timeout_s)
@@ -79,20 +76,3 @@ def running(
         finally:
             stop()
             atexit.unregister(stop)
-
-
-@contextmanager
-def _sigterm_unwinds() -> Iterator[None]:
-    """Make SIGTERM an exception, so that `finally` runs. Only the main thread can do that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def unwind(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, unwind)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
