@@ -5,28 +5,35 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import re
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from getpass import getuser
 from pathlib import Path
 
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
+from tests import requirements
 from tests.browser import browser
-from tests.locust_page import get, locust_page, post
+from tests.locust_page import get, locust_page
 from tests.scoring_server import Behaviour, Constant, scoring_server
+
+from scorebench.servers import ports
 
 pytestmark = pytest.mark.timeout(300)
 ATTACK = """<!doctype html><title>prizes</title><body><iframe name="hidden"></iframe><script>
 const page = "PAGE", body = "user_count=2&spawn_rate=100&host=" + encodeURIComponent("VICTIM");
 const form = {method: "POST", body, headers: {"Content-Type": "application/x-www-form-urlencoded"}};
 const tries = [];
-for (const route of ["/swarm", "/stop", "/stats/reset", "/scorebench/state", "/stats/requests", "/logs", "/"])
+for (const route of ROUTES)
   for (const mode of ["cors", "no-cors"])
     for (const options of [{}, form])
       tries.push(fetch(page + route, {...options, mode}).then((answer) => answer.text()).catch(() => ""));
 const sent = document.createElement("form");
-sent.method = "POST"; sent.action = page + "/swarm"; sent.target = "hidden";
+sent.method = "POST"; sent.action = page + "SWARM"; sent.target = "hidden";
 for (const [name, value] of new URLSearchParams(body)) {
   const field = document.createElement("input");
   field.name = name; field.value = value; sent.append(field);
@@ -34,7 +41,7 @@ for (const [name, value] of new URLSearchParams(body)) {
 document.body.append(sent);
 sent.submit();
 for (const kind of ["img", "script", "iframe"])
-  for (const route of ["/stop", "/stats/requests", "/"]) {
+  for (const route of ROUTES) {
     const part = document.createElement(kind);
     part.src = page + route;
     document.body.append(part);
@@ -55,25 +62,91 @@ def site(folder: Path) -> Iterator[str]:
             server.shutdown()
 
 
-@pytest.mark.parametrize("base_path", ["", "/load"])
-def test_a_page_elsewhere_tries_each_route(tmp_path: Path, base_path: str) -> None:
+LISTING = """
+from scorebench.locustfile import *
+from locust import events
+
+@events.init.add_listener
+def tell(environment, **_):
+    app = environment.web_ui.app
+    app.add_url_rule("/routes", "mine", lambda: "\\n".join(one.rule for one in app.url_map.iter_rules()))
+"""
+"""Has a route of its own, which names each that there is: Locust's, ours and this."""
+PROXY = """
+daemon off; user {user}; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass {behind}; }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def proxy(folder: Path, behind: str) -> Iterator[str]:
+    """nginx as it comes: it puts the address behind it in place of the host that was asked for."""
+    program, port = requirements.program("nginx"), ports.claim(0)
+    folder.mkdir()
+    text = PROXY.format(folder=folder, port=port, behind=behind, user=getuser())
+    (folder / "nginx.conf").write_text(text)
+    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            until_s = time.monotonic() + 10
+            while not (folder / "pid").exists() and time.monotonic() < until_s:
+                time.sleep(0.05)
+            yield f"http://load.localhost:{port}"
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("base_path", "is_behind_a_proxy"), [("", False), ("/load", False), ("/load", True)], ids=str
+)
+def test_a_page_elsewhere_tries_each_route(tmp_path: Path, base_path: str, is_behind_a_proxy: bool) -> None:
     """By script, form, picture and frame: no call is sent, nothing is read; the owner's own page works."""
+    locustfile = tmp_path / "listing.py"
+    locustfile.write_text(LISTING)
+    words = ["--web-allowed-host", "load.localhost"]
     with (
         scoring_server(Behaviour(service=Constant(0.01))) as server,
-        locust_page(tmp_path, server.url, base_path=base_path) as url,
+        locust_page(tmp_path, server.url, *words, base_path=base_path, locustfile=locustfile) as direct,
+        ExitStack() as stack,
         site(tmp_path) as elsewhere,
         browser(tmp_path / "profile") as driver,
     ):
-        (tmp_path / "attack.html").write_text(ATTACK.replace("PAGE", url).replace("VICTIM", server.url))
+        root = direct.removesuffix(base_path)
+        routes = {re.sub("<.*?>", "x", rule) for rule in get(f"{root}/routes")[1].splitlines()}
+        assert {f"{base_path}/swarm", f"{base_path}/stop", f"{base_path}/scorebench/state"} <= routes, routes
+        if is_behind_a_proxy:
+            root = stack.enter_context(proxy(tmp_path / "nginx", root))
+        url = root + base_path
+        attack = ATTACK.replace("ROUTES", json.dumps(sorted(routes))).replace("SWARM", f"{base_path}/swarm")
+        (tmp_path / "attack.html").write_text(attack.replace("PAGE", root).replace("VICTIM", server.url))
         driver.get(f"{elsewhere}/attack.html")
         read = WebDriverWait(driver, 60).until(
             lambda d: d.execute_script("return window.read === undefined ? null : [window.read]")
         )
         assert read == [""]
-        assert json.loads(get(f"{url}/stats/requests")[1])["state"] == "ready"
+        assert json.loads(get(f"{direct}/stats/requests")[1])["state"] == "ready"
         assert not [record for record in server.log() if record.number is not None]
-        assert post(f"{url}/swarm", user_count=1, spawn_rate=100, run_time="1s", host=server.url)["success"]
         driver.get(f"{url}/")
         assert "Locust" in driver.title
+        started = driver.execute_async_script(START, server.url)
+        assert started["success"], started
         shown = "return fetch('./stats/requests').then((answer) => answer.status)"
         assert driver.execute_script(shown) == 200
+        server.wait_for_calls(5, timeout_s=30)
+
+
+START = """
+const [host, done] = arguments;
+const body = new URLSearchParams({user_count: "1", spawn_rate: "100", run_time: "8s", host});
+fetch("./swarm", {method: "POST", body}).then((answer) => answer.json()).then(done);
+"""
+"""As the owner's page does it."""
