@@ -102,7 +102,7 @@ def test_a_folder_that_holds_something_else_too_stays(shelf: Path) -> None:
         (["--delete", "mine"], "mine: no run here; expected one that `scorebench list` shows (reports)"),
         (["--delete", "--keep", "-1"], "--keep -1: expected 0 or more"),
         (["--delete", "--older-than", "old"], "--older-than: found 'old'; expected a duration"),
-        (["a"], "RUN: needs --delete"),
+        (["a"], "a: only --delete takes runs; to list another folder, give --report-dir DIR"),
         (["--keep", "3"], "--keep: needs --delete"),
         (["--format", "xml"], "--format xml: not known; expected one of text, json"),
         (["--report-dir", "nowhere"], "nowhere: no such folder"),

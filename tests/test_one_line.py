@@ -30,6 +30,19 @@ URL = "http://127.0.0.1:1"
             ["serve", "docker", "--flavor", "onnx"],
             "serve: --flavor onnx: expected one of sklearn, spark, mleap",
         ),
+        # What other load testers call it: wrk and k6, hey and ab, oha, vegeta, curl.
+        (["run", URL, "--duration", "30s"], "run: --duration: no such option; did you mean --run-time?"),
+        (["run", URL, "-n", "100"], "run: -n: no such option; did you mean --calls?"),
+        (["run", URL, "-c", "5"], "run: -c: no such option; did you mean --users?"),
+        (["run", URL, "-d", "30s"], "run: -d: no such option; did you mean --run-time or --data?"),
+        (["run", URL, "--qps", "9"], "run: --qps: no such option; did you mean --rate?"),
+        (
+            ["run", URL, "--batch-size", "8"],
+            "run: --batch-size: no such option; did you mean --rows-per-call?",
+        ),
+        (["run", URL, "--insecure"], "run: --insecure: no such option; did you mean --ca-file?"),
+        (["run", URL, "--token", "x"], "run: --token: no such option; did you mean --bearer-env?"),
+        (["plan", "x", "--for", "9/s", "-n", "9"], "plan: -n: no such option"),  # a plan has no such option
         (["models", "mak"], "models: mak: no such command; did you mean make?"),
     ],
 )

@@ -203,3 +203,19 @@ def test_the_real_wine_table_arrives(format: str) -> None:
     got = values_of(back)
     expected = frame_values(frame.iloc[list(picked)])
     assert got == [pytest.approx(row, rel=1e-14) for row in expected]
+
+
+def test_a_missing_value_names_the_formats_that_keep_it() -> None:
+    """MLflow keeps a missing text in a frame, not in a list of arrays; a missing whole number nowhere."""
+    require_mlflow()
+    rows = pd.DataFrame({"n": pd.Series([1, None], dtype="Int64"), "t": ["a", None]})
+    text, number = (
+        Signature((parse_column({"type": kind, "name": name, "required": False}),))
+        for name, kind in (("t", "string"), ("n", "long"))
+    )
+    with pytest.raises(
+        InputError, match="keeps no missing string in this format, but in split, records, csv"
+    ):
+        encode(rows[["t"]], "instances", signature=text)
+    with pytest.raises(InputError, match="keeps no missing long in any format; fill it or drop the row"):
+        encode(rows[["n"]], "split", signature=number)

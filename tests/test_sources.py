@@ -7,6 +7,7 @@ first.
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,14 @@ def test_completion_knows_the_commands_and_their_options(tmp_path: Path, shell: 
     assert done.code == 0
     assert "capacity" in done.out
     assert "rows-per-call" in done.out
+
+
+def test_a_reader_that_reads_no_more_is_no_error(tmp_path: Path) -> None:
+    """`scorebench completion bash | head -1`: the script is longer than a pipe holds, and nobody reads it."""
+    command = f"{sys.executable} -m scorebench completion bash | :; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    require("bash", "not found" not in done.stderr, "install bash")
+    assert (done.stdout, done.stderr) == ("141\n", "")
 
 
 def test_bash_completes_an_option(tmp_path: Path) -> None:

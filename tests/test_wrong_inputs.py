@@ -32,6 +32,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("joined.csv").write_text("alcohol\n1;2;3\n")
     Path("commas.csv").write_text("alcohol;pH\n7,4;3,1\n")
     Path("rows.csv").write_text("alcohol\n7.4\n")
+    Path("empty.csv").write_text("")
+    Path("heading.csv").write_text("alcohol\n")
+    Path("ragged.csv").write_text("alcohol\n7.4\n1,2,3\n")
+    Path("page.csv").write_text("<!doctype html>\n<p>Sign in</p>\n")
+    Path("cut.json").write_text('{"alcohol": 1')
+    Path("script.py").write_text("import os\n")
+    Path("nothing").mkdir()
     return tmp_path
 
 
@@ -48,6 +55,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--data", "joined.csv"], "joined.csv: found one column, 'alcohol', with '1;2;3' in it; expected"),
         (["--data", "commas.csv"], "commas.csv, column 'alcohol': found '7,4', expected a number with a dec"),
         (["--data", "rows.csv", "--drop", "target"], "rows.csv: found no column 'target' to drop, only 'al"),
+        (["--data", "empty.csv"], "empty.csv: the file is empty, expected rows; give data that has rows"),
+        (["--data", "heading.csv"], "heading.csv: found no rows, expected at least one; give data that has"),
+        (["--data", "ragged.csv"], "ragged.csv: found no CSV table: CSV parse error: Row #3: Expected 1 col"),
+        (["--data", "page.csv"], "page.csv: found a web page, expected a table; download the file itself"),
+        (["--data", "cut.json"], "cut.json: found no JSON (line 1, column 14: Expecting ',' delimiter)"),
+        (["--data", "script.py"], "script.py: found suffix '.py', expected .json, .csv, .parquet, .jsonl"),
+        (["--data", "nothing"], "nothing: found a folder without .parquet files; give one that has some"),
+        (["--data", "rows.csv", "--rows-per-call", "0"], "--rows-per-call 0: expected a whole number of at"),
+        # With what.
+        (["--header", "Authorization: Bearer abc"], "--header Authorization: other users of this machine"),
+        (
+            ["--bearer-env", "NO_SUCH_ONE"],
+            "--bearer-env NO_SUCH_ONE: the variable is not set; expected a tok",
+        ),
         # To what.
         (["--model", "models:/churn/9"], "models:/churn/9: found no model registry at sqlite:///"),
         (["--model", "models:/churn@best"], "models:/churn@best: found no model registry at sqlite:///"),
@@ -114,6 +135,23 @@ def test_a_file_that_is_missing_is_told_before_mlflow_is_loaded(
     assert capsys.readouterr().err == (
         "scorebench: nothere.csv: found no such file, expected a data file; check the path\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("htp://localhost:5001", "htp://localhost:5001: scheme 'htp'; expected http://HOST:PORT or https://"),
+        ("http:/localhost:5001", "http:/localhost:5001: no scheme or no host; expected http://HOST:PORT or"),
+        ("http://localhost:99999", "http://localhost:99999: Port out of range 0-65535; expected a URL such"),
+        ("webservr", "webservr: no such server; expected one of webserver, docker, sagemaker, or a URL such"),
+    ],
+)
+def test_a_target_that_is_none_is_told_what_one_is(
+    target: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2, and an example."""
+    assert cli.main(["run", target]) == 2
+    assert capsys.readouterr().err.startswith(f"scorebench: {said}")
 
 
 def test_a_host_without_a_scheme_is_understood(capsys: pytest.CaptureFixture[str]) -> None:

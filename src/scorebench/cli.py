@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import select
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -39,6 +40,8 @@ COMMANDS = (
 """Modules of `scorebench.commands`, in the order of the help; imported in `main`, where Ctrl-C is heard."""
 MEASURING = ("run", "call", "capacity", "soak", "matrix", "versus", "serve")
 """Those that take their options from files and variables too."""
+CLOSED = 141
+"""The exit code where nobody read to the end: what a shell says of a program that SIGPIPE ended."""
 SHARED = ("report-dir",)
 """What files and variables say for the other commands as well."""
 
@@ -57,12 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if origins and not getattr(options, "quiet", False):
             print(f"scorebench: {_said_of(origins)}", file=sys.stderr)
         with sigterm_unwinds():
-            return int(options.run(options))
+            code = int(options.run(options))
+            sys.stdout.flush()
+            return code
     except InputError as error:
         print(f"scorebench: {error}{_blamed(str(error), origins)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
+        return CLOSED
     except Exception as error:
         from scorebench.servers.protocol import ServerFailed
 
@@ -70,6 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"scorebench: {error}", file=sys.stderr)
         return 1
+
+
+def _nobody_reads() -> bool:
+    """Whether the reader of our output has gone, as behind `| head`. Then what is left of it goes nowhere."""
+    watched = select.poll()
+    watched.register(sys.stdout, 0)
+    if not watched.poll(0):  # it was another pipe that broke
+        return False
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+    return True
 
 
 def _with_settings(words: list[str], made: argparse.ArgumentParser) -> tuple[list[str], Mapping[str, str]]:

@@ -49,13 +49,16 @@ def _list(options: argparse.Namespace) -> int:
     found = shelf.shelved(options.report_dir)
     if options.delete:
         return _delete(options, found)
+    if options.runs:
+        raise InputError(
+            f"{options.runs[0]}: only --delete takes runs; to list another folder, give --report-dir DIR"
+        )
     for flag, given in (
-        ("RUN", options.runs),
         ("--keep", options.keep),
         ("--older-than", options.older_than),
         ("--yes", options.yes),
     ):
-        if given not in (None, [], False):
+        if given not in (None, False):
             raise InputError(f"{flag}: needs --delete; add it, or leave {flag} out")
     print(_shown(found, options.format), end="")
     return 0

@@ -82,7 +82,9 @@ class Shelved:
 def shelved(parent: Path) -> list[Shelved]:
     """All that lies in `parent`, newest first; links, and what scorebench did not make, are left out."""
     if not parent.is_dir():
-        raise InputError(f"{parent}: no such folder; expected the one that runs leave theirs in")
+        raise InputError(
+            f"{parent}: no such folder; runs leave theirs there. Start one, or give another --report-dir DIR"
+        )
     folders = (
         path for path in islice(parent.iterdir(), MOST_RUNS) if path.is_dir() and not path.is_symlink()
     )

@@ -1,4 +1,4 @@
-"""An argument parser with errors of one line and defaults in its help. Knows argparse; no option of ours."""
+"""An argument parser with errors of one line and defaults in its help. Knows argparse, no option's use."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from scorebench.errors import in_one_line
+from scorebench.options.other_words import ours
 
 _OURS = (
     (r"argument (\S+): invalid int value: '(.*)'", "{0} {1}: expected a whole number"),
@@ -78,7 +79,8 @@ def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean --users?`, or nothing where no known name is like it."""
-    near = get_close_matches(word, list(known), n=2, cutoff=0.7)
+    names = list(known)
+    near = ours(word, names) or get_close_matches(word, names, n=2, cutoff=0.7)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 

@@ -31,6 +31,7 @@ _MISSING = frozenset(
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _DECIMAL_COMMA = r"\s*[-+]?\d*,?\d+\s*"
 _JOINED = re.compile(r"\s*[-+]?[\d.,]+(?:\s*[;\t|]\s*[-+]?[\d.,]+)+\s*")
+_PAGE = re.compile(r"\s*<(?:!doctype )?html\b", re.IGNORECASE)
 _LOOKED_AT = 1_000
 """So many cells of a column show whether it is numbers with decimal commas."""
 
@@ -164,6 +165,8 @@ def _header(source: Source) -> tuple[str, list[str]]:
     with io.TextIOWrapper(source.open(), encoding="utf-8-sig", newline="") as file:
         lines = (line for line in file if line.strip("\r\n"))
         line = next(lines, "")
+        if _PAGE.match(line):
+            raise InputError(f"{source.place}: found a web page, expected a table; download the file itself")
         separator = max(",;\t", key=_QUOTED.sub("", line).count)
         if line and not any(one in line for one in ',;\t"'):
             _refuse_joined(source.place, line, next(lines, ""))

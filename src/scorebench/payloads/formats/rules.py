@@ -62,9 +62,25 @@ def _by_missing(format: BodyFormat, batch: Batch, signature: Signature) -> str |
             row, reader = int(missing.to_numpy().argmax()) + 1, mlflow_reader.name()
             return (
                 f"column {name!r}, row {row}: found no value, and {reader} keeps no missing {column.type} "
-                "in this format; fill it, drop the row, or use another format"
+                f"in {_where_else(column, batch)}; fill it or drop the row"
             )
     return None
+
+
+def _where_else(column: Column, batch: Batch) -> str:
+    """`any format`; or `this format, but in csv, parquet`."""
+    from scorebench.payloads.formats import FORMATS
+
+    name = batch.rows.columns[0] if column.name is None else column.name
+    keeping = [
+        one.name
+        for one in FORMATS.values()
+        if one.keeps_missing is not None  # None: MLflow does not read it
+        and one.column_problem(column, batch) is None
+        and one.values_problem(batch.rows[name], batch) is None
+        and _keeps_missing(one, column)
+    ]
+    return f"this format, but in {', '.join(keeping)}" if keeping else "any format"
 
 
 def _keeps_missing(format: BodyFormat, column: Column) -> bool:

@@ -1,0 +1,28 @@
+"""What other load testers call our options, for who types it here. Knows names alone; no parser.
+
+Each is the name that wrk, hey, oha, ab, k6, vegeta or curl has for it, or that of a common script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_OURS: dict[str, tuple[str, ...]] = {
+    "--users": ("-c", "--concurrency", "--connections", "--threads", "--vus", "--clients"),
+    "--run-time": ("-d", "-z", "--duration", "--seconds", "--timelimit"),
+    "--calls": ("-n", "--requests", "--num-requests", "--count"),
+    "--rate": ("-q", "--qps", "--rps", "--request-rate"),
+    "--data": ("-d", "--input", "--file", "--csv", "--rows-file"),
+    "--body": ("-D", "--body-file", "--payload", "--json"),
+    "--rows-per-call": ("--batch", "--batch-size"),
+    "--report-dir": ("-o", "--output", "--out"),
+    "--header": ("-H", "--headers"),
+    "--bearer-env": ("--token", "--bearer", "--api-key"),
+    "--ca-file": ("-k", "--insecure", "--cacert"),
+    "the URL without an option": ("-H", "--url", "--uri", "--host", "--endpoint", "--target"),
+}
+
+
+def ours(word: str, known: Collection[str]) -> list[str]:
+    """Those of the `known` options that another program calls `word`; the URL has no option anywhere."""
+    return [name for name, others in _OURS.items() if word in others and (name in known or " " in name)]
