@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _nobody_reads() -> bool:
-    """Whether the reader of our output has gone, as behind `| head`. Then the rest of it goes nowhere."""
+    """Whether the reader of our output has gone, as behind `| head`; the rest of it is dropped."""
     watched = select.poll()
     watched.register(sys.stdout, 0)
     if not watched.poll(0):  # it was another pipe that broke
