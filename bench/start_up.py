@@ -1,7 +1,7 @@
 """What starting costs: `scorebench run --calls 1`, beside `import locust`, which every run needs.
 
 Both in turn, ten times over, so that whatever else the machine does strikes both. The ratio is that of the
-medians. With ready bodies (`--body`) no rows are read, and pandas is not imported.
+medians. A ready body of rows (`--body`) is read once, to check and count them, which imports pandas too.
 
     python bench/start_up.py
 """
