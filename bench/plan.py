@@ -78,8 +78,14 @@ class Held:
 def _between(value_s: float | None, low_s: float | None, high_s: float | None) -> str:
     if value_s is None:
         return "-"
-    low, high = ("-" if bound is None else say_seconds(bound) for bound in (low_s, high_s))
+    low, high = (_bound(bound) for bound in (low_s, high_s))
     return f"{say_seconds(value_s)} ({low} to {high})"
+
+
+def _bound(bound_s: float | None) -> str:
+    if bound_s is None:
+        return "-"
+    return "no end" if bound_s == math.inf else say_seconds(bound_s)
 
 
 def summed_up(held: Sequence[Held]) -> Iterator[str]:
@@ -101,8 +107,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("sweep", type=Path, help="folder of a sweep over users and workers")
     parser.add_argument("--calls", type=int, default=1500, help="about as many in each run (1500)")
-    parser.add_argument("options", nargs="*", help="of each run, after --")
-    options = parser.parse_args(arguments)
+    # argparse takes no positional words after an option.
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    end = words.index("--") if "--" in words else len(words)
+    options = parser.parse_args(words[:end])
+    options.options = words[end + 1 :]
     known = {name: measured_in(options.sweep, q) for name, q in PERCENTILES.items()}
     place = read_sweep(options.sweep).cells[0].place
     print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)

@@ -253,3 +253,4 @@ def test_a_server_that_is_not_there_ends_a_sweep_in_two_runs(tmp_path: Path) -> 
     assert done.err.splitlines()[-1].endswith("the server refused the connection); the sweep ends here")
     assert "the server no longer answered. The same command with --resume" in done.out
     assert done.out.count("not reached") == 1
+    assert done.out.count("no answer: the server refused the connection") == 2

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scorebench.errors import InputError
+from scorebench.figures.percentiles import calls_needed
 from scorebench.plans.lengths import Lengths
 
 if TYPE_CHECKING:
@@ -182,9 +183,10 @@ def _alone(sweep: Sweep, lengths: Mapping[str, Lengths], q: float) -> tuple[Alon
         Alone(workers, tuple(lengths[run.folder] for run in of)) for workers, of in enough.items() if of
     )
     if not found:
+        most = max(run.valid for of in runs.values() for run in of)
         raise InputError(
-            f"{sweep.folder}: too few calls by one user for a p99 of a call alone; give `sweep` a longer "
-            "--run-time, or `capacity` a longer --budget"
+            f"{sweep.folder}: no run of one user has enough calls for a p99 (the most is {most:,}, and it "
+            f"takes {calls_needed(0.99):,}); give `sweep` a longer --run-time, `capacity` a longer --budget"
         )
     return found
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable
 from math import isinf
+from typing import Any
 
 import msgspec
 
@@ -29,8 +30,20 @@ def render(sweep: Sweep) -> str:
     """The table, the sentences under it, and what was measured."""
     lines = [*table(rows(sweep), text_columns=len(_shown(sweep))), ""]
     lines += [plain(line) for line in sentences(sweep)]
-    lines += ["", plain(environment_line(sweep.environment))]
+    lines += ["", plain(environment_line(alike(sweep)))]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def alike(sweep: Sweep) -> dict[str, Any]:
+    """Of the environment what all cells have in common; it was recorded by the first."""
+    varied, found = set(sweep.varied()), dict(sweep.environment)
+    if varied & {"format", "rows_per_call", "columns"}:
+        found.pop("payload", None)
+    if varied & {"server", "flavor"}:
+        found.pop("server", None)
+    elif "workers" in varied and isinstance(found.get("server"), dict):
+        found["server"] = {name: value for name, value in found["server"].items() if name != "workers"}
+    return found
 
 
 def _shown(sweep: Sweep) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scorebench.report import html
 from scorebench.report.environment import environment_line
 from scorebench.report.setup import groups
-from scorebench.report.sweep import rows, sentences
+from scorebench.report.sweep import alike, rows, sentences
 from scorebench.report.sweep_charts import sweep_charts
 from scorebench.report.words import NOT_MEASURED, plain
 from scorebench.sweeps.found import Sweep
@@ -13,7 +13,7 @@ from scorebench.sweeps.found import Sweep
 
 def render(sweep: Sweep) -> str:
     """One file without network."""
-    environment = sweep.environment
+    environment = alike(sweep)
     head, *cells = rows(sweep)
     empty = {n for n in range(len(head)) if cells and all(cell[n] == NOT_MEASURED for cell in cells)}
     return html.render(

@@ -155,22 +155,17 @@ class Sweeping:
         self._took_s.append(took_s)
         self._slowest_s = max(self._slowest_s, took_s)
         if is_finished(path):
-            self._runs[one] = self._ran(finished(path), path, repeat)
+            run = self._ran(finished(path), path, repeat)
+            silent = None if run.valid else _silence(request, url)
         else:
-            reason = "the run was refused" if code == 2 else f"the run ended with exit code {code}"
-            self._runs[one] = Ran(self._name(path), repeat, error=reason)
-        self._tell(place, self._runs[one])
-        self._listen(request, url, self._runs[one])
-
-    def _listen(self, request: Request, url: str, run: Ran) -> None:
-        """_Silent where nobody answers, after so many runs in a row: each of the others would wait for it."""
-        settings = request.settings
-        reason = None
-        if not run.valid:
-            reason = silence(Target.parse(url), settings.ca_file, settings.certificate)
-        self._silent = 0 if reason is None else self._silent + 1
-        if self._silent == MOST_SILENT:
-            raise _Silent(f"{in_urls(url)}: no answer in {MOST_SILENT} runs one after another ({reason})")
+            silent = _silence(request, url)
+            refused = "the run was refused" if code == 2 else f"the run ended with exit code {code}"
+            run = Ran(self._name(path), repeat, error=refused if silent is None else f"no answer: {silent}")
+        self._runs[one] = run
+        self._tell(place, run)
+        self._silent = 0 if silent is None else self._silent + 1
+        if self._silent == MOST_SILENT:  # each of the others would wait for it
+            raise _Silent(f"{in_urls(url)}: no answer in {MOST_SILENT} runs one after another ({silent})")
 
     def _without_largest(self, key: tuple[str, str | None, int | None]) -> dict[Of, Place]:
         """What the largest body of this server is still to be looked for with: a cell for each format."""
@@ -261,6 +256,12 @@ class Sweeping:
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.folder))
+
+
+def _silence(request: Request, url: str) -> str | None:
+    """Why the server gives no answer; None where it does."""
+    settings = request.settings
+    return silence(Target.parse(url), settings.ca_file, settings.certificate)
 
 
 class _Silent(Exception):
