@@ -268,7 +268,7 @@ def test_a_sweep_in_which_rows_get_cheaper_says_batch() -> None:
     """5 ms or more for one row, 14 ms or less for a hundred: 5 / 0.14 = 35.7 times at least."""
     (found,) = advise_sweep(swept(cell("split", 1, [5, 5.1]), cell("split", 100, [14, 14])))
     assert (found.rule, found.gain) == ("batch", "at least 35.7 times less time a row")
-    assert found.figure.startswith("a row costs 5 ms or more with 1 row a call and 0.14 ms or less with 100 (")
+    assert "costs 5 ms or more with 1 row a call and 0.14 ms or less with 100 (" in found.figure
     assert (found.threshold, found.source) == (SWEEP_RULES[0].threshold, SWEEP_RULES[0].source)
     assert advise_sweep(swept(cell("split", 1, [5, 5]), cell("split", 10, [40, 40]))) == []
 
