@@ -40,7 +40,8 @@ def _held(capacity: Capacity) -> str:
         return "even the lowest rate tried does not hold"
     if capacity.ended is Ended.NOT_VALID:
         return "no rate could be measured"
-    return "no rate held"
+    tried = any(step.plan.rate_per_s is not None for step in capacity.steps)
+    return "no rate held" if tried else "no rate was tried"
 
 
 def _figure(tried: Tried, limit: Limit) -> str:
