@@ -180,7 +180,25 @@ locust.main.main()
 """
 
 
-def apart(folder: Path, rows: str | None, *words: str, **versions: str) -> tuple[int, str, list[int]]:
+TWICE = """
+import sys
+import locust.main
+from scorebench.cluster import reports
+from scorebench.recordings.form import form_of, recording_of
+pack = reports.pack
+def doubled(recording, kept, resets):
+    recording.merge(recording_of(form_of(recording)))
+    return pack(recording, kept, resets)
+reports.pack = doubled
+sys.argv = ["locust", *sys.argv[2:]]
+locust.main.main()
+"""
+"""A worker that reports each call twice, its due times too: by itself that adds up."""
+
+
+def apart(
+    folder: Path, rows: str | None, *words: str, code: str = OTHER_VERSIONS, **versions: str
+) -> tuple[int, str, list[int]]:
     """A master and a worker, each in a folder of its own with its own rows.csv.
 
     `versions` are what the worker finds installed, where that is another than here. How the master ended and
@@ -193,7 +211,7 @@ def apart(folder: Path, rows: str | None, *words: str, **versions: str) -> tuple
             (folder / name / "rows.csv").write_text(content)
     with scoring_server() as server:
         file = ["-f", str(ROOT / "locustfile.py")]
-        other = ["-c", OTHER_VERSIONS, json.dumps(versions)]
+        other = ["-c", code, json.dumps(versions)]
         worker = started([*other, *file, "--worker", "--master-port", port], folder / "worker")
         words = ("--headless", "--expect-workers", "1", "--data", "rows.csv", "--calls", "10", *words)
         here = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "-H", server.url)
@@ -236,3 +254,11 @@ def test_a_master_hands_its_payloads_out(tmp_path: Path) -> None:
     assert code in (0, 4), said
     assert len(bodies) == 10
     assert "10 calls" in said
+
+
+def test_a_worker_that_counts_more_than_there_was_to_send_is_not_believed(tmp_path: Path) -> None:
+    """Ten calls by the server's log and by --calls, twenty by the worker: not valid, and the report says it."""
+    code, said, bodies = apart(tmp_path, ROWS, code=TWICE)
+    assert len(bodies) == 10
+    assert code == 4, said
+    assert "count more calls than there were to send: 20 calls, of 10" in " ".join(said.split())

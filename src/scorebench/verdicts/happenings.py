@@ -12,6 +12,7 @@ from scorebench.recordings.happenings import (
     HELPER_DIED,
     KILLED,
     MASTER_LOST,
+    MORE_THAN_DEALT,
     OWN_LIMIT,
     REPORT_REFUSED,
     SERVER_ENDED,
@@ -84,6 +85,13 @@ def _of_members(summary: Summary) -> Iterator[Finding]:
             "report_refused",
             f"reports of workers could not be read, so their calls are in no figure: {_listed(refused)}",
             "give all machines the same version of scorebench and the same time; else report it",
+        )
+    if more := _whys(summary, MORE_THAN_DEALT):
+        yield Finding(
+            Severity.INVALID,
+            "more_than_dealt",
+            f"the processes of the generator count more calls than there were to send: {_listed(more)}",
+            "a process is broken, or none of yours: set SCOREBENCH_CLUSTER_SECRET, and run again",
         )
     if whys := _whys(summary, WORKER_LEFT):
         yield Finding(

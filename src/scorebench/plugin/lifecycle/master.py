@@ -27,7 +27,7 @@ from scorebench.plugin.lifecycle.joining import Joining
 from scorebench.plugin.lifecycle.membership import Membership
 from scorebench.plugin.lifecycle.muster import Muster
 from scorebench.plugin.lifecycle.refusing import abandon
-from scorebench.recordings.happenings import ALL_REJECTED, REPORT_REFUSED
+from scorebench.recordings.happenings import ALL_REJECTED, MORE_THAN_DEALT, REPORT_REFUSED
 from scorebench.recordings.lost import NOT_HEARD_OF, not_heard_of
 from scorebench.recordings.recording import Recording
 
@@ -152,6 +152,9 @@ class Master:
             )
             recording.add_never_sent(NOT_HEARD_OF, calls)
             recording.due = None  # what it told last held calls that were still in flight
+        counted = recording.measured.calls + recording.warm_up.calls
+        if most_calls is not None and self._asked.only_ours and counted > most_calls:
+            self._gathered.note(MORE_THAN_DEALT, f"{counted:,} calls, of {most_calls:,}")
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
         if messages.KEY in data:
