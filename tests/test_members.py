@@ -257,7 +257,7 @@ def test_a_master_hands_its_payloads_out(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_counts_more_than_there_was_to_send_is_not_believed(tmp_path: Path) -> None:
-    """Ten calls by the server's log and by --calls, twenty by the worker: not valid, and the report says it."""
+    """Ten calls by the server's log and by --calls, twenty by the worker: not valid,."""
     code, said, bodies = apart(tmp_path, ROWS, code=TWICE)
     assert len(bodies) == 10
     assert code == 4, said
