@@ -32,6 +32,8 @@ RUN_TIME_S, SERVICE_S = 3.0, 0.05
 DRAINED_SERVICE_S = 3.0
 """So long does a call take where the run must end before its answer."""
 ENDS_WITHIN_S = 240.0
+GONE_WITHIN_S = 60.0
+"""A generator that is left alone while it loads ends once it has loaded: long after, on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def suffer(kill: Kill) -> Ended:
             _send(_victim(kill, server, launcher, family), kill.signal)
             family = list({*family, *_family(launcher.pid)})
             code = launcher.wait(timeout=ENDS_WITHIN_S)
-            _, alive = psutil.wait_procs(family, timeout=10.0)
+            _, alive = psutil.wait_procs(family, timeout=GONE_WITHIN_S)
             err = err_file.read_text()
         return Ended(code, err, len(alive), _summary(Path(folder)), _log_of(server))
 
