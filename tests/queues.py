@@ -86,6 +86,27 @@ def lindley(due_s: Floats, service_s: Floats) -> Floats:
     return np.asarray(walk - np.minimum.accumulate(walk))
 
 
+def turns(due_s: Floats, service_s: Floats) -> Floats:
+    """Response times at one server that all calls in it share alike (processor sharing).
+
+    By virtual time, what each call in the server has had: a call leaves once that has grown by its service.
+    """
+    inside: list[tuple[float, int]] = []
+    response_s = np.empty_like(due_s)
+    now, had = 0.0, 0.0
+    for number, due in enumerate([*due_s.tolist(), math.inf]):
+        while inside and now + (inside[0][0] - had) * len(inside) <= due:
+            until, who = inside[0]
+            now, had = now + (until - had) * len(inside), until
+            heapq.heappop(inside)
+            response_s[who] = now - due_s[who]
+        if due < math.inf:
+            had += (due - now) / len(inside) if inside else 0.0
+            now = due
+            heapq.heappush(inside, (had + float(service_s[number]), number))
+    return response_s
+
+
 def mm1_percentile(rate: float, service_rate: float, q: float) -> float:
     """Response time: exponential with rate μ - λ."""
     return -math.log(1 - q) / (service_rate - rate)

@@ -22,7 +22,7 @@ from scorebench.report.data import dumped
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
 from scorebench.sweeps.grid import Place
 from tests.commands import here
-from tests.queues import Draw, Queue, constant, exponential, md1_within
+from tests.queues import Draw, Queue, constant, exponential, md1_within, poisson, turns
 from tests.recordings import calls, evenly, recording
 
 
@@ -131,6 +131,18 @@ def test_servers_of_any_kind_are_within_the_bounds(draw: Draw, is_shared: bool, 
     response_s = queue.open_loop(rate, 4000, np.random.default_rng(3)).response_s
     assert found.low_s <= float(np.quantile(response_s, q)) * 1.01
     assert found.high_s >= float(np.quantile(response_s, q)) * 0.99
+
+
+@pytest.mark.parametrize("rate", [30.0, 50.0, 70.0])
+@pytest.mark.parametrize("q", [0.5, 0.99])
+def test_calls_that_take_turns_are_within_the_bounds(rate: float, q: float) -> None:
+    """One worker whose threads share it alike, in simulation: longer than in a queue, at any percentile."""
+    rng = np.random.default_rng(5)
+    due_s = poisson(rate, 2000, rng)
+    shown_s = float(np.quantile(turns(due_s, np.full(len(due_s), 0.01)), q))
+    found = response(told(swept(*ONE), q), rate, 1, q)
+    assert found.low_s <= shown_s <= found.high_s
+    assert shown_s > found.s * 0.99
 
 
 def test_time_that_keeps_no_worker_busy_is_not_waited_for() -> None:

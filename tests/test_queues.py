@@ -20,6 +20,8 @@ from tests.queues import (
     mm1_capacity,
     mm1_percentile,
     mmk_within,
+    poisson,
+    turns,
 )
 
 HOURS = 3600.0 * 3  # a million calls and more: the mean at 80 % load is known to about 1 %
@@ -109,3 +111,11 @@ def test_the_crossings_are_where_theory_puts_them() -> None:
     # Two servers at load 0.8, by hand: B = (1.6²/2)/(1 + 1.6 + 1.28) = 0.3299, C = B/(1 - 0.8(1 - B)) =
     # 0.7111.
     assert erlang_c(80, 50, 2) == pytest.approx(0.7111, abs=1e-4)
+
+
+def test_calls_that_take_turns_have_the_mean_of_theory() -> None:
+    """Processor sharing: the mean is 1/(1 - load) times that of a call alone (Kleinrock, 1967)."""
+    rng = np.random.default_rng(4)
+    due_s = poisson(60, 2000, rng)
+    response_s = turns(due_s, np.full(len(due_s), 0.01))
+    assert response_s.mean() == pytest.approx(0.01 / (1 - 0.6), rel=0.03)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import partial
 
 from scorebench.plans.measured import Carried, Measured
-from scorebench.plans.queues import exponential_queue_s, own_queue_s, shared_queue_s
+from scorebench.plans.queues import exponential_queue_s, own_queue_s, shared_queue_s, taking_turns_s
 
 MOST_WORKERS = 1_000
 
@@ -77,7 +77,8 @@ def response(measured: Measured, rate_per_s: float, workers: int, q: float) -> R
 
     Expected is a queue of its own for each worker, as connections that stay open are dealt, with lengths as
     they were measured (M/G/1). The lower bound takes one queue for all workers, where that is shorter, and
-    the best runs; the upper one exponential lengths (M/M/1), where those wait longer, and the worst runs.
+    the best runs; the upper one exponential lengths (M/M/1) or calls that take turns, where that is longer,
+    and the worst runs.
     """
     return Response(
         _expected_s(measured, rate_per_s, q, workers),
@@ -104,6 +105,7 @@ def _high_s(measured: Measured, rate_per_s: float, q: float, workers: int) -> fl
     return max(
         exponential_queue_s(rate_per_s / workers, one.busy.mean_s, one.alone, q),
         own_queue_s(rate_per_s / workers, one.busy, one.alone, q),
+        taking_turns_s(rate_per_s / workers, one.busy, one.alone, q),
     )
 
 

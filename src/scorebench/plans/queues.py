@@ -56,6 +56,18 @@ def exponential_queue_s(rate_per_s: float, busy_s: float, alone: Lengths, q: flo
     return _after_exponential_s(rate_per_s * busy_s, spare_per_s, alone, q)
 
 
+def taking_turns_s(rate_per_s: float, busy: Lengths, alone: Lengths, q: float) -> float:
+    """A bound where calls share one server in turns, as threads do: each slows down like the mean.
+
+    On average a call takes 1 / (1 - load) times as long then, whatever its length (L. Kleinrock, Time-shared
+    systems: a theoretical treatment, 1967). Few calls take far longer, so the median is below that.
+    """
+    load = rate_per_s * busy.mean_s
+    if load >= 1:
+        return math.inf
+    return alone.scaled(alone.mean_s - busy.mean_s + busy.mean_s / (1 - load)).percentile(q)
+
+
 def _after_exponential_s(share: float, decay_per_s: float, alone: Lengths, q: float) -> float:
     """The percentile of wait + call: `share` of the calls wait, exponentially with `decay_per_s`."""
 
