@@ -341,3 +341,12 @@ def test_one_user_has_one_worker_and_that_is_no_advice() -> None:
     alone = facts(workers=2, pids=(1,))
     nearly = facts(workers=2, users=2, pids=(1,) * 37 + (2,) * 13)
     assert [advise(one) for one in (alone, nearly, facts(users=2, pids=(1,)))] == [[], [], []]
+
+
+@pytest.mark.parametrize(("name", "below"), [("soak.json", "parts/"), ("capacity.json", "steps/")])
+def test_what_holds_many_runs_says_which_to_give(tmp_path: Path, name: str, below: str) -> None:
+    """One line, exit 2, with the place of its runs."""
+    (tmp_path / name).write_text("{}")
+    done = here(tmp_path, "advise", str(tmp_path))
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert done.err.rstrip().endswith(f"below {below}")

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scorebench.folders.names import SWEEP
+from scorebench.errors import InputError
+from scorebench.folders.names import CAPACITY, SOAK, SOAK_PARTS, SWEEP
 
 if TYPE_CHECKING:
     from scorebench.advice.record import Advice
+
+
+RUNS_BELOW = {
+    SOAK: f"a soak; give one of its parts below {SOAK_PARTS}/",
+    CAPACITY: "a search; give a step below steps/",
+}
+"""What holds runs, and gets no advice as a whole, by the file that it leaves."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,9 @@ def advised(path: Path) -> Advised:
         from scorebench.folders.sweeps import read_sweep
 
         return Advised(tuple(advise_sweep(read_sweep(path))))
+    for name, what in RUNS_BELOW.items():
+        if (path / name).is_file():
+            raise InputError(f"{path}: advice is for a run or a sweep, and this is {what}")
     from scorebench.advice.record import Facts
     from scorebench.advice.rules import advise
     from scorebench.folders.finished import finished
