@@ -262,6 +262,52 @@ def test_calls_in_the_background_are_counted_once(server: Server) -> None:
     assert server.asked == 4
 
 
+def test_greenlets_that_are_killed_while_the_run_goes_on_had_calls(server: Server) -> None:
+    """The user's own and those of its pool: one call each. One that sleeps and one that ended have none."""
+
+    class Mine(Base):
+        @task
+        def one(self) -> None:
+            pool = gevent.pool.Pool(2)
+            pool.spawn(self.ask)
+            others = [gevent.spawn(self.ask), gevent.spawn(time.sleep, 60), gevent.spawn(time.sleep, 0)]
+            gevent.joinall(others, timeout=0.05)
+            gevent.killall(others)
+            pool.kill()
+            alone = gevent.spawn(self.ask)
+            gevent.sleep(0.05)
+            alone.kill()
+            time.sleep(60)
+
+    calls = calls_of(server, Mine)
+    assert Counter((call.name, call.ended.outcome) for call in calls) == Counter(
+        {("Mine, stopped in the background", CUT): 3}
+    )
+    assert server.asked == 3
+
+
+def test_a_killed_greenlet_that_reports_has_one_call(server: Server) -> None:
+    """`finally` fires the event of the call that the kill ended."""
+
+    class Mine(Base):
+        def asking(self) -> None:
+            began_s = time.perf_counter()
+            try:
+                self.ask()
+            finally:
+                self.fire(began_s)
+
+        @task
+        def one(self) -> None:
+            one = gevent.spawn(self.asking)
+            gevent.sleep(0.05)
+            one.kill()
+            time.sleep(60)
+
+    (call,) = calls_of(server, Mine)
+    assert (call.name, call.ended.outcome) == ("score", CUT)
+
+
 def test_who_waits_for_others_has_no_call() -> None:
     """A user of one of Locust's clients at a barrier: all its calls are seen. One of another may have one."""
 

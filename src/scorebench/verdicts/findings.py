@@ -117,11 +117,12 @@ def _cut_off(summary: Summary, _: Recording) -> Iterator[Finding]:
     calls = summary.accounting.cut_off
     if calls:
         share = calls / summary.calls
+        other = ", or when their locustfile stopped them" if summary.requests else ""
         grave = share > (MISSING_SHARE if summary.open_loop else CUT_OFF_SHARE)
         yield Finding(
             Severity.INVALID if grave else Severity.WARNING,
             "cut_off",
-            f"{calls:,} calls ({say_percent(round(share, 4))}) were still in flight at the end: "
+            f"{calls:,} calls ({say_percent(round(share, 4))}) were still in flight at the end{other}: "
             "their times are unknown",
             "use a longer --drain, or run longer",
             flatters=True,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent import Greenlet, Timeout, getcurrent
+from gevent.pool import Group
 from locust import TaskSet, User
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, DefaultTaskSet
 
@@ -45,6 +46,20 @@ class UserGreenlet(Greenlet):  # type: ignore[misc]
             if self.spawn_tree_locals[_KEY]._state in IN_A_TASK:
                 _tell(self, gevent.GreenletExit())
         super().throw(*args)
+
+
+class SpawnedGreenlet(Greenlet):  # type: ignore[misc]
+    """What `gevent.spawn` and pools start: whoever kills one that works for a user ends what it waits for."""
+
+    def throw(self, *args: Any) -> None:
+        """End it, as gevent does for `kill`."""
+        if _is_kill(*args):
+            _tell(self, gevent.GreenletExit())
+        super().throw(*args)
+
+
+gevent.spawn, gevent.spawn_later = SpawnedGreenlet.spawn, SpawnedGreenlet.spawn_later
+Group.greenlet_class = SpawnedGreenlet
 
 
 def _is_kill(thrown: Any = gevent.GreenletExit, *_: Any) -> bool:

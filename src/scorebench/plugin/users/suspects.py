@@ -71,7 +71,13 @@ class Suspects:
         awaited = Awaited.NOTHING if self._is_known(greenlet) else awaited_by(greenlet)
         is_kill = not isinstance(error, gevent.Timeout)
         since, now_s, is_sure = since_s(greenlet), clock(), awaited is Awaited.ANSWER
-        if is_kill and (is_sure or (in_doubt and awaited is Awaited.GREENLET)):
+        if is_kill and not isinstance(greenlet, UserGreenlet):  # one that the user started
+            asked = asked_by(greenlet)
+            if not is_sure or asked.is_answered or asked.in_doubt:
+                return
+            self._background.pop(greenlet, None)
+            found = Suspect(user, asked.sent_s or since, now_s, CUT_OFF)
+        elif is_kill and (is_sure or (in_doubt and awaited is Awaited.GREENLET)):
             found = Suspect(user, since, now_s, CUT_OFF, "stopped in a task", is_sure)
         elif is_sure and not is_kill and not asked_by(greenlet).is_answered:
             why = f"the task gave up after {error}"
