@@ -163,6 +163,23 @@ def test_time_goes_on_in_an_open_loop_too() -> None:
     assert found.due_per_s == pytest.approx(100, rel=0.001)
 
 
+@pytest.mark.parametrize(("rate_per_s", "seconds"), [(20.0, 3.0), (20.0, 12.0), (40.0, 30.0), (200.0, 10.0)])
+def test_calls_that_were_never_sent_slow_no_answer_down(rate_per_s: float, seconds: float) -> None:
+    """Two users of a server of 0.3 s have 6.67 answers a second, whatever was offered and for how long.
+
+    They work off the calls in the order in which these were due. The due times of those that were sent cover
+    the first part of the run, and the answers all of it: 20 of 20/s in 3 s were due in the first second.
+    """
+    sent = 2 * round(seconds / 0.3)
+    times = [(one / rate_per_s, one // 2 * 0.3, one // 2 * 0.3 + 0.3) for one in range(sent)]
+    made = recording(calls(times), arrivals="constant", offered_rate_per_s=rate_per_s)
+    made.environment["load_ended_s"] = START_S + seconds
+    made.add_never_sent(ALL_USERS_BUSY, round(seconds * rate_per_s) - sent)
+    summary = summarise(made)
+    assert summary.throughput_per_s == pytest.approx(2 / 0.3, rel=0.03)
+    assert summary.due_per_s == pytest.approx(rate_per_s, rel=0.01)
+
+
 def test_one_call_is_no_rate() -> None:
     """A call of 0.4 ms had been 2,451/s: a rate takes ten calls, or a second."""
     found: Summary = summarise(closed_loop(1, 0.0001, 0.0004))

@@ -60,9 +60,10 @@ def rates_of(recording: Recording, account: Accounting) -> Rates:
         measured_s = sending_s = answering_s = _closed_s(tally, ended_s)
     else:
         interval_s = _interval_s(recording)
+        scheduled_s = _scheduled_s(tally, interval_s, None)  # of the calls that were sent
         measured_s = _scheduled_s(tally, interval_s, ended_s if account.never_sent else None)
         sending_s = max(measured_s, _upto(tally.last_sent_s, tally, interval_s))
-        answering_s = measured_s * _stretch(tally, measured_s)
+        answering_s = max(measured_s, scheduled_s * _stretch(tally, scheduled_s))
     if measured_s <= 0 or (measured_s < LEAST_S and account.due < FEWEST_CALLS):
         return Rates(measured_s)
     return Rates(
