@@ -27,7 +27,7 @@ def look(summary: Summary, _: Recording) -> Iterator[Finding]:
         yield Finding(
             Severity.NOTE,
             "outside_the_test",
-            f"{outside:,} requests were made before or after the test; no figure counts them",
+            f"{outside:,} requests ended before the test began, or after its end; no figure counts them",
             "make them in test_start or in a task if they belong to the load",
         )
 
