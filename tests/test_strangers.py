@@ -532,6 +532,15 @@ def test_a_run_that_python_leaves_is_reported(tmp_path: Path, name: str, code: i
     assert "Measurement: " in one.done.out
 
 
+def test_two_who_end_a_run_leave_one_report(tmp_path: Path) -> None:
+    """The second finds Locust stopped while the report is still being made: it waits for that."""
+    source = IMPORT + (STRANGERS / "ended_twice.py").read_text()
+    one = run(tmp_path / "run", source, ("-u", "2", *WORDS[:2], "-t", "9s", "-s", "3"), {}, True)
+    assert one.done.ends_with(0), one.done.err
+    assert "Traceback" not in one.done.err
+    assert sum(one.paths.values()) == one.done.summary["calls"] == one.ours["POST", "/a"] > 5
+
+
 def test_locust_as_a_library_with_a_worker(tmp_path: Path) -> None:
     """A master and a worker without options: no traceback, and each call is counted as Locust counts it."""
     (tmp_path / "mine.py").write_text(IMPORT + (STRANGERS / "library_of_two.py").read_text())

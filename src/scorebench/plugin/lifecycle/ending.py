@@ -21,6 +21,7 @@ class Ending:
     def __init__(self, environment: Environment, run_time_s: Callable[[], float | None]) -> None:
         self._environment, self._run_time_s = environment, run_time_s
         self._timer: gevent.Greenlet | None = None
+        self._is_ending = False
 
     def count_from_now(self, grace_s: float = 0.0) -> None:
         """Count --run-time and `grace_s` from now; anew where another worker begins later."""
@@ -54,10 +55,16 @@ class Ending:
         return f"{here:,} of {asked:,} users had started when the run ended" if here < asked else None
 
     def _end(self) -> None:
+        """Once at a time: the run's time and its last call may both end it, and Locust calls itself running
+        until the calls in flight are done."""
         runner = self._environment.runner
-        if runner is None or runner.state in ("stopping", "stopped", "cleanup"):
+        if self._is_ending or runner is None or runner.state in ("stopping", "stopped", "cleanup"):
             return
-        if self._environment.web_ui is None:
-            runner.quit()
-        else:
-            runner.stop()
+        self._is_ending = True
+        try:
+            if self._environment.web_ui is None:
+                runner.quit()
+            else:
+                runner.stop()
+        finally:
+            self._is_ending = False

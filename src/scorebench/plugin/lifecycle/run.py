@@ -38,6 +38,7 @@ from scorebench.plugin.lifecycle.states import ENDING, Course, Event
 from scorebench.plugin.lifecycle.telemetry import Telemetry
 from scorebench.plugin.lifecycle.worker import Worker
 from scorebench.plugin.lifecycle.writing import write_regularly
+from scorebench.plugin.users.owners import current_user
 from scorebench.plugin.users.session import set_session
 from scorebench.recordings.happenings import (
     CUT_SHORT,
@@ -53,6 +54,10 @@ from scorebench.verdicts.verdict import ExitCode
 
 if TYPE_CHECKING:
     from locust.env import Environment
+
+
+PATIENCE_S = 30.0
+"""How long stopping a test may take, besides the time of its users. Then the report is made without that."""
 
 
 class Run:
@@ -88,7 +93,10 @@ class Run:
         self._scraping = Scraping(self._gathered, self._helpers, self.asked.access)
         self._silent = Flag()
         """Set while nobody waits for calls in flight."""
+        self._over = Flag()
+        """Set unless a test is being stopped: until its report is there."""
         self._silent.set()
+        self._over.set()
 
     def _join(self) -> Role:
         """The part that this process plays."""
@@ -192,9 +200,14 @@ class Run:
         """
         if not (self._course.take(Event.STOP) and self._course.state in ENDING):
             self._silent.wait()
+            if (
+                current_user() is None
+            ):  # a user is ended by whoever stopped the test first, and would wait for it
+                self._wait_until_over()
             return
         assert self._settings is not None
         self._silent.clear()
+        self._over.clear()
         self._gathered.load_ended()
         if self.leads and (missing := self._ending.missing_users(self.asked.all_at_once)):
             self._gathered.note(USERS_MISSING, missing)
@@ -215,7 +228,14 @@ class Run:
         if self._course.take(Event.END):
             atexit.unregister(self.left)
             self.progress.end()
-            self._role.hand_over(self._report)
+            try:
+                self._role.hand_over(self._report)
+            finally:
+                self._over.set()
+
+    def _wait_until_over(self) -> None:
+        """Somebody else stops the test, and Locust calls itself stopped before the report is there."""
+        self._over.wait((self.environment.stop_timeout or 0.0) + PATIENCE_S)
 
     def _report(self) -> None:
         assert self._settings is not None
@@ -241,6 +261,9 @@ class Run:
                 # SIGINT and SIGTERM come here with the test still running. Not stop(): a master forgets whom
                 # it stopped, and would leave its workers to themselves for a minute.
                 self.interrupts.wait_for(runner.quit)
+            self._wait_until_over()
+            if self._course.state in ENDING:
+                self.stopped()  # whoever stopped the test came to no end
         except KeyboardInterrupt:
             self.stopped()  # without the users that do not end
         self._telemetry.wait()

@@ -49,7 +49,7 @@ class UserGreenlet(Greenlet):  # type: ignore[misc]
 
 
 class SpawnedGreenlet(Greenlet):  # type: ignore[misc]
-    """What `gevent.spawn` and pools start: whoever kills one that works for a user ends what it waits for."""
+    """What `gevent.spawn` and pools start. A kill of one that works for a user ends its call."""
 
     def throw(self, *args: Any) -> None:
         """End it, as gevent does for `kill`."""
