@@ -17,10 +17,10 @@ class Ended(HttpUser):
 
 @events.test_stop.add_listener
 def slowly(**_):
-    gevent.sleep(0.3)
+    gevent.sleep(2)
 
 
 @events.test_start.add_listener
 def end_soon(environment, **_):
-    for seconds in (1.0, 1.1, 1.4, 1.5):
+    for seconds in (1.0, 1.1, 1.5, 2.0):
         gevent.spawn_later(seconds, environment.runner.quit)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 import locust.log
-from gevent.event import Event as Flag
 from locust.runners import MasterRunner, WorkerRunner
 
 from scorebench.client.floor import floor_of
@@ -35,6 +34,7 @@ from scorebench.plugin.lifecycle.roles import Alone, Role
 from scorebench.plugin.lifecycle.scraping import Scraping
 from scorebench.plugin.lifecycle.sender import Sender
 from scorebench.plugin.lifecycle.states import ENDING, Course, Event
+from scorebench.plugin.lifecycle.stopping import Stopping
 from scorebench.plugin.lifecycle.telemetry import Telemetry
 from scorebench.plugin.lifecycle.worker import Worker
 from scorebench.plugin.lifecycle.writing import write_regularly
@@ -54,10 +54,6 @@ from scorebench.verdicts.verdict import ExitCode
 
 if TYPE_CHECKING:
     from locust.env import Environment
-
-
-PATIENCE_S = 30.0
-"""How long stopping a test may take, besides the time of its users. Then the report is made without that."""
 
 
 class Run:
@@ -91,12 +87,7 @@ class Run:
         self._words = launcher.Words(self._on_word)
         self._telemetry = Telemetry()
         self._scraping = Scraping(self._gathered, self._helpers, self.asked.access)
-        self._silent = Flag()
-        """Set while nobody waits for calls in flight."""
-        self._over = Flag()
-        """Set unless a test is being stopped: until its report is there."""
-        self._silent.set()
-        self._over.set()
+        self._stopping = Stopping()
 
     def _join(self) -> Role:
         """The part that this process plays."""
@@ -199,15 +190,14 @@ class Run:
         call, a signal) waits here too, or the report would be written before the last calls are counted.
         """
         if not (self._course.take(Event.STOP) and self._course.state in ENDING):
-            self._silent.wait()
+            self._stopping.wait()
             if (
                 current_user() is None
             ):  # a user is ended by whoever stopped the test first, and would wait for it
-                self._wait_until_over()
+                self._stopping.wait_for_end(self.environment.stop_timeout or 0.0)
             return
         assert self._settings is not None
-        self._silent.clear()
-        self._over.clear()
+        self._stopping.begin()
         self._gathered.load_ended()
         if self.leads and (missing := self._ending.missing_users(self.asked.all_at_once)):
             self._gathered.note(USERS_MISSING, missing)
@@ -215,7 +205,7 @@ class Run:
             self._role.fall_silent(self._settings)
             self._scraping.end()  # here, since whoever ends Locust waits for this, and for no later greenlet
         finally:
-            self._silent.set()
+            self._stopping.fell_silent()
 
     def _hurry(self) -> None:
         """Someone who has stopped the test asks again: the calls in flight are waited for no longer."""
@@ -231,11 +221,7 @@ class Run:
             try:
                 self._role.hand_over(self._report)
             finally:
-                self._over.set()
-
-    def _wait_until_over(self) -> None:
-        """Somebody else stops the test, and Locust calls itself stopped before the report is there."""
-        self._over.wait((self.environment.stop_timeout or 0.0) + PATIENCE_S)
+                self._stopping.ended()
 
     def _report(self) -> None:
         assert self._settings is not None
@@ -261,7 +247,7 @@ class Run:
                 # SIGINT and SIGTERM come here with the test still running. Not stop(): a master forgets whom
                 # it stopped, and would leave its workers to themselves for a minute.
                 self.interrupts.wait_for(runner.quit)
-            self._wait_until_over()
+            self._stopping.wait_for_end(self.environment.stop_timeout or 0.0)
             if self._course.state in ENDING:
                 self.stopped()  # whoever stopped the test came to no end
         except KeyboardInterrupt:
