@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scorebench.answers.outcome import Outcome
+from scorebench.answers.streams import Streamed
 from scorebench.errors import InputError
 from scorebench.figures.metric import Metric
 from scorebench.figures.metrics import every
@@ -16,6 +19,7 @@ from scorebench.load.schedule import ALL_USERS_BUSY
 from scorebench.load.warm_up import WarmUp
 from scorebench.recordings.calls import Calls
 from scorebench.recordings.recording import Recording
+from scorebench.recordings.streams import streams_of
 from scorebench.recordings.warm_up_gate import WarmUpGate
 from scorebench.verdicts.finding import Finding, Severity
 from scorebench.verdicts.limits import parse_limit
@@ -317,9 +321,13 @@ MANY_MAY_FAIL = "valid>50%"
 
 def unanswered(answered: int, waiting: int, waited_s: float, outcome: Outcome = Outcome.CUT_OFF) -> Recording:
     """Answered in 10 ms each; the last ones were waited for in vain."""
+    return recording(unanswered_calls(answered, waiting, waited_s, outcome))
+
+
+def unanswered_calls(answered: int, waiting: int, waited_s: float, outcome: Outcome) -> Calls:
     services = [0.01] * answered + [waited_s] * waiting
     outcomes = [Outcome.VALID] * answered + [outcome] * waiting
-    return recording(calls(evenly(answered + waiting, service_s=services), outcome=outcomes))
+    return calls(evenly(answered + waiting, service_s=services), outcome=outcomes)
 
 
 @pytest.mark.parametrize("outcome", GAVE_UP)
@@ -450,3 +458,27 @@ def test_a_limit_that_answers_break_alone_says_so() -> None:
     """No word of the calls that had no answer where the others decide."""
     found = judged(unanswered(990, 10, 0.9), "p50<5ms")
     assert found.checked[0].why == "p50 is 10 ms, beyond p50<5ms"
+
+
+@pytest.mark.parametrize("outcome", GAVE_UP)
+@pytest.mark.parametrize(
+    ("limit", "cut_off", "met"),
+    [
+        ("first_chunk_p95<200ms", 40, True),  # 40 of 1,000 may be as slow as they like
+        ("first_chunk_p95<200ms", 60, None),
+        ("first_chunk_p95<50ms", 40, False),  # each took 100 ms
+        ("first_chunk_max<200ms", 1, None),
+        ("first_chunk_mean<200ms", 1, None),
+        ("first_chunk_min<200ms", 60, True),  # a slow one moves no minimum
+    ],
+)
+def test_a_stream_that_was_cut_off_may_be_as_slow_as_it_likes(
+    limit: str, cut_off: int, met: bool | None, outcome: Outcome
+) -> None:
+    """Nobody saw its first chunk: a limit is met only where it is met for any time that this would take."""
+    made = unanswered_calls(1_000 - cut_off, cut_off, 0.3, outcome)
+    stream = Streamed(Outcome.VALID, 0.1, 100.0, 1, 50, (), None, None)
+    streams = streams_of([(place, stream) for place in range(1_000 - cut_off)], np.zeros(1_000))
+    found = judged(recording(replace(made, streams=streams)), limit, MANY_MAY_FAIL)
+    assert found.checked[0].met is met, found.checked[0].why
+    assert met is not None or found.exit_code is ExitCode.NOT_VALID

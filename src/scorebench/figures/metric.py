@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from scorebench.figures.percentiles import Estimate, Sample, calls_needed
-from scorebench.figures.times import NO_TIMES
+from scorebench.figures.times import NO_TIMES, without_end
 from scorebench.units import say_bytes_per_s, say_percent, say_rate, say_seconds
 
 if TYPE_CHECKING:
@@ -165,6 +165,13 @@ class Metric:
         if self.with_waits is None or self.times is None:
             return None
         return self.with_waits(self.times(figures), self.waiting(figures))
+
+    def at_most(self, figures: Figures, unknown: int) -> float | None:
+        """What it is at most, if nobody knows how long `unknown` more calls took; None without calls."""
+        if self.times is None or self.with_waits is None:
+            return None
+        times, more = self.times(figures), without_end(unknown)
+        return self.with_waits(times, more) if self.q is None else times.joined(more).at(self.q)
 
     def sample(self, figures: Figures) -> Sample | None:
         """What bounds over several runs are computed from; None if it has no bounds."""

@@ -75,6 +75,8 @@ class Checked:
     value: float | None
     met: bool | None
     why: str
+    cure: str | None = None
+    """What would decide an open one, where more calls do not."""
 
 
 class Watch:

@@ -92,7 +92,9 @@ def _checked(limit: Limit, summary: Summary) -> Checked:
         checked = check(limit, limit.of.of(summary))
     else:
         checked = check(limit, found.value, found.low, found.high)
-    return checked if checked.met is False else _missed_by_least(limit, summary) or checked
+    if checked.met is False:
+        return checked
+    return _missed_by_least(limit, summary) or _open_by_cut_streams(checked, summary) or checked
 
 
 def _missed_by_least(limit: Limit, summary: Summary) -> Checked | None:
@@ -109,6 +111,22 @@ def _missed_by_least(limit: Limit, summary: Summary) -> Checked | None:
     return Checked(
         limit, None, False, f"{metric.name} is at least {metric.say(least)}, {why}, beyond {limit.text}"
     )
+
+
+def _open_by_cut_streams(checked: Checked, summary: Summary) -> Checked | None:
+    """Nobody knows when the next chunk of a stream would have come that a clock cut off.
+
+    So a limit is met only where it would be if that took for ever.
+    """
+    metric, cut_off = checked.limit.of, summary.service_waits.count
+    if not (checked.met and cut_off and metric.of_streams and metric.is_time):
+        return None
+    worst = metric.at_most(summary, cut_off)
+    if worst is not None and checked.limit.keeps(worst):
+        return None
+    why = f"{metric.name} is not known: {cut_off:,} streams were cut off before their next chunk"
+    cure = "give a longer --timeout or --drain, or find out why streams don't end"
+    return Checked(checked.limit, None, None, why, cure)
 
 
 def limits_of(recording: Recording) -> tuple[Limit, ...]:
@@ -145,16 +163,20 @@ def _undecided(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
     return [
         Finding(
             Severity.INVALID,
-            "too_few_calls" if one.limit.of.needs else "not_measured",
+            "too_few_calls" if one.limit.of.needs and one.cure is None else "not_measured",
             f"{one.limit.text}: {one.why}",
-            "run longer, or at a higher rate"
-            if one.limit.of.needs and summary.valid
-            else "find out why no call was valid",
+            one.cure or _cure(one.limit, summary),
             flatters=True,  # that one limit is open makes nothing of another's miss
         )
         for one in checked
         if one.met is None
     ]
+
+
+def _cure(limit: Limit, summary: Summary) -> str:
+    if limit.of.needs and summary.valid:
+        return "run longer, or at a higher rate"
+    return "find out why no call was valid"
 
 
 def _on_the_edge(checked: Iterable[Checked], summary: Summary) -> list[Finding]:
