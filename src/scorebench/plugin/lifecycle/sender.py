@@ -136,7 +136,7 @@ class Sender:
             counting.kept.append(calls)
         path = session.settings.target.path.partition("?")[0]  # its query may hold a secret
         if names is not None:
-            if session.sending.due is not None:  # the schedule is that of our users; these were due when sent
+            if session.settings.arrivals is not None:  # those of our users; others' calls are due when sent
                 counting.pending.add_due(len(calls))
             counting.count(session.gate.adding(counting.pending, calls, names))
             return
