@@ -508,6 +508,16 @@ def test_both_kinds_of_users_count_once(tmp_path: Path, words: tuple[str, ...]) 
     assert one.locust["POST", "/invocations"] == one.paths["/invocations"] > 0
 
 
+@pytest.mark.parametrize("words", [("--rate", "20"), ("--calls", "30")], ids=["open loop", "calls"])
+def test_a_worker_without_our_users_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """One user of ours on two workers: nobody sends the share of the other one, which is half of the load."""
+    source = (STRANGERS / "ours_too.py").read_text()
+    one = run(tmp_path / "run", source, ("-u", "2", *WORDS, *words, "--processes", "2"), {}, True)
+    assert one.done.code == 4, one.done.err
+    (finding,) = [one for one in one.done.summary["verdict"]["findings"] if one["code"] == "users_missing"]
+    assert "had no user to send its share of the calls" in finding["text"]
+
+
 @pytest.mark.parametrize("words", [[], ["init"]], ids=["without init", "init"])
 def test_locust_as_a_library(tmp_path: Path, words: list[str]) -> None:
     """An Environment without Locust's command line: the folder is written, and the report printed."""

@@ -91,6 +91,8 @@ class Master:
         self._is_running = False
         self._joining.end()
         self._members.end()
+        if settings.arrivals is not None or settings.most_calls(self._asked.bodies) is not None:
+            self._members.miss_users()  # without either, users on other workers send as much as they can
         self._tell(messages.STOP, self._awaited())
         stop_s = self._members.time.at(time.monotonic())
         end_s = time.monotonic() + settings.drain_s + _GRACE_S

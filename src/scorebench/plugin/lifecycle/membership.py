@@ -18,7 +18,13 @@ from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.gathered import Gathered
 from scorebench.plugin.lifecycle.heard import Heard, Lost, ScheduleTime
 from scorebench.plugin.lifecycle.messages import Alive, Beat, Exhausted, Unsent
-from scorebench.recordings.happenings import WORKER_AWAY, WORKER_JOINED, WORKER_LEFT, WORKER_LOST
+from scorebench.recordings.happenings import (
+    USERS_MISSING,
+    WORKER_AWAY,
+    WORKER_JOINED,
+    WORKER_LEFT,
+    WORKER_LOST,
+)
 from scorebench.units import say_seconds
 
 LOOK_S = 0.25
@@ -49,6 +55,8 @@ class Membership:
         self._first: frozenset[str] = frozenset()
         self.heard: dict[str, Heard] = {}
         self.losses: list[Lost] = []
+        self._sending: set[str] = set()
+        """Those whose users have begun."""
         self._handing: set[str] = set()
         """Those that were asked to give up numbers."""
         self.time = ScheduleTime()
@@ -66,6 +74,7 @@ class Membership:
         self._members, self._first = Members(most_calls, warm_up_calls), frozenset(names)
         now_s = time.monotonic()
         self.heard = {name: Heard(now_s) for name in names}
+        self._sending.clear()
         self._handing.clear()
         self.time = ScheduleTime()
         self.losses.clear()
@@ -76,12 +85,19 @@ class Membership:
         """Deal no more."""
         self._is_active = False
 
+    def miss_users(self) -> None:
+        """Note the workers that had no user of ours, as in some locustfiles: nobody sent their share."""
+        for name in sorted(set(self._members.here) - self._sending) if self.time.has_begun else ():
+            number = self._members.all[name].number
+            self._note(USERS_MISSING, f"worker {number} had no user to send its share of the calls")
+
     def admit(self, name: str) -> None:
         """A worker comes while the test runs; it is dealt to once its users are there."""
         self.heard[name] = Heard(time.monotonic())
 
     def begun(self, name: str) -> bool:
         """The users of a worker are there. True where it was there from the beginning."""
+        self._sending.add(name)
         if name in self._first:
             now_s = time.monotonic()
             self.time.begin(now_s)
