@@ -191,9 +191,8 @@ class Run:
         """
         if not (self._course.take(Event.STOP) and self._course.state in ENDING):
             self._stopping.wait()
-            if (
-                current_user() is None
-            ):  # a user is ended by whoever stopped the test first, and would wait for it
+            # A user is ended by whoever stopped the test first, and would wait for itself.
+            if current_user() is None:
                 self._stopping.wait_for_end(self.environment.stop_timeout or 0.0)
             return
         assert self._settings is not None
