@@ -82,7 +82,7 @@ def test_a_search_ends_with_a_rate_below_what_the_server_can(tmp_path: Path) -> 
     assert planned.out.startswith(("3 workers for 120/s", "4 workers for 120/s")), planned.out
     too_short = here(tmp_path, "plan", str(top), "--for", "120/s", "--limit", "p99<100ms")
     assert (too_short.code, len(too_short.err.splitlines())) == (2, 1)
-    assert "too few calls" in too_short.err
+    assert "enough calls for a p99" in too_short.err
     again = here(tmp_path, "report", str(top / "steps" / "00"), "--format", "html")
     assert again.out == (top / "steps" / "00" / "report.html").read_text()
 
