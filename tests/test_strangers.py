@@ -240,7 +240,9 @@ def test_calls_that_locust_never_hears_of_are_counted(tmp_path: Path) -> None:
         assert one.done.ends_with(1), one.done.err
         assert one.ours["POST", "/a"] == one.locust["POST", "/a"] == one.paths["/a"] > 0
         assert one.locust["POST", "/b"] == 0
-        assert one.ours["POST", "/b"] == one.paths["/b"] > 0
+        cut_off = one.done.summary["outcomes"].get("cut off", 0)  # of which some may not have arrived
+        assert 0 <= one.ours["POST", "/b"] - one.paths["/b"] <= cut_off
+        assert one.paths["/b"] > 0
         assert "wrong answer" in one.findings["task_raised"]
 
 
