@@ -6,8 +6,8 @@
 
 For each number of workers it offers 30, 50 and 70 % of what they carried, as Poisson arrivals, each to a
 server started anew, and compares percentiles. What stands after `--` is given to each run. A measured
-percentile is `inside` where the plan's bounds hold it, `meets` where its own bounds reach into them, else
-`outside`.
+percentile is `inside` where the plan's two bounds hold it, `meets` where its own bounds reach into them, else
+`outside`. Where the plan has no upper bound it is `above the lower bound` at best, which any slow server is.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ PERCENTILES = {"p50": 0.5, "p99": 0.99}
 USERS = 32
 """As many calls at once as the queues of a server at 70 % of its load ever hold."""
 WARM_UP_S = 5
+ABOVE = "above the lower bound"
 COLUMNS = ("workers", "load", "rate", "", "planned", "measured", "off by", "")
 
 
@@ -58,6 +59,8 @@ class Held:
         found, of = self.measured, self.planned
         if found.value is None:
             return "too few calls"
+        if of.low_s <= found.value and of.high_s == math.inf:
+            return ABOVE
         if of.low_s <= found.value <= of.high_s:
             return "inside"
         low_s, high_s = (found.value if bound is None else bound for bound in (found.low, found.high))
@@ -96,7 +99,11 @@ def summed_up(held: Sequence[Held]) -> Iterator[str]:
         inside, meets = (sum(one.outcome == word for one in of) for word in ("inside", "meets"))
         if offs:
             least, middle, most = offs[0], offs[len(offs) // 2], offs[-1]
-            yield f"{name}: {inside} of {len(of)} inside the plan's bounds, {meets} more by their own bounds."
+            open_ended = sum(one.outcome == ABOVE for one in of)
+            yield (
+                f"{name}: {inside} of {len(of)} inside the plan's bounds, {meets} more by their own bounds; "
+                f"{open_ended} above a lower bound that has no upper one."
+            )
             yield f"{name}: the plan is off by {least:+.0%} to {most:+.0%}, in the middle by {middle:+.0%}."
 
 

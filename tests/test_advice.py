@@ -151,7 +151,7 @@ def test_a_proof_says_each_option_once(rule: str, spelled: str) -> None:
     ],
 )
 def test_a_proof_is_the_command_with_its_option_replaced(command: str, proof: str) -> None:
-    """Short options, what Python adds as a comment, quotes, Locust's own command, and what is no command."""
+    """Short options, quotes, Python's comment, Locust's own command, and text that is not a command."""
     (found,) = advise(with_command(SHOWN["memory_grows"], command))
     assert found.proof == proof
 

@@ -37,9 +37,12 @@ def test_a_percentile_is_inside_meets_or_is_outside(found: Estimate, outcome: st
 
 
 def test_a_line_has_both_with_their_bounds() -> None:
-    """And a queue that may grow says so."""
+    """A queue that may grow has no upper bound: to be above the lower one is not to be inside."""
     held = Held("p99", Response(0.1, 0.08, math.inf), measured(0.09, 0.07, None))
-    assert held.cells == "p99 | 100 ms (80 ms to no end) | 90 ms (70 ms to -) | +11% | inside"
+    line = "p99 | 100 ms (80 ms to no end) | 90 ms (70 ms to -) | +11% | above the lower bound"
+    assert held.cells == line
+    below = Held("p99", Response(0.1, 0.08, math.inf), measured(0.07, 0.06, 0.075))
+    assert below.outcome == "outside"
 
 
 def test_many_are_summed_up() -> None:
@@ -47,6 +50,7 @@ def test_many_are_summed_up() -> None:
     found = [measured(0.09, 0.07, 0.1), measured(0.25, 0.19, 0.3), measured(0.25, 0.21, 0.3)]
     lines = list(summed_up([Held("p99", PLANNED, one) for one in found]))
     assert lines == [
-        "p99: 1 of 3 inside the plan's bounds, 1 more by their own bounds.",
+        "p99: 1 of 3 inside the plan's bounds, 1 more by their own bounds; 0 above a lower bound that has no "
+        "upper one.",
         "p99: the plan is off by -60% to +11%, in the middle by -60%.",
     ]

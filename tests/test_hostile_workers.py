@@ -119,7 +119,7 @@ ANSWERS = ("after", "third", "fourth", "painted", "honest")
 def test_whatever_a_worker_says_the_others_are_heard() -> None:
     """22 kinds of messages with 19 contents without sense, bombs, and more names than are taken (here 3).
 
-    Each is told in a line, twenty of them at most; nothing is left of them in Locust's tables.
+    The log has one line for each, and twenty at most. Locust's tables hold nothing of them.
     """
     done = subprocess.run(
         [sys.executable, "-c", MASTER], capture_output=True, text=True, check=False, timeout=60

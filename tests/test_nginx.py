@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from getpass import getuser
@@ -12,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from scorebench.servers import ports
-from tests import requirements
 from tests.commands import scorebench
+from tests.nginx import nginx_with
 from tests.scoring_server import Certificates, certificates, scoring_server
 
 KEY, BOTH = "key-of-the-gateway-0123", "me:a-password-0123"
@@ -43,20 +41,12 @@ http {{
 @contextmanager
 def nginx(folder: Path, papers: Certificates, client: Certificates, behind: int) -> Iterator[int]:
     """Its port; it asks for all of them at once."""
-    program, port = requirements.program("nginx"), ports.claim(0)
+    port = ports.claim(0)
     (folder / "users").write_text(f"me:{{PLAIN}}{BOTH.partition(':')[2]}\n")
     paths = {"server": papers.server, "client_ca": client.ca, "folder": folder}
     values = {"port": port, "behind": behind, "key": KEY, "user": getuser()}
-    (folder / "nginx.conf").write_text(CONFIG.format(**paths, **values))
-    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            until_s = time.monotonic() + 10
-            while not (folder / "pid").exists() and time.monotonic() < until_s:
-                time.sleep(0.05)
-            yield port
-        finally:
-            process.terminate()
+    with nginx_with(folder, CONFIG.format(**paths, **values)):
+        yield port
 
 
 @pytest.mark.parametrize("missing", [None, "--cert", "--basic-env"])

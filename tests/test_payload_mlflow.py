@@ -206,7 +206,7 @@ def test_the_real_wine_table_arrives(format: str) -> None:
 
 
 def test_a_missing_value_names_the_formats_that_keep_it() -> None:
-    """MLflow keeps a missing text in a frame, not in a list of arrays; a missing whole number nowhere."""
+    """MLflow keeps a missing text in a DataFrame, not in `inputs`, and a missing whole number in neither."""
     require_mlflow()
     rows = pd.DataFrame({"n": pd.Series([1, None], dtype="Int64"), "t": ["a", None]})
     text, number = (

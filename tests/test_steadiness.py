@@ -68,7 +68,7 @@ def found(series: Series) -> list[tuple[str, str]]:
 
 
 def test_a_third_without_calls_is_said_in_words() -> None:
-    """Its ratio to the others is no number."""
+    """The text says so; a ratio to zero would be infinite."""
     (one,) = (one for one in judge([30] * 20 + [0] * 10, [0.01] * 20 + [None] * 10).findings or ())
     assert one.text == "unsteady: throughput was zero in a third of the run"
 

@@ -59,7 +59,7 @@ def test_a_worker_that_is_killed_is_missed(tmp_path: Path) -> None:
 
 
 def test_a_number_of_calls_is_sent_though_a_worker_is_killed(tmp_path: Path) -> None:
-    """--calls 400: what the killed one had not told of is sent by the other, and may be sent twice.
+    """--calls 400: the other worker sends what the killed one had not reported, some of it a second time.
 
     The report has 400 calls. The server saw those, and at most as many more as the report says were lost.
     """
@@ -191,3 +191,14 @@ print(said)
 """
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
     assert ast.literal_eval(said) == [1, 3, 5]
+
+
+def test_one_user_for_two_workers_makes_all_calls(tmp_path: Path) -> None:
+    """The worker without a user hands on its half of the 30 calls: none is missing, and the run ends."""
+    with scoring_server(Behaviour()) as server:
+        words = ["--users", "1", "--processes", "2", "--calls", "30", "--run-time", "40s"]
+        done = scorebench(tmp_path, "run", server.url, *words)
+        sent = len([record for record in server.log() if record.path == "/invocations"])
+    assert done.ends_with(0), done.err
+    assert done.summary["calls"] == sent == 30
+    assert done.summary["wall_time_s"] < 30

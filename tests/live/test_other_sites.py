@@ -6,9 +6,7 @@ import functools
 import http.server
 import json
 import re
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from getpass import getuser
@@ -16,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
-from tests import requirements
 from tests.browser import browser
 from tests.locust_page import get, locust_page
+from tests.nginx import nginx_with
 from tests.scoring_server import Behaviour, Constant, scoring_server
 
 from scorebench.servers import ports
@@ -90,19 +88,10 @@ http {{
 @contextmanager
 def proxy(folder: Path, behind: str) -> Iterator[str]:
     """nginx as it comes: it puts the address behind it in place of the host that was asked for."""
-    program, port = requirements.program("nginx"), ports.claim(0)
+    port = ports.claim(0)
     folder.mkdir()
-    text = PROXY.format(folder=folder, port=port, behind=behind, user=getuser())
-    (folder / "nginx.conf").write_text(text)
-    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            until_s = time.monotonic() + 10
-            while not (folder / "pid").exists() and time.monotonic() < until_s:
-                time.sleep(0.05)
-            yield f"http://load.localhost:{port}"
-        finally:
-            process.terminate()
+    with nginx_with(folder, PROXY.format(folder=folder, port=port, behind=behind, user=getuser())):
+        yield f"http://load.localhost:{port}"
 
 
 @pytest.mark.parametrize(

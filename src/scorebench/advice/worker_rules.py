@@ -69,8 +69,8 @@ def uneven_workers(facts: Facts) -> Iterator[Advice]:
         yield Advice(
             "uneven_workers",
             f"one of {workers} workers served {most:,} of {counted:,} calls, {share:.2g} times "
-            "its share: a connection stays with the worker that took it, and one takes all that wait",
-            "open connections one after the other, many more than workers; or have a proxy spread the calls",
+            "its share: a connection stays with the worker that accepts it, and one may accept most of them",
+            "open many more connections than workers, one after the other, or put a load balancer in front",
             f"up to {share:.2g} times the throughput, where the busy worker was the limit",
             facts.again({"--users": f"{more}", "--spawn-rate": f"{workers}"}),
         )

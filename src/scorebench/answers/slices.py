@@ -44,11 +44,11 @@ _LEAST_IN_STRING = 32
 
 
 class NotCut(ValueError):
-    """A text that is no JSON, in a way that no slice shows."""
+    """The text is not JSON, though each slice of it may be."""
 
 
 class Beyond(NotCut):
-    """A text that is beyond a bound of this module, JSON or not."""
+    """The text exceeds a bound of this module. It may be JSON."""
 
 
 class Open(NamedTuple):
@@ -81,8 +81,8 @@ class _Cut(NamedTuple):
 def cut(body: bytes, size: int) -> Iterator[Slice]:
     """`body`, which is UTF-8, as slices of about `size` bytes, or of MOST_MARKS marks.
 
-    The longest has `size` and LONGEST_BYTES more. NotCut where it is no JSON, and no slice shows it; Beyond
-    where a bound is reached.
+    No slice is longer than `size` + LONGEST_BYTES. Raises NotCut for a text that is not JSON though each
+    slice may be, and Beyond where the text exceeds a bound.
     """
     begin, before, opened, is_inside = 0, tuple[Open, ...](), list[Open](), False
     while True:

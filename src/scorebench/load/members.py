@@ -8,7 +8,7 @@ others, and who joins is given a part of what the others have left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scorebench.load.dealing import Epoch
 from scorebench.load.numbers import Ranges, after, size, split, without
@@ -25,6 +25,8 @@ class Deal:
     """Calls that it leaves out of the figures too."""
     gives_up: int = 0
     """Where not 0, it hands in one of so many parts of the numbers that it has left."""
+    is_withdrawn: bool = False
+    """Whether others send all that it was dealt, because it has no user."""
 
 
 Deals = dict[str, Deal]
@@ -97,6 +99,12 @@ class Members:
         member.held = without(member.held, unsent)
         member.warm_up_calls -= warm_up_left
         return self._epoch(from_s, self._give(unsent, self.here), self._warm_up(warm_up_left), gone=name)
+
+    def withdraw(self, name: str, from_s: float) -> Deals:
+        """A worker has no user that sends: the others send all that it was dealt."""
+        member = self.all[name]
+        deals = self.leave(name, from_s, member.held, member.warm_up_calls)
+        return deals | {name: replace(deals[name], is_withdrawn=True)}
 
     def lose(self, name: str, from_s: float, reported: int, reported_warm_up: int = 0) -> Deals:
         """A worker is gone for good after it told of so many calls. The others send all the rest.

@@ -15,6 +15,7 @@ from scorebench.load.dealing import Epoch, Tickets
 ALL_USERS_BUSY = "the run ended with all users busy"
 """A cause of calls that were never sent: no user was free for them. Any other cause is the generator's."""
 GENERATOR_LATE = "users were free, and the generator did not wake them"
+NO_USERS = "the worker that they were dealt to had no user to send them"
 
 
 @dataclass(frozen=True)

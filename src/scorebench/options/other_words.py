@@ -1,6 +1,6 @@
-"""What other load testers call our options, for who types it here. Knows names alone; no parser.
+"""The names that other load testers use for our options, to suggest ours. Knows names, and no parser.
 
-Each is the name that wrk, hey, oha, ab, k6, vegeta or curl has for it, or that of a common script.
+They are those of wrk, hey, oha, ab, k6, vegeta, curl and common scripts.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isinf
 from typing import Any
 
@@ -125,16 +125,14 @@ def _largest(one: Largest) -> str:
 def _users(every: list[Curve]) -> list[str]:
     found = [(curve, curve.scaling()) for curve in every]
     lines = [_scaling(curve, law) for curve, law in found if law is not None]
-    lines += _lacking(
-        "Users", [(curve, law) for curve, law in found], "loads for a scaling law (needs 4 and 5 runs)"
-    )
+    lines += _lacking("Users", found, "loads for a scaling law (needs 4 and 5 runs)")
     knees = [(curve, curve.knee()) for curve in every]
     return lines + [
         f"Users ({curve.name}): the knee is at {count(int(at), 'user')}." for curve, at in knees if at
     ]
 
 
-def _lacking(along: str, found: list[tuple[Curve, object]], what: str) -> list[str]:
+def _lacking(along: str, found: Sequence[tuple[Curve, object]], what: str) -> list[str]:
     """One sentence for all curves that have too few points."""
     lacking = [curve.name for curve, law in found if law is None]
     if not lacking:
@@ -170,9 +168,7 @@ def _rows(every: list[Curve]) -> list[str]:
         for curve, costs in found
         if costs is not None
     ]
-    return lines + _lacking(
-        "Rows", [(curve, costs) for curve, costs in found], "numbers of rows for their cost (needs 3)"
-    )
+    return lines + _lacking("Rows", found, "numbers of rows for their cost (needs 3)")
 
 
 def _workers(curve: Curve) -> list[str]:

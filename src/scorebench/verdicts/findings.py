@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from scorebench.figures.accounting import patience_s
 from scorebench.figures.timeline import middle_s
-from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE
+from scorebench.load.schedule import ALL_USERS_BUSY, GENERATOR_LATE, NO_USERS
 from scorebench.recordings.lost import NOT_HEARD_OF
 from scorebench.recordings.tally import SecondTally
 from scorebench.units import say_percent, say_seconds
@@ -47,6 +47,7 @@ NEVER_SENT_ADVICE = {
     ALL_USERS_BUSY: "use a lower rate or more users",
     GENERATOR_LATE: "give the generator a core of its own, or more generator processes",
     NOT_HEARD_OF: "find out why it ended, and run again",
+    NO_USERS: "use no more processes than users that send (--processes), or run longer",
 }
 SHORT_RUN = 0.5
 

@@ -114,9 +114,9 @@ def _missed_by_least(limit: Limit, summary: Summary) -> Checked | None:
 
 
 def _open_by_cut_streams(checked: Checked, summary: Summary) -> Checked | None:
-    """Nobody knows when the next chunk of a stream would have come that a clock cut off.
+    """After a stream was cut off, its next chunk may have taken any time.
 
-    So a limit is met only where it would be if that took for ever.
+    So a limit on chunks is met only if it would be met even with endless waits.
     """
     metric, cut_off = checked.limit.of, summary.service_waits.count
     if not (checked.met and cut_off and metric.of_streams and metric.is_time):

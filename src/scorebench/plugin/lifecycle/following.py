@@ -17,6 +17,7 @@ from locust.runners import WorkerRunner
 
 from scorebench.cluster.lease import BEAT_S, Lease
 from scorebench.load.members import Deal
+from scorebench.load.schedule import NO_USERS
 from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.messages import Alive, Beat, Dealt, Exhausted, Unsent
 from scorebench.plugin.lifecycle.sender import Sender
@@ -127,6 +128,9 @@ class Following:
 
     def _apply(self, session: Session, what: Dealt, heard_s: float) -> None:
         share, epochs = session.sending.share, messages.epochs_of(what)
+        if what.is_withdrawn:
+            self._withdraw(session, epochs[-1].from_s)
+            return
         numbers = messages.ranges(what.numbers)
         if not self._deals:
             zero_s = None if what.at_s is None else heard_s - what.at_s
@@ -134,9 +138,7 @@ class Following:
                 session.gate.begin_s = session.counting.epoch_s + zero_s  # it began before this process came
             share.deal(Deal(epochs[-1], numbers), zero_s)
         else:
-            if skipped := share.change(epochs, stood_still=what.stood_still):
-                session.counting.pending.add_never_sent(STOOD_STILL, skipped)
-                session.counting.pending.add_due(skipped)
+            self._miss(session, STOOD_STILL, share.change(epochs, stood_still=what.stood_still))
             share.add(numbers)
         self.number = what.number
         session.gate.calls_left += what.warm_up_calls
@@ -148,6 +150,17 @@ class Following:
             self._let_go(session)
         if epochs and epochs[-1].place is None:
             self._out.set()
+
+    def _withdraw(self, session: Session, from_s: float) -> None:
+        """Others send what this worker was dealt; it is dealt to anew, as one that comes, if users come."""
+        self._miss(session, NO_USERS, session.sending.share.withdraw(from_s))
+        session.gate.calls_left = 0
+        self._deals = 0
+
+    def _miss(self, session: Session, cause: str, calls: int) -> None:
+        if calls:
+            session.counting.pending.add_never_sent(cause, calls)
+            session.counting.pending.add_due(calls)
 
     def _send(self, message: str, what: Any) -> None:
         self._runner.send_message(message, messages.saying(what))

@@ -49,8 +49,12 @@ class Heard:
     """Whether it has told all."""
     is_leaving: bool = False
 
+    def withdraw(self) -> None:
+        """Others send what it was dealt. The next deal counts as its first."""
+        self.deals, self.exhausted = 0, -1
+
     def most_lost(self, now_s: float, others_per_s: float | None) -> int | None:
-        """Calls that it can have sent and not told of: known ones, those since its beat, those in flight.
+        """The most calls that it may have sent and not reported: until its last beat, since, and in flight.
 
         A worker that ends before its second beat has no rate of its own yet. It is taken to have been at most
         twice as fast as the fastest of the others, `others_per_s`; None where nobody has a rate.

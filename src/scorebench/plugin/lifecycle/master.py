@@ -64,7 +64,14 @@ class Master:
             on_all_lost=ending.soon,
             on_senseless=self._refuse,
         )
-        self._members = Membership(runner, gathered, self._is_dead, self._joining.lock_out, ending.soon)
+        self._members = Membership(
+            runner,
+            gathered,
+            is_dead=self._is_dead,
+            has_no_users=self._has_no_users,
+            lock_out=self._joining.lock_out,
+            end=ending.soon,
+        )
         runner.environment.events.worker_report.add_listener(self._on_report)
         runner.register_message(messages.BEGUN, self._on_begun)
         runner.register_message(messages.LAST, self._on_last)
@@ -141,6 +148,13 @@ class Master:
         """Whether it is a process of ours that has ended."""
         hello = self._muster.known.get(name)
         return hello is not None and hello.host == socket.gethostname() and self._forked.has_ended(hello.pid)
+
+    def _has_no_users(self, name: str) -> bool:
+        """Whether Locust has started all users, and none of ours on that worker."""
+        node = self._runner.clients.get(name)
+        if node is None or not self._runner.spawning_completed or not node.user_classes_count:
+            return False
+        return not any(node.user_classes_count.get(one) for one in self._asked.names_of_our_users)
 
     def _count_lost(self, settings: Settings, stop_s: float) -> None:
         for name, heard in self._members.heard.items():

@@ -41,16 +41,20 @@ class Membership:
         self,
         runner: MasterRunner,
         gathered: Gathered,
+        *,
         is_dead: Callable[[str], bool],
+        has_no_users: Callable[[str], bool],
         lock_out: Callable[..., None],
         end: Callable[[], None],
     ) -> None:
-        """`is_dead` says whether a worker's process is known to have ended, by its name.
+        """`is_dead` says whether a worker's process is known to have ended, by its name, `has_no_users`
+        whether all users are started, and none that sends what is dealt is there.
 
         `lock_out` has Locust give a worker's users to others; `end` ends the test, when all is sent.
         """
         self._runner, self._gathered = runner, gathered
-        self._is_dead, self._lock_out, self._end = is_dead, lock_out, end
+        self._is_dead, self._has_no_users = is_dead, has_no_users
+        self._lock_out, self._end = lock_out, end
         self._members = Members(None)
         self._first: frozenset[str] = frozenset()
         self.heard: dict[str, Heard] = {}
@@ -103,7 +107,7 @@ class Membership:
             self.time.begin(now_s)
             for heard in self.heard.values():
                 heard.at_s = max(heard.at_s, now_s)
-        elif self._is_active and name in self.heard and name not in self._members.all:
+        elif self._is_active and name in self.heard and name not in self._members.here:
             self._tell(self._members.join(name, self.time.soon(time.monotonic())), taker=name)
             self._note(
                 WORKER_JOINED,
@@ -128,8 +132,17 @@ class Membership:
             for name, heard in list(self.heard.items()):
                 heard.at_s += stalled_s if stalled_s > LOOK_S else 0.0
                 self._look_at(name, heard, now_s)
+            self._withdraw_from_idle()
             self._end_if_all_is_sent()
             gevent.sleep(LOOK_S)
+
+    def _withdraw_from_idle(self) -> None:
+        """Deal to others what lies with a worker that has no user of ours, as where users are mixed."""
+        waiting = [name for name in self._members.here if name not in self._sending]
+        for name in filter(self._has_no_users, waiting):
+            self._tell(self._members.withdraw(name, self.time.at(time.monotonic())))
+            self.heard[name].withdraw()
+            self._first -= {name}
 
     def _look_at(self, name: str, heard: Heard, now_s: float) -> None:
         if heard.is_last or (heard.is_leaving and not self._is_dead(name)):
@@ -181,7 +194,7 @@ class Membership:
 
     def _come_back(self, name: str, heard: Heard, silent_s: float) -> None:
         heard.away_s = None
-        if name in self._members.all:
+        if name in self._members.all and (name in self._first or name in self._sending):
             self._tell(self._members.join(name, self.time.soon(time.monotonic())))
             self._note(
                 WORKER_AWAY,

@@ -87,6 +87,7 @@ class Dealt(Struct):
     """The time of the schedule when this was sent; None: it has not begun."""
     stood_still: bool = False
     """Whether the worker was not heard of: what came due meanwhile is not sent."""
+    is_withdrawn: bool = False
 
 
 class Beat(Struct):
@@ -147,6 +148,7 @@ def dealt(
         taker=taker,
         at_s=at_s,
         stood_still=bool(since),
+        is_withdrawn=deal.is_withdrawn,
     )
 
 

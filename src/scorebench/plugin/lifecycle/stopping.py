@@ -1,4 +1,4 @@
-"""What those wait for who stop a test that somebody else is stopping. Knows flags; no calls and no report.
+"""Two stop the same test: the second waits until the first is done. Knows flags; no calls and no report.
 
 Locust calls itself running until the calls in flight are done, and stopped before the report is there.
 """

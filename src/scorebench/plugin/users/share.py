@@ -40,37 +40,59 @@ class Share:
         self.on_exhausted: Callable[[], None] = lambda: None
         """Called when all users wait, because nothing is left to send."""
         self._settings, self._bodies, self._is_dealt = settings, bodies, is_dealt
-        self._deal = None if is_dealt else Deal(Epoch())
+        self._tickets: Tickets | None = None
+        """Of an open loop, from when they are dealt."""
         self._zero_s: float | None = None
-        self._has_started = False
+        self._has_started = self._has_deal = False
         self._more = Event()
         self._idle = 0
+        if not is_dealt:
+            self._take(Deal(Epoch()))
 
     def start(self) -> None:
         """The users are there: due times count from now."""
         self._has_started = True
-        if self._deal is not None:
-            self._begin(self._deal)
+        if self._has_deal:
+            self._begin()
 
     def deal(self, deal: Deal, zero_s: float | None) -> None:
         """What is sent at first; `zero_s` is the schedule's start on `time.perf_counter`'s clock.
 
         None: it starts when the users do.
         """
-        self._deal, self._zero_s = deal, zero_s
+        self._zero_s = zero_s
+        self._take(deal)
         if self._has_started:
-            self._begin(deal)
+            self._begin()
 
-    def _begin(self, deal: Deal) -> None:
+    def _take(self, deal: Deal) -> None:
+        self._has_deal = True
         most_calls = self._settings.most_calls(self._bodies)
         if self._settings.arrivals is not None:
-            tickets = Tickets(self._settings.arrivals, deal.epoch, most_calls)
-            self.schedule = Schedule(tickets, self._bodies, clock() if self._zero_s is None else self._zero_s)
+            self._tickets = Tickets(self._settings.arrivals, deal.epoch, most_calls)
         elif self._is_dealt and most_calls is not None:
             self.payloads = Numbers(self._bodies, deal.numbers)
         else:
             self.payloads = itertools.islice(_in_turn(self._bodies, deal.epoch), most_calls)
+
+    def _begin(self) -> None:
+        if self._tickets is not None:
+            zero_s = clock() if self._zero_s is None else self._zero_s
+            self.schedule = Schedule(self._tickets, self._bodies, zero_s)
         self.release()
+
+    def withdraw(self, until_s: float) -> int:
+        """Drop what was dealt, which others send; returns how many calls due before `until_s` nobody sent.
+
+        Users that have come meanwhile keep what they sent already, and send no more of it.
+        """
+        if self._has_started:
+            self.give_up(1)
+            return 0
+        before = itertools.takewhile(lambda ticket: ticket[0] < until_s, self._tickets or ())
+        missed = sum(1 for _ in before)
+        self._tickets, self.payloads, self._has_deal = None, iter(()), False
+        return missed
 
     def hold(self) -> None:
         """Send no new call until `release`; who waits for a due time gives its ticket back."""
@@ -95,6 +117,9 @@ class Share:
         Where this process `stood_still`, the calls that came due meanwhile are left out: how many there were.
         """
         if self.schedule is None:
+            if self._tickets is not None:
+                for epoch in epochs:
+                    self._tickets.change(epoch, 0.0)
             return 0
         was_running = self.running
         self.hold()

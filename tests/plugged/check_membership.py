@@ -1,0 +1,95 @@
+"""A master and two workers, one without a user of ours: what is dealt, told and noted. Without a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scorebench.plugin.lifecycle import messages
+from scorebench.plugin.lifecycle.membership import Membership
+from scorebench.plugin.lifecycle.messages import Dealt
+from scorebench.recordings.happenings import USERS_MISSING, WORKER_JOINED
+
+
+class Master:
+    """Locust's master: remembers what was sent to whom. And where events are noted."""
+
+    def __init__(self) -> None:
+        self.deals: list[tuple[str, Dealt]] = []
+        self.noted: list[str] = []
+
+    def register_message(self, *_: Any) -> None:
+        """Nobody says anything here."""
+
+    def send_message(self, what: str, data: Any, client_id: str) -> None:
+        assert what == messages.DEALT
+        self.deals.append((client_id, messages.content(_Message(data), Dealt)))
+
+    def note(self, what: str, _why: str) -> None:
+        self.noted.append(what)
+
+
+class _Message:
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+
+@pytest.fixture
+def master() -> Master:
+    return Master()
+
+
+def members(master: Master, idle: set[str], most_calls: int | None = 10) -> Membership:
+    """Workers a and b, of which a sends."""
+    made: Any = Membership(
+        master,  # type: ignore[arg-type]
+        master,  # type: ignore[arg-type]
+        is_dead=lambda _: False,
+        has_no_users=idle.__contains__,
+        lock_out=lambda *_, **__: None,
+        end=lambda: None,
+    )
+    made.begin(["a", "b"], most_calls, 0)
+    made.begun("a")
+    master.deals.clear()
+    return made  # type: ignore[no-any-return]
+
+
+def sizes(master: Master) -> dict[str, int]:
+    return {name: sum(len(range(*one)) for one in what.numbers) for name, what in master.deals}
+
+
+def test_what_lies_with_an_idle_worker_goes_to_the_others(master: Master) -> None:
+    """Five of ten numbers each: a gets b's five, and b hears that it has none. Once."""
+    made = members(master, {"b"})
+    made._withdraw_from_idle()
+    made._withdraw_from_idle()
+    assert sizes(master) == {"a": 5, "b": 0}
+    assert [(name, what.is_withdrawn) for name, what in master.deals] == [("a", False), ("b", True)]
+    made.miss_users()
+    assert not master.noted
+
+
+def test_one_that_waits_for_its_users_keeps_its_share(master: Master) -> None:
+    """Until Locust says that none will come; where the run ends before, nobody has sent it: that is noted."""
+    made = members(master, set())
+    made._withdraw_from_idle()
+    assert not master.deals
+    made.miss_users()
+    assert master.noted == [USERS_MISSING]
+
+
+def test_users_that_come_later_are_dealt_to_as_in_a_worker_that_comes(master: Master) -> None:
+    """With the time of the schedule, which has begun elsewhere; before that, no beat makes it a member."""
+    made = members(master, {"b"}, most_calls=None)
+    made._withdraw_from_idle()
+    made.heard["b"].away_s = 1.0
+    made._come_back("b", made.heard["b"], 2.0)
+    assert [name for name, _ in master.deals] == ["a", "b"]
+    master.deals.clear()
+    assert not made.begun("b")
+    (late,) = [what for name, what in master.deals if name == "b"]
+    assert late.at_s is not None
+    assert (late.is_withdrawn, late.epochs[-1][1:]) == (False, (1, 2))
+    assert master.noted == [WORKER_JOINED]
