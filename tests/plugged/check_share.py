@@ -62,8 +62,15 @@ def test_one_without_users_hands_all_on_and_says_what_it_missed() -> None:
     """20/s for two: those at 0.05, 0.15, … 0.45 s were its own. Then it is dealt to as one that comes."""
     one = share(rate=20.0)
     one.deal(Deal(Epoch(0.0, 1, 2)), None)
-    assert one.withdraw(0.5) == 5
+    assert one.withdraw(0.0, 0.5) == 5
     one.start()
     assert one.schedule is None
     one.deal(Deal(Epoch(0.0, 0, 1)), None)
     assert one.schedule is not None
+
+
+def test_what_it_missed_in_the_warm_up_counts_for_nothing() -> None:
+    """Of those at 0.05, 0.15, … 0.45 s the last two are measured, from 0.3 s on."""
+    one = share(rate=20.0)
+    one.deal(Deal(Epoch(0.0, 1, 2)), None)
+    assert one.withdraw(0.3, 0.5) == 2

@@ -153,7 +153,8 @@ class Following:
 
     def _withdraw(self, session: Session, from_s: float) -> None:
         """Others send what this worker was dealt; it is dealt to anew, as one that comes, if users come."""
-        self._miss(session, NO_USERS, session.sending.share.withdraw(from_s))
+        warm_up_s = session.settings.warm_up.seconds
+        self._miss(session, NO_USERS, session.sending.share.withdraw(warm_up_s, from_s))
         session.gate.calls_left = 0
         self._deals = 0
 

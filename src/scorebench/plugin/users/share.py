@@ -81,16 +81,17 @@ class Share:
             self.schedule = Schedule(self._tickets, self._bodies, zero_s)
         self.release()
 
-    def withdraw(self, until_s: float) -> int:
-        """Drop what was dealt, which others send; returns how many calls due before `until_s` nobody sent.
+    def withdraw(self, since_s: float, until_s: float) -> int:
+        """Drop what was dealt, which others send from `until_s` of the schedule on.
 
-        Users that have come meanwhile keep what they sent already, and send no more of it.
+        Returns how many calls that were due from `since_s` until then nobody sent. Users that have come
+        meanwhile keep what they sent already, and send no more of it.
         """
         if self._has_started:
             self.give_up(1)
             return 0
         before = itertools.takewhile(lambda ticket: ticket[0] < until_s, self._tickets or ())
-        missed = sum(1 for _ in before)
+        missed = sum(due_s >= since_s for due_s, _ in before)
         self._tickets, self.payloads, self._has_deal = None, iter(()), False
         return missed
 
