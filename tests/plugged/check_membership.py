@@ -67,7 +67,7 @@ def test_what_lies_with_an_idle_worker_goes_to_the_others(master: Master) -> Non
     made._withdraw_from_idle()
     assert sizes(master) == {"a": 5, "b": 0}
     assert [(name, what.is_withdrawn) for name, what in master.deals] == [("a", False), ("b", True)]
-    made.miss_users()
+    made.end(is_shared=True)
     assert not master.noted
 
 
@@ -76,7 +76,7 @@ def test_one_that_waits_for_its_users_keeps_its_share(master: Master) -> None:
     made = members(master, set())
     made._withdraw_from_idle()
     assert not master.deals
-    made.miss_users()
+    made.end(is_shared=True)
     assert master.noted == [USERS_MISSING]
 
 

@@ -68,7 +68,7 @@ class Master:
             runner,
             gathered,
             is_dead=self._is_dead,
-            has_no_users=self._has_no_users,
+            has_no_users=lambda name: _has_no_users(runner, asked.names_of_our_users, name),
             lock_out=self._joining.lock_out,
             end=ending.soon,
         )
@@ -97,9 +97,9 @@ class Master:
         """Have the workers finish their calls, and wait for what they counted; who says nothing is lost."""
         self._is_running = False
         self._joining.end()
-        self._members.end()
-        if settings.arrivals is not None or settings.most_calls(self._asked.bodies) is not None:
-            self._members.miss_users()  # without either, users on other workers send as much as they can
+        # Without a rate or a number of calls, users on other workers send as much as they can.
+        most_calls = settings.most_calls(self._asked.bodies)
+        self._members.end(is_shared=settings.arrivals is not None or most_calls is not None)
         self._tell(messages.STOP, self._awaited())
         stop_s = self._members.time.at(time.monotonic())
         end_s = time.monotonic() + settings.drain_s + _GRACE_S
@@ -148,13 +148,6 @@ class Master:
         """Whether it is a process of ours that has ended."""
         hello = self._muster.known.get(name)
         return hello is not None and hello.host == socket.gethostname() and self._forked.has_ended(hello.pid)
-
-    def _has_no_users(self, name: str) -> bool:
-        """Whether Locust has started all users, and none of ours on that worker."""
-        node = self._runner.clients.get(name)
-        if node is None or not self._runner.spawning_completed or not node.user_classes_count:
-            return False
-        return not any(node.user_classes_count.get(one) for one in self._asked.names_of_our_users)
 
     def _count_lost(self, settings: Settings, stop_s: float) -> None:
         for name, heard in self._members.heard.items():
@@ -219,6 +212,14 @@ class Master:
         if worker is not None and self._refused < _MOST_REFUSED:
             self._refused += 1
             self._gathered.note_once(REPORT_REFUSED, f"worker {worker}: {why}")
+
+
+def _has_no_users(runner: MasterRunner, names: Iterable[str], worker: str) -> bool:
+    """Whether Locust has started all users, and on that worker none of the classes `names`."""
+    node = runner.clients.get(worker)
+    if node is None or not runner.spawning_completed or not node.user_classes_count:
+        return False
+    return not any(node.user_classes_count.get(name) for name in names)
 
 
 def _rejects_every_call(recording: Recording) -> bool:

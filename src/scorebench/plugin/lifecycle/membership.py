@@ -85,15 +85,13 @@ class Membership:
         self._is_active = True
         self._tell(self._members.begin(names))
 
-    def end(self) -> None:
-        """Deal no more."""
+    def end(self, *, is_shared: bool) -> None:
+        """Deal no more. If a rate or a number of calls `is_shared`, note workers that never had a user."""
         self._is_active = False
-
-    def miss_users(self) -> None:
-        """Note the workers that had no user of ours, as in some locustfiles: nobody sent their share."""
-        for name in sorted(set(self._members.here) - self._sending) if self.time.has_begun else ():
-            number = self._members.all[name].number
-            self._note(USERS_MISSING, f"worker {number} had no user to send its share of the calls")
+        if is_shared and self.time.has_begun:
+            for name in sorted(set(self._members.here) - self._sending):
+                number = self._members.all[name].number
+                self._note(USERS_MISSING, f"worker {number} had no user to send its share of the calls")
 
     def admit(self, name: str) -> None:
         """A worker comes while the test runs; it is dealt to once its users are there."""
