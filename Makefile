@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PORT ?= 5001
 USERS ?= 5
 RUN_TIME ?= 30s
+# The tests start thousands of Pythons: what one has compiled, the next one finds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: up down pythons bench mlserver test quick fuzz lint format lock schemas pictures licences audit clean help
 help:
