@@ -16,7 +16,7 @@ from scorebench.answers.http_message import Answer
 from scorebench.answers.outcome import Group, Outcome
 from scorebench.answers.predictions import count_predictions, parse_predictions
 from scorebench.answers.readings import READINGS, Reading
-from scorebench.answers.strict_json import NotPredictions
+from scorebench.answers.strict_json import LARGE_BYTES, NotPredictions
 from tests.client import answer_of, connection_to, request_to
 from tests.scoring_server import Behaviour, Reply, replies, scoring_server
 
@@ -158,6 +158,8 @@ def test_predictions_are_handed_out_one_a_row() -> None:
         (Reply(422, b'{"detail": []}'), Outcome.REJECTED),
         (replies.model_error(), Outcome.MODEL_ERROR),
         (Reply(400, b'{"stack_trace": "cut off'), Outcome.MODEL_ERROR),
+        (Reply(400, b'{"columns": ["stack_trace"], "x": "' + b" " * LARGE_BYTES), Outcome.MODEL_ERROR),
+        (Reply(400, b'{"columns": [], "x": "' + b" " * LARGE_BYTES), Outcome.REJECTED),
         (replies.CRASHED, Outcome.MODEL_ERROR),
         (Reply(500, b'{ "Error" : "MLeap" }'), Outcome.MODEL_ERROR),
         (replies.unsupported("text/plain"), Outcome.UNSUPPORTED_MEDIA_TYPE),
@@ -167,8 +169,9 @@ def test_predictions_are_handed_out_one_a_row() -> None:
         (replies.nginx(429), Outcome.OVERLOADED),
         (replies.nginx(503), Outcome.OVERLOADED),
         (replies.nginx(502), Outcome.GATEWAY_ERROR),
-        (replies.nginx(504), Outcome.GATEWAY_ERROR),
-        (replace(replies.nginx(504), content_type=""), Outcome.GATEWAY_ERROR),
+        (replies.nginx(504), Outcome.GATEWAY_TIMEOUT),
+        (replace(replies.nginx(504), content_type=""), Outcome.GATEWAY_TIMEOUT),
+        (Reply(524, b""), Outcome.GATEWAY_TIMEOUT),
         (replies.MLFLOW_TIMEOUT, Outcome.SERVER_TIMEOUT),
         (Reply(504, b'{"error": "upstream"}'), Outcome.SERVER_TIMEOUT),
         (replies.UNAUTHORIZED, Outcome.UNAUTHORIZED),
@@ -190,7 +193,7 @@ def test_errors_from_a_server() -> None:
     """The same, once over a real connection."""
     wanted = {
         replies.model_error(): Outcome.MODEL_ERROR,
-        replies.nginx(504): Outcome.GATEWAY_ERROR,
+        replies.nginx(504): Outcome.GATEWAY_TIMEOUT,
         replies.MLFLOW_TIMEOUT: Outcome.SERVER_TIMEOUT,
         replies.NAN: Outcome.NAN_PREDICTION,
         replies.ONE_TOO_MANY: Outcome.WRONG_COUNT,

@@ -314,7 +314,13 @@ def test_so_far_the_run_has_not_ended_early() -> None:
     assert "ended_early" not in so_far
 
 
-GAVE_UP = (Outcome.CUT_OFF, Outcome.CLIENT_TIMEOUT, Outcome.CONNECT_TIMEOUT, Outcome.SERVER_TIMEOUT)
+GAVE_UP = (
+    Outcome.CUT_OFF,
+    Outcome.CLIENT_TIMEOUT,
+    Outcome.CONNECT_TIMEOUT,
+    Outcome.SERVER_TIMEOUT,
+    Outcome.GATEWAY_TIMEOUT,
+)
 """Somebody's clock ended such a call: its answer would have taken longer."""
 MANY_MAY_FAIL = "valid>50%"
 

@@ -240,7 +240,7 @@ STATUSES = (
     every("answers 500", replies.CRASHED, Outcome.MODEL_ERROR),
     every("answers 502 from nginx", replies.nginx(502), Outcome.GATEWAY_ERROR),
     every("answers 503 and closes", replies.OVERLOADED, Outcome.OVERLOADED),
-    every("answers 504 from nginx", replies.nginx(504), Outcome.GATEWAY_ERROR),
+    every("answers 504 from nginx", replies.nginx(504), Outcome.GATEWAY_TIMEOUT),
     every("answers MLflow's 504", replies.MLFLOW_TIMEOUT, Outcome.SERVER_TIMEOUT),
     every("answers 201 with predictions", Reply(201, GOOD), Outcome.OTHER_STATUS),
     every("answers 204", raw(b"HTTP/1.1 204 No Content\r\n\r\n", End.KEEP), Outcome.OTHER_STATUS),

@@ -30,6 +30,7 @@ _STATUS: dict[int, Outcome] = {
     500: Outcome.MODEL_ERROR,
     502: Outcome.GATEWAY_ERROR,
     503: Outcome.OVERLOADED,
+    524: Outcome.GATEWAY_TIMEOUT,
 }
 _DIGEST_BYTES = 16
 _DIGESTED_AT_ONCE = 2**20
@@ -125,13 +126,15 @@ def of_status(answer: Answer) -> Outcome:
         # MLflow answers 400 when the model itself raised: the server's fault, dressed as the client's.
         return Outcome.MODEL_ERROR if _has_stack_trace(answer.body) else Outcome.REJECTED
     if answer.status == 504:
-        return Outcome.GATEWAY_ERROR if _is_html(answer) else Outcome.SERVER_TIMEOUT
+        return Outcome.GATEWAY_TIMEOUT if _is_html(answer) else Outcome.SERVER_TIMEOUT
     return _STATUS.get(answer.status, Outcome.OTHER_STATUS)
 
 
 def _has_stack_trace(body: bytes) -> bool:
     if b'"stack_trace"' not in body:  # most 400s need no parser; a column may have that name, though
         return False
+    if len(body) > LARGE_BYTES:  # a parser would hold up the other calls; it has failed either way
+        return True
     try:
         return bool(msgspec.json.decode(body, type=_Traced).stack_trace)  # all else is passed over, quickly
     except msgspec.ValidationError:
@@ -165,7 +168,7 @@ def describe(answer: Answer, why: str = "") -> str:
     if page := _page(answer):
         return f"{answer.status}, {page}"
     status = f"{answer.status} ({why})" if why else str(answer.status)
-    return f"{status} {_cause(answer.body) or answer.body.decode('utf-8', 'replace')}"
+    return f"{status} {_cause(answer.body) or _text(answer.body)}"
 
 
 def described_in_full(answer: Answer) -> str:
@@ -173,10 +176,17 @@ def described_in_full(answer: Answer) -> str:
 
     Longer than FULL_CHARACTERS, it loses its middle: a message begins with the data and ends with the cause.
     """
-    message = _message(answer.body) or answer.body.decode("utf-8", "replace")
+    message = _message(answer.body) or _text(answer.body)
     text = " ".join(f"{answer.status} {message}".split())
     half = FULL_CHARACTERS // 2
     return text if len(text) <= FULL_CHARACTERS else f"{text[:half]} … {text[-half:]}"
+
+
+def _text(body: bytes) -> str:
+    """The body, without the middle of one that is large: nobody is shown that."""
+    if len(body) > LARGE_BYTES:
+        body = body[: LARGE_BYTES // 2] + body[-LARGE_BYTES // 2 :]
+    return body.decode("utf-8", "replace")
 
 
 def _error_in(body: bytes) -> _Error | None:

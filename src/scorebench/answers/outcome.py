@@ -55,6 +55,7 @@ class Outcome(IntEnum):
     NULL_PREDICTION = 28
     OUT_OF_RANGE = 29
     STREAM_CUT_OFF = 30
+    GATEWAY_TIMEOUT = 31
 
     @property
     def label(self) -> str:
@@ -116,8 +117,12 @@ FATES: dict[Outcome, Fate] = {
     Outcome.UNSUPPORTED_MEDIA_TYPE: Fate("unsupported media type", Group.FAILED, "415"),
     Outcome.TOO_LARGE: Fate("too large", Group.FAILED, "413"),
     Outcome.OVERLOADED: Fate("overloaded", Group.FAILED, "429 or 503"),
-    Outcome.GATEWAY_ERROR: Fate(
-        "gateway error", Group.FAILED, "502, or 504 with an HTML page: from nginx or a load balancer"
+    Outcome.GATEWAY_ERROR: Fate("gateway error", Group.FAILED, "502: from nginx or a load balancer"),
+    Outcome.GATEWAY_TIMEOUT: Fate(
+        "gateway timeout",
+        Group.FAILED,
+        "504 with an HTML page, or 524: nginx or a load balancer gave up",
+        timed_out=True,
     ),
     Outcome.SERVER_TIMEOUT: Fate(
         "server timeout", Group.FAILED, "504 without a page: MLflow gave up", timed_out=True
