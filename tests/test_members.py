@@ -16,8 +16,10 @@ from pathlib import Path
 
 import msgspec
 import psutil
+import pytest
 import zmq
 
+from scorebench.load.arrivals import parse
 from scorebench.servers import ports
 from tests.commands import ROOT, Done
 from tests.scoring_server import Behaviour, Constant, ScoringServer, scoring_server
@@ -197,7 +199,13 @@ locust.main.main()
 
 
 def apart(
-    folder: Path, rows: str | None, *words: str, code: str = OTHER_VERSIONS, **versions: str
+    folder: Path,
+    rows: str | None,
+    *words: str,
+    load: Sequence[str] = ("--calls", "10"),
+    code: str = OTHER_VERSIONS,
+    service_s: float = 0.0,
+    **versions: str,
 ) -> tuple[int, str, list[int]]:
     """A master and a worker, each in a folder of its own with its own rows.csv.
 
@@ -209,11 +217,11 @@ def apart(
         (folder / name).mkdir()
         if content is not None:
             (folder / name / "rows.csv").write_text(content)
-    with scoring_server() as server:
+    with scoring_server(Behaviour(service=Constant(service_s))) as server:
         file = ["-f", str(ROOT / "locustfile.py")]
         other = ["-c", code, json.dumps(versions)]
         worker = started([*other, *file, "--worker", "--master-port", port], folder / "worker")
-        words = ("--headless", "--expect-workers", "1", "--data", "rows.csv", "--calls", "10", *words)
+        words = ("--headless", "--expect-workers", "1", "--data", "rows.csv", *load, *words)
         here = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "-H", server.url)
         master = started(["-m", "locust", *file, *here, *words], folder / "master")
         try:
@@ -257,8 +265,29 @@ def test_a_master_hands_its_payloads_out(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_counts_more_than_there_was_to_send_is_not_believed(tmp_path: Path) -> None:
-    """Ten calls by the server's log and by --calls, twenty by the worker: not valid,."""
+    """Ten calls by the server's log and by --calls, twenty by the worker: not valid."""
     code, said, bodies = apart(tmp_path, ROWS, code=TWICE)
     assert len(bodies) == 10
     assert code == 4, said
-    assert "count more calls than there were to send: 20 calls, of 10" in " ".join(said.split())
+    assert "tell of more than there can have been: 20 calls, of 10" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("arrivals", ["constant", "poisson"])
+def test_a_worker_that_counts_more_than_was_due_is_not_believed(arrivals: str, tmp_path: Path) -> None:
+    """20 a second for 3 s, without --calls: the worker tells of twice what the log has."""
+    load = ("--rate", "20", "--arrivals", arrivals, "--run-time", "3s", "--seed", "7")
+    code, said, bodies = apart(tmp_path, ROWS, load=load, code=TWICE)
+    sent = len(list(parse(arrivals, 20.0, 3.0, 7).due_times()))
+    assert len(bodies) == sent > 30
+    assert code == 4, said
+    assert f"worker 0 counted {2 * sent} calls, and at most {sent} were due" in " ".join(said.split())
+
+
+def test_a_worker_whose_users_wait_longer_than_there_was_time_is_not_believed(tmp_path: Path) -> None:
+    """One user waits for answers of 0.1 s all of its 3 s; its worker tells of twice that."""
+    code, said, bodies = apart(
+        tmp_path, ROWS, load=("--users", "1", "--run-time", "3s"), code=TWICE, service_s=0.1
+    )
+    assert len(bodies) <= 31
+    assert code == 4, said
+    assert "a user of worker 0 waited" in " ".join(said.split())

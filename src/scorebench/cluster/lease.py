@@ -8,6 +8,9 @@ LEASE_S = 2.0
 """How long after a beat that the master has heard a worker may send. Longer than a busy process stalls."""
 SILENT_S = 2.5
 """After so long without a beat a master deals the worker's calls to others: its lease is over by then."""
+LATE_S = 3.0
+"""So long after it was told something a worker may still go by what it knew before: its lease, a look at it,
+and a message on its way."""
 GIVE_UP_S = 10.0
 """After so long without a word a worker takes its master for dead."""
 

@@ -34,6 +34,16 @@ class Blocks:
         """When calls are due, in seconds from the start; for a selection of a block's numbers."""
         return counts if isinstance(self._source, Trace) else self._source.inverse(counts)
 
+    def calls_before(self, at_s: float) -> int:
+        """How many calls are due before `at_s`: the number of the first that is not."""
+        if isinstance(self._source, Trace):
+            return self._source.count_before(at_s)
+        for first, counts in self.since(at_s):
+            before = int(np.searchsorted(self.due_s(counts), at_s))
+            if before < len(counts):
+                return first + before
+        raise AssertionError("a shape never ends")
+
     def since(self, from_s: float = 0.0) -> Iterator[Block]:
         """All blocks with a call due at `from_s` or later; the first may begin earlier."""
         if isinstance(self._source, Trace):

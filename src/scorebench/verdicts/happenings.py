@@ -90,7 +90,7 @@ def _of_members(summary: Summary) -> Iterator[Finding]:
         yield Finding(
             Severity.INVALID,
             "more_than_dealt",
-            f"the processes of the generator count more calls than there were to send: {_listed(more)}",
+            f"processes of the generator tell of more than there can have been: {_listed(more)}",
             "a process is broken, or none of yours: set SCOREBENCH_CLUSTER_SECRET, and run again",
         )
     if whys := _whys(summary, WORKER_LEFT):

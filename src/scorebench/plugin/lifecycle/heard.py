@@ -36,6 +36,10 @@ class Heard:
     reported: int = 0
     """Calls in its reports, those of the warm-up too."""
     reported_warm_up: int = 0
+    counted: int = 0
+    """Those, and the calls that came due there and were never sent."""
+    busy_s: dict[int, float] = field(default_factory=dict)
+    """How long each of its users has waited for valid answers, all in all."""
     deals: int = 0
     exhausted: int = -1
     """After how many deals it had nothing left."""
@@ -77,6 +81,11 @@ class Heard:
         """A report came, with what it counted since the last."""
         self.reported += recording.measured.calls + recording.warm_up.calls
         self.reported_warm_up += recording.warm_up.calls
+        self.counted += recording.measured.calls + recording.warm_up.calls
+        self.counted += sum(recording.never_sent.values())
+        for tally in (recording.measured, recording.warm_up):
+            for (_, user), own in tally.users.items():
+                self.busy_s[user] = self.busy_s.get(user, 0.0) + own.sum_s
 
 
 class ScheduleTime:

@@ -20,6 +20,7 @@ from scorebench.cluster.reports import BadReport, read_report
 from scorebench.options.settings import Settings
 from scorebench.plugin.lifecycle import messages
 from scorebench.plugin.lifecycle.asked import ALL_AT_ONCE, Asked
+from scorebench.plugin.lifecycle.believed import impossible
 from scorebench.plugin.lifecycle.ending import Ending
 from scorebench.plugin.lifecycle.forked import Forked
 from scorebench.plugin.lifecycle.gathered import Gathered
@@ -101,11 +102,18 @@ class Master:
         most_calls = settings.most_calls(self._asked.bodies)
         self._members.end(is_shared=settings.arrivals is not None or most_calls is not None)
         self._tell(messages.STOP, self._awaited())
-        stop_s = self._members.time.at(time.monotonic())
+        stopped_s = time.monotonic()
+        stop_s = self._members.time.at(stopped_s)
         end_s = time.monotonic() + settings.drain_s + _GRACE_S
         while self._awaited() and time.monotonic() < end_s:
             gevent.sleep(0.02)
         self._count_lost(settings, stop_s)
+        if self._asked.only_ours:
+            since_s = self._members.since_s
+            all_s = time.monotonic() - since_s
+            workers = [(one, self._members.heard[name]) for name, one in self._members.dealing.all.items()]
+            for why in impossible(settings.arrivals, most_calls, workers, stopped_s - since_s, all_s):
+                self._gathered.note(MORE_THAN_DEALT, why)
 
     def cut_short(self) -> None:
         self._tell(messages.CUT_SHORT, self._awaited())
@@ -161,9 +169,6 @@ class Master:
             )
             recording.add_never_sent(NOT_HEARD_OF, calls)
             recording.due = None  # what it told last held calls that were still in flight
-        counted = recording.measured.calls + recording.warm_up.calls
-        if most_calls is not None and self._asked.only_ours and counted > most_calls:
-            self._gathered.note(MORE_THAN_DEALT, f"{counted:,} calls, of {most_calls:,}")
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:
         if messages.KEY in data:

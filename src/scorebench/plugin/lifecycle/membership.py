@@ -55,7 +55,8 @@ class Membership:
         self._runner, self._gathered = runner, gathered
         self._is_dead, self._has_no_users = is_dead, has_no_users
         self._lock_out, self._end = lock_out, end
-        self._members = Members(None)
+        self.dealing = Members(None)
+        """Who is dealt what, by the workers' names."""
         self._first: frozenset[str] = frozenset()
         self.heard: dict[str, Heard] = {}
         self.losses: list[Lost] = []
@@ -65,6 +66,8 @@ class Membership:
         """Those that were asked to give up numbers."""
         self.time = ScheduleTime()
         self._is_active = False
+        self.since_s = 0.0
+        """When the test began, on the monotonic clock: no worker began before."""
         for message, listener in (
             (messages.BEAT, self._on_beat),
             (messages.EXHAUSTED, self._on_exhausted),
@@ -75,22 +78,22 @@ class Membership:
 
     def begin(self, names: list[str], most_calls: int | None, warm_up_calls: int) -> None:
         """A test begins with these workers; `most_calls` is the number of calls of a closed loop."""
-        self._members, self._first = Members(most_calls, warm_up_calls), frozenset(names)
-        now_s = time.monotonic()
+        self.dealing, self._first = Members(most_calls, warm_up_calls), frozenset(names)
+        self.since_s = now_s = time.monotonic()
         self.heard = {name: Heard(now_s) for name in names}
         self._sending.clear()
         self._handing.clear()
         self.time = ScheduleTime()
         self.losses.clear()
         self._is_active = True
-        self._tell(self._members.begin(names))
+        self._tell(self.dealing.begin(names))
 
     def end(self, *, is_shared: bool) -> None:
         """Deal no more. If a rate or a number of calls `is_shared`, note workers that never had a user."""
         self._is_active = False
         if is_shared and self.time.has_begun:
-            for name in sorted(set(self._members.here) - self._sending):
-                number = self._members.all[name].number
+            for name in sorted(set(self.dealing.here) - self._sending):
+                number = self.dealing.all[name].number
                 self._note(USERS_MISSING, f"worker {number} had no user to send its share of the calls")
 
     def admit(self, name: str) -> None:
@@ -105,17 +108,17 @@ class Membership:
             self.time.begin(now_s)
             for heard in self.heard.values():
                 heard.at_s = max(heard.at_s, now_s)
-        elif self._is_active and name in self.heard and name not in self._members.here:
-            self._tell(self._members.join(name, self.time.soon(time.monotonic())), taker=name)
+        elif self._is_active and name in self.heard and name not in self.dealing.here:
+            self._tell(self.dealing.join(name, self.time.soon(time.monotonic())), taker=name)
             self._note(
                 WORKER_JOINED,
-                f"worker {self.number(name)} joined: {_workers(self._members)} share the load now",
+                f"worker {self.number(name)} joined: {_workers(self.dealing)} share the load now",
             )
         return name in self._first
 
     def number(self, name: str) -> int | None:
         """What a worker is called in the recording; None for one that is no member, or given up."""
-        heard, member = self.heard.get(name), self._members.all.get(name)
+        heard, member = self.heard.get(name), self.dealing.all.get(name)
         if member is None or heard is None or (heard.is_last and heard.dead_s is not None):
             return None
         return member.number
@@ -136,9 +139,9 @@ class Membership:
 
     def _withdraw_from_idle(self) -> None:
         """Deal to others what lies with a worker that has no user of ours, as where users are mixed."""
-        waiting = [name for name in self._members.here if name not in self._sending]
+        waiting = [name for name in self.dealing.here if name not in self._sending]
         for name in filter(self._has_no_users, waiting):
-            self._tell(self._members.withdraw(name, self.time.at(time.monotonic())))
+            self._tell(self.dealing.withdraw(name, self.time.at(time.monotonic())))
             self.heard[name].withdraw()
             self._first -= {name}
 
@@ -152,24 +155,24 @@ class Membership:
         if heard.away_s is None and (heard.dead_s is not None or silent_s > SILENT_S) and self.time.has_begun:
             heard.away_s = now_s
             self._lock_out(name, for_good=False)
-            if name in self._members.here:
-                self._tell(self._members.silence(name, self.time.soon(time.monotonic())))
+            if name in self.dealing.here:
+                self._tell(self.dealing.silence(name, self.time.soon(time.monotonic())))
         if heard.dead_s is not None and now_s - heard.dead_s > DRAIN_S:
             self._give_up(name, heard)
 
     def _give_up(self, name: str, heard: Heard) -> None:
         heard.is_last = True
         self._handing.discard(name)
-        if name not in self._members.all:
+        if name not in self.dealing.all:
             return  # it never sent
         self._tell(
-            self._members.lose(name, self.time.soon(time.monotonic()), heard.reported, heard.reported_warm_up)
+            self.dealing.lose(name, self.time.soon(time.monotonic()), heard.reported, heard.reported_warm_up)
         )
         self.miss(name)
 
     def miss(self, name: str) -> None:
         """Note that a worker was lost, with most calls that it can have sent and not told of."""
-        heard, member = self.heard[name], self._members.all[name]
+        heard, member = self.heard[name], self.dealing.all[name]
         others_per_s = max(
             (one.fastest_per_s for one in self.heard.values() if one is not heard), default=None
         )
@@ -187,13 +190,13 @@ class Membership:
         silent_s = heard.heard(beat, now_s)
         if heard.away_s is not None and self._is_active:
             self._come_back(name, heard, silent_s)
-        is_member = name in self._members.here
+        is_member = name in self.dealing.here
         self._runner.send_message(messages.ALIVE, messages.saying(Alive(beat.number, is_member)), name)
 
     def _come_back(self, name: str, heard: Heard, silent_s: float) -> None:
         heard.away_s = None
-        if name in self._members.all and (name in self._first or name in self._sending):
-            self._tell(self._members.join(name, self.time.soon(time.monotonic())))
+        if name in self.dealing.all and (name in self._first or name in self._sending):
+            self._tell(self.dealing.join(name, self.time.soon(time.monotonic())))
             self._note(
                 WORKER_AWAY,
                 f"worker {self.number(name)} was not heard of for {say_seconds(silent_s)}: the others had "
@@ -207,7 +210,7 @@ class Membership:
 
     def _end_if_all_is_sent(self) -> None:
         """No member has anything left, and nothing is on its way to one of them."""
-        here = [self.heard[name] for name in self._members.here]
+        here = [self.heard[name] for name in self.dealing.here]
         waited_for = [one for one in self.heard.values() if one.away_s is not None and not one.is_last]
         done = all(one.exhausted == one.deals for one in here)
         if self._is_active and here and done and not waited_for and not self._handing:
@@ -218,7 +221,7 @@ class Membership:
         name, given = msg.node_id, messages.content(msg, Unsent)
         if name in self._handing and self._is_active:
             self._handing.discard(name)
-            self._tell(self._members.hand(name, messages.ranges(given.numbers), given.taker))
+            self._tell(self.dealing.hand(name, messages.ranges(given.numbers), given.taker))
 
     def _on_leaving(self, environment: Any, msg: Any) -> None:  # noqa: ARG002
         name, unsent = msg.node_id, messages.content(msg, Unsent)
@@ -226,19 +229,19 @@ class Membership:
             return
         self.heard[name].is_leaving = True
         numbers = messages.ranges(unsent.numbers)
-        self._tell(self._members.leave(name, self.time.soon(time.monotonic()), numbers, unsent.warm_up_calls))
+        self._tell(self.dealing.leave(name, self.time.soon(time.monotonic()), numbers, unsent.warm_up_calls))
         # Ctrl-C in a terminal has all workers leave, and the master stop a moment later: that is no loss.
         gevent.spawn_later(1.0, self._note_leaver, self.number(name))
 
     def _note_leaver(self, number: int | None) -> None:
         if self._is_active:
             self._note(
-                WORKER_LEFT, f"worker {number} left: {_workers(self._members)} took over what it had to send"
+                WORKER_LEFT, f"worker {number} left: {_workers(self.dealing)} took over what it had to send"
             )
 
     def _tell(self, deals: Deals, taker: str = "") -> None:
         for name, deal in deals.items():
-            heard, member = self.heard[name], self._members.all[name]
+            heard, member = self.heard[name], self.dealing.all[name]
             if heard.away_s is not None or heard.is_last:
                 continue  # it hears of all epochs when it comes back
             since = member.epochs[heard.epochs : -1]
