@@ -105,6 +105,13 @@ def of_inference_table(path: Path) -> Iterator[Ready | None]:
 
     Raises InputError for columns of other types than Databricks gives them.
     """
+    try:
+        yield from _requests(path)
+    except parquet_size.unreadable() as error:
+        raise _no_parquet(path, error) from None
+
+
+def _requests(path: Path) -> Iterator[Ready | None]:
     import pyarrow as pa
 
     file = _opened(path)
@@ -140,11 +147,14 @@ def _refuse(path: Path, name: str, found: Any, expected: str) -> NoReturn:
 
 
 def _opened(path: Path) -> Any:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: found no Parquet file: {reason:.200}; write it again") from None
+    except parquet_size.unreadable() as error:
+        raise _no_parquet(path, error) from None
+
+
+def _no_parquet(path: Path, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())
+    return InputError(f"{path}: found no Parquet file: {reason:.200}; write it again")

@@ -6,15 +6,28 @@ DELTA_BYTE_ARRAY a text begins as the one before it. A million nulls are one run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from scorebench.errors import InputError
+from scorebench.payloads import parquet_pages
 from scorebench.payloads.formats.record import MOST_UNPACKED_BYTES, check_unpacked
 
 _CELL_BYTES = 8
+_PAGE_BYTES = 512
+"""What a page counts as at least: pages lie one after another, unless many columns claim the same ones."""
 _ROWS_AT_ONCE = 65_536
 _DICTIONARIES = {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}
 _PREFIXES = "DELTA_BYTE_ARRAY"
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What Arrow raises at a damaged file: its own, and what its C++ does, as for damaged statistics."""
+    import pyarrow as pa
+
+    return (pa.ArrowException, ValueError, LookupError, TypeError, AttributeError, OSError, RuntimeError)
 
 
 def check(file: str | BinaryIO, size: int, place: str) -> None:
@@ -24,6 +37,7 @@ def check(file: str | BinaryIO, size: int, place: str) -> None:
     notes = pq.read_metadata(file)
     columns = list(_chunks(notes))
     check_unpacked(max(_cell_bytes(notes), sum(one.total_uncompressed_size for one in columns)), size, place)
+    check_pages(file, columns, size, place)
     numbers = {
         column.path for column in map(notes.schema.column, range(notes.num_columns)) if _is_number(column)
     }
@@ -42,6 +56,20 @@ def check(file: str | BinaryIO, size: int, place: str) -> None:
             for batch in opened.iter_batches(batch_size=min(at_once, _ROWS_AT_ONCE), columns=paths):
                 taken += sum(map(unpacked_bytes, batch.columns))
                 check_unpacked(taken, size, place)
+
+
+def check_pages(file: str | BinaryIO, columns: Iterable[Any], size: int, place: str) -> None:
+    """The same by what the pages of `columns` say themselves: a reader makes room for that."""
+    with Path(file).open("rb") if isinstance(file, str) else nullcontext(file) as opened:
+        taken = 0
+        try:
+            for page_bytes in parquet_pages.sizes(opened, columns):
+                taken += max(page_bytes, _PAGE_BYTES)
+                check_unpacked(taken, size, place)
+        except parquet_pages.NoPage as problem:
+            raise InputError(
+                f"{place}: found {problem} where a page of Parquet should begin; write the file again"
+            ) from None
 
 
 def unpacked_bytes(column: Any) -> int:

@@ -81,7 +81,6 @@ def _without_dictionaries(table: Any) -> Any:
 
 def _read(source: Source) -> pd.DataFrame:
     import pandas as pd
-    import pyarrow as pa
 
     try:
         table, notes = _table(source)
@@ -95,7 +94,7 @@ def _read(source: Source) -> pd.DataFrame:
             if isinstance(index, Mapping) and index["name"] is not None:  # pandas writes no column of a range
                 labels = range(index["start"], index["stop"], index["step"])
                 _add_index(rows, index["name"], labels, source.place)
-    except (pa.ArrowException, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+    except parquet_size.unreadable() as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the file's, not its content's: Arrow raises a bare OSError for what it can't decode
         raise InputError(
