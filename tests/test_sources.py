@@ -6,6 +6,7 @@ first.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from scorebench.cli import MEASURING, SHARED, parser
 from scorebench.errors import InputError
 from scorebench.options.one_line import commands_of
 from scorebench.options.sources import Parsers, words_of
-from tests.commands import here
+from tests.commands import ROOT, here
 from tests.requirements import require
 from tests.scoring_server import scoring_server
 from tests.test_compare import left
@@ -183,3 +184,30 @@ def test_report_dir_holds_for_the_list(tmp_path: Path) -> None:
     left(tmp_path / "speed" / "a", 0.01)
     (tmp_path / "pyproject.toml").write_text("[tool.scorebench]\nreport-dir = 'speed'\n")
     assert "speed/a" in here(tmp_path, "list").out
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("SCOREBENCH_USRES", "SCOREBENCH_USERS"),
+        ("SCOREBENCH_LIMITS", "SCOREBENCH_LIMIT"),
+        ("SCOREBENCH_RUNTIME", "SCOREBENCH_RUN_TIME"),
+        ("SCOREBENCH_STOPWHEN", "SCOREBENCH_STOP_WHEN"),
+    ],
+)
+def test_a_variable_that_is_nearly_an_option_is_refused(tmp_path: Path, variable: str, meant: str) -> None:
+    """A limit under a wrong name would be a limit that nobody checks."""
+    with pytest.raises(InputError, match=f"^{variable}: no such option; did you mean {meant}\\?"):
+        parsed(tmp_path, "run", URL, **{variable: "5"})
+
+
+def test_other_variables_with_our_prefix_are_left_alone(tmp_path: Path) -> None:
+    """Users' own, and all that our source names for another purpose."""
+    source = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    ours = set(re.findall(r'"(SCOREBENCH_[A-Z_]*[A-Z])"', source))
+    assert {"SCOREBENCH_FOLDER", "SCOREBENCH_CLUSTER_SECRET"} <= ours
+    users = {"SCOREBENCH_TOKEN", "SCOREBENCH_BEARER", "SCOREBENCH_API_KEY", "SCOREBENCH_CLUSTER_SECRET_FILE"}
+    others = {"SCOREBENCH_IMAGES", "SCOREBENCH_REQUIRE", "SCOREBENCH_ENDPOINT"}
+    options = {"SCOREBENCH_TIMINGS", "SCOREBENCH_SERVER"}
+    _, origins = parsed(tmp_path, "run", URL, **dict.fromkeys((ours | users | others) - options, "x"))
+    assert origins == {}

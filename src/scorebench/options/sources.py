@@ -10,6 +10,7 @@ import json
 from argparse import Action, ArgumentParser, ArgumentTypeError
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ CONFIG = "--config"
 TABLE = "tool.scorebench"
 FILES = ("pyproject.toml", "scorebench.toml")
 """Read from the working directory, the first first."""
+_ALIKE = 0.84
+"""How much a variable's name is like an option's, from 0 to 1, before it is taken for a slip of the pen.
+
+`SCOREBENCH_LIMITS` would else be a limit that nobody checks. All other variables with our prefix are left
+alone: one may hold a user's own token, as `--bearer-env` names it.
+"""
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 
 
@@ -64,7 +71,8 @@ def words_of(
 ) -> Found:
     """`typed`, the words behind `command`, and what variables and the files of `folder` add.
 
-    InputError for a file that can't be read, a name that no command has, and a value of another type.
+    InputError for a file that can't be read, a name that no command has, a variable whose name is nearly an
+    option's, and a value of another type.
     """
     known = by_name(parsers.of[command])
     words: list[str] = []
@@ -115,6 +123,15 @@ def _variables(
         name = variable.removeprefix(PREFIX).lower().replace("_", "-")
         if variable.startswith(PREFIX) and name in known:
             yield variable, parsers.held(command, {name: variables[variable]})
+        elif variable.startswith(PREFIX) and (near := _nearly(name, known)):
+            meant = PREFIX + near.upper().replace("-", "_")
+            raise InputError(f"{variable}: no such option; did you mean {meant}? Correct or unset it")
+
+
+def _nearly(name: str, known: Collection[str]) -> str | None:
+    """The name that `name` was probably meant to be; two letters in each other's place count as one slip."""
+    swapped = (one for one in sorted(known) if sorted(one) == sorted(name))
+    return next(swapped, None) or next(iter(get_close_matches(name, known, n=1, cutoff=_ALIKE)), None)
 
 
 def _table(path: Path, *, needed: bool) -> dict[str, Any]:
