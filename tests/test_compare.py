@@ -385,6 +385,32 @@ def test_runs_of_one_name_in_two_folders_are_two_sets(tmp_path: Path) -> None:
         sets_of([f"a={words[0]},", f"b={words[3]}"])
 
 
+def test_the_link_to_the_latest_run_is_in_the_set_of_that_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`compare before/* after/*`, typed in the folder that holds both, as a shell hands it over."""
+    first, second = "2026-01-02T030405-127.0.0.1", "2026-01-02T030505-127.0.0.1"
+    for name in (f"before/{first}", f"before/{second}", f"after/{first}"):
+        left(tmp_path / name, 0.01)
+    (tmp_path / "before" / "latest").symlink_to(second)
+    (tmp_path / "after" / "latest").symlink_to(first)
+    monkeypatch.chdir(tmp_path)
+    found = sets_of([str(path) for name in ("before", "after") for path in sorted(Path(name).iterdir())])
+    assert {name: len(runs) for name, runs in found.items()} == {
+        "before/127.0.0.1": 2,
+        "after/127.0.0.1": 1,
+    }
+
+
+def test_two_servers_whose_addresses_end_differently_are_two_sets(tmp_path: Path) -> None:
+    """The folder's name ends with the server's; a second run in the same second has a number behind it."""
+    names = ("2026-01-02T030405-10.0.0.1", "2026-01-02T030405-10.0.0.1-2", "2026-01-02T030405-10.0.0.2")
+    for name in names:
+        left(tmp_path / name, 0.01)
+    found = sets_of([str(tmp_path / name) for name in names])
+    assert {name: len(runs) for name, runs in found.items()} == {"10.0.0.1": 2, "10.0.0.2": 1}
+
+
 def test_a_run_that_was_not_valid_is_told(tmp_path: Path) -> None:
     """Too few calls to be valid: compared, with a warning that names the folder."""
     left(tmp_path / "reports" / "before", 0.01)

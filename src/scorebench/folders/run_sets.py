@@ -12,13 +12,14 @@ from scorebench.folders.names import CAPACITY, LATEST, RECORDING
 HOW = "Write NAME=DIR,DIR for each set, or give a folder of runs for each."
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}-?")
 _TAIL = re.compile(r"[-_.]?\d+$")
+_NUMBER = re.compile(r"-\d+$")
 
 
 def sets_of(words: Sequence[str]) -> dict[str, list[Path]]:
     """{name: run folders}, in the order of `words`. InputError where they make fewer than two sets.
 
     `NAME=DIR,DIR` is a set; a folder that holds runs is one; other runs belong together when they lie in
-    one folder and their names differ in a number or a date at the end alone: before-1 and before-2, as
+    one folder and their names differ in a number at the end or in the date alone: before-1 and before-2, as
     `before*` finds them. A run counts once, by whichever link it was named; in two sets it is an InputError.
     """
     found: dict[tuple[str, str], list[Path]] = {}
@@ -53,8 +54,14 @@ def _key(path: Path, *, alone: bool) -> tuple[str, str]:
     """(folder, name of the set) of a path; runs with the same key are a set."""
     if not alone:
         return "", str(path)
-    path = path.resolve() if path.name == LATEST else path
-    stem = _TAIL.sub("", _STAMP.sub("", path.name))
+    real = path.resolve()
+    if path.name == LATEST and real.parent == path.parent.resolve():
+        path = path.with_name(real.name)  # in the folder as it was named, so that it is in the set of its run
+    elif path.name == LATEST:
+        path = real
+    server = _STAMP.sub("", path.name)
+    # Of a folder that we named, only our number goes: 10.0.0.1 and 10.0.0.2 are two servers.
+    stem = (_TAIL if server == path.name else _NUMBER).sub("", server)
     return str(path.parent), stem or path.parent.name
 
 
