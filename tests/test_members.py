@@ -19,6 +19,7 @@ import psutil
 import pytest
 import zmq
 
+from scorebench.cluster.lease import GIVE_UP_S
 from scorebench.load.arrivals import parse
 from scorebench.servers import ports
 from tests.commands import ROOT, Done
@@ -291,3 +292,31 @@ def test_a_worker_whose_users_wait_longer_than_there_was_time_is_not_believed(tm
     assert len(bodies) <= 31
     assert code == 4, said
     assert "a user of worker 0 waited" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("stop_s", [6.0, 14.0])
+def test_nothing_is_lost_in_silence_while_a_master_stands_still(stop_s: float, tmp_path: Path) -> None:
+    """SIGSTOP of a master, two workers at 40/s for 16 s: 640 calls are due, each of the log is counted.
+
+    Reports wait in the sockets' queues. After 6 s the workers go on; after 14 s they have taken their master
+    for dead, ended and left what they had not reported in folders of their own: it ends too, and misses them.
+    """
+    words = ["scorebench", "run", "--processes", "2", "--users", "4", "--rate", "40", "--run-time", "16s"]
+    with cluster(tmp_path, words, service_s=0.01) as load:
+        master = load.master
+        master.send_signal(signal.SIGSTOP)
+        time.sleep(stop_s)
+        master.send_signal(signal.SIGCONT)
+        done = load.done()
+        log = len(load.server.log())
+    account, found = done.summary["accounting"], codes(done)
+    assert account["adds_up"], done.out + done.err
+    assert "more_than_dealt" not in found
+    assert ("worker_lost" in found) is (stop_s > GIVE_UP_S)
+    if stop_s < GIVE_UP_S:
+        assert done.summary["calls"] == account["due"] == log == 640
+    else:
+        lost = [int(most.replace(",", "")) for most in re.findall(r"at most ([\d,]+)", found["worker_lost"])]
+        assert done.code == 4
+        assert 0 <= log - done.summary["calls"] <= sum(lost)
+        assert len(lost) == 2

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import gevent
-from locust.runners import STATE_SPAWNING
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, MasterRunner
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -21,7 +21,9 @@ class Ending:
     def __init__(self, environment: Environment, run_time_s: Callable[[], float | None]) -> None:
         self._environment, self._run_time_s = environment, run_time_s
         self._timer: gevent.Greenlet | None = None
-        self._is_ending = False
+        self._is_ending = self._is_running = False
+        environment.events.test_start.add_listener(lambda **_: setattr(self, "_is_running", True))
+        environment.events.test_stopping.add_listener(lambda **_: setattr(self, "_is_running", False))
 
     def count_from_now(self, grace_s: float = 0.0) -> None:
         """Count --run-time and `grace_s` from now; anew where another worker begins later."""
@@ -58,6 +60,9 @@ class Ending:
         """Once at a time: the run's time and its last call may both end it, and Locust calls itself running
         until the calls in flight are done."""
         runner = self._environment.runner
+        if self._is_running and isinstance(runner, MasterRunner) and runner.state == STATE_STOPPED:
+            # So Locust calls a test whose workers are all lost, and it would never stop it then.
+            runner.update_state(STATE_RUNNING)
         if self._is_ending or runner is None or runner.state in ("stopping", "stopped", "cleanup"):
             return
         self._is_ending = True

@@ -59,6 +59,8 @@ class Joining:
         """Have Locust give a worker's users to the others; `for_good`: it does not come back."""
         client, dispatcher = self._runner.clients.get(name), self._runner._users_dispatcher
         if client is None:
+            if not self._runner.clients:  # Locust has missed it before
+                self._on_all_lost()
             return
         if client.state != STATE_MISSING and dispatcher is not None:
             dispatcher.remove_worker(client)
