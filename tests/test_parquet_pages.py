@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from scorebench.errors import InputError
-from scorebench.payloads import parquet_pages, parquet_size
+from scorebench.payloads import parquet_notes, parquet_pages, parquet_size
+from scorebench.payloads.bodies import load_bodies
 from scorebench.payloads.parquet_pages import NoPage
+from scorebench.payloads.rows import read_rows
+from tests.commands import ROOT
 from tests.test_file_bombs import read
 
 LARGE = 8 * 2**20
@@ -169,3 +173,38 @@ def test_what_is_no_page_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "d.parquet").write_bytes(content)
     with pytest.raises(InputError, match="where a page of Parquet should begin; write the file again"):
         parquet_size.check(str(tmp_path / "d.parquet"), len(content), "d.parquet")
+
+
+@pytest.mark.parametrize("read", [read_rows, load_bodies])
+def test_damaged_notes_are_one_line_and_not_the_end_of_the_process(
+    read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    """Found by `make fuzz`: sums beside a column's sizes that do not fit it, at which PyArrow aborts."""
+    path = tmp_path / "d.parquet"
+    path.write_bytes((ROOT / "tests/fuzz/corpora/parquet/damaged-statistics").read_bytes())
+    with pytest.raises(InputError, match="found no Parquet file: Definition level histogram size mismatch"):
+        read(path)
+
+
+@pytest.mark.parametrize("damaged", range(3))
+def test_the_notes_of_every_column_are_looked_at(damaged: int) -> None:
+    """Whichever column's offset is made negative: Arrow's reader refuses the file, group by group."""
+    content = io.BytesIO()
+    table = pa.table({"a": [1, 2], "b": ["x" * 100_000, None], "c": [1.5, 2.5]})  # far on, so found once
+    pq.write_table(table, content, row_group_size=1, compression="none", use_dictionary=False)
+    whole = content.getvalue()
+    offset = pq.read_metadata(io.BytesIO(whole)).row_group(1).column(damaged).data_page_offset
+    at = whole.rindex(_zigzag(offset))  # the last group's notes stand last
+    broken = whole[:at] + _zigzag(-offset) + whole[at + len(_zigzag(offset)) :]
+    parquet_notes.read(io.BytesIO(whole))
+    with pytest.raises(OSError, match="corrupt file"):
+        parquet_notes.read(io.BytesIO(broken))
+
+
+def _zigzag(number: int) -> bytes:
+    """A whole number as Thrift's compact protocol writes it."""
+    left, found = (number << 1) ^ (number >> 63), bytearray()
+    while left > 0x7F:
+        found.append(left & 0x7F | 0x80)
+        left >>= 7
+    return bytes([*found, left])

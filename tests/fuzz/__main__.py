@@ -74,10 +74,14 @@ def all_names() -> list[str]:
 def line(outcome: Outcome) -> str:
     """One target's result."""
     if outcome.broke:
-        return f"{outcome.name:14} BROKEN by {outcome.broke}; see {outcome.log}"
+        return f"{outcome.name:14} BROKEN by {_below(outcome.broke)}; see {_below(outcome.log)}"
     if not outcome.inputs:
-        return f"{outcome.name:14} did not run; see {outcome.log}"
+        return f"{outcome.name:14} did not run; see {_below(outcome.log)}"
     return f"{outcome.name:14} {outcome.inputs:>12,} inputs"
+
+
+def _below(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def fuzz(name: str, seconds: int) -> Outcome:

@@ -7,12 +7,12 @@ DELTA_BYTE_ARRAY a text begins as the one before it. A million nulls are one run
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from scorebench.errors import InputError
-from scorebench.payloads import parquet_pages
+from scorebench.payloads import parquet_notes, parquet_pages
 from scorebench.payloads.formats.record import MOST_UNPACKED_BYTES, check_unpacked
 
 _CELL_BYTES = 8
@@ -34,7 +34,8 @@ def check(file: str | BinaryIO, size: int, place: str) -> None:
     """InputError where a file of `size` bytes holds far more. Never is all of it in memory at once."""
     import pyarrow.parquet as pq
 
-    notes = pq.read_metadata(file)
+    with _bytes_of(file) as content:
+        notes = parquet_notes.read(content)
     columns = list(_chunks(notes))
     check_unpacked(max(_cell_bytes(notes), sum(one.total_uncompressed_size for one in columns)), size, place)
     check_pages(file, columns, size, place)
@@ -58,9 +59,13 @@ def check(file: str | BinaryIO, size: int, place: str) -> None:
                 check_unpacked(taken, size, place)
 
 
+def _bytes_of(file: str | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    return Path(file).open("rb") if isinstance(file, str) else nullcontext(file)
+
+
 def check_pages(file: str | BinaryIO, columns: Iterable[Any], size: int, place: str) -> None:
     """The same by what the pages of `columns` say themselves: a reader makes room for that."""
-    with Path(file).open("rb") if isinstance(file, str) else nullcontext(file) as opened:
+    with _bytes_of(file) as opened:
         taken = 0
         try:
             for page_bytes in parquet_pages.sizes(opened, columns):
