@@ -10,9 +10,10 @@ from statistics import median
 import pytest
 
 from scorebench.capacity.found import Ended, Stopped
+from scorebench.capacity.history import History
 from scorebench.capacity.search import MOST_OPEN_USERS, Measure, search
 from scorebench.capacity.sentences import as_budget, sentences
-from scorebench.capacity.trial import Measured, Plan, Reading
+from scorebench.capacity.trial import Measured, Plan, Reading, Step
 from scorebench.commands.capacity import exit_code
 from scorebench.verdicts.limits import Limit, parse_limit
 from tests.measuring import P99, SimulatedServer, cliff, with_accidents
@@ -115,7 +116,7 @@ def test_a_budget_that_is_too_short_ends_the_search_and_says_so() -> None:
     """In 30 s there is no time for 662 calls twice at 60/s: nothing is claimed."""
     capacity = search(SimulatedServer(Queue(exponential(100)), [P99], 1), [P99], budget_s=30)
     assert (capacity.ended, capacity.held, capacity.failed) == (Ended.BUDGET, None, None)
-    assert sentences(capacity)[0] == "no rate held"
+    assert sentences(capacity)[0] == "no rate was shown to hold, and none to fail"
     assert any("the budget of 30 s ended the search early" in line for line in sentences(capacity))
 
 
@@ -266,6 +267,14 @@ def test_when_nothing_can_be_measured_nothing_is_claimed() -> None:
     capacity = search(measure, [P99])
     assert (capacity.ended, capacity.held, capacity.failed) == (Ended.NOT_VALID, None, None)
     assert sentences(capacity)[0] == "no rate could be measured"
+
+
+def test_one_step_has_no_knee() -> None:
+    """A search that ended on its first rung: more users might bring more."""
+    rung = Step(Plan(0, 2.0, 1, None, ""), Measured(2.0, 188.0, 188.0, 0.005, (), in_service=1.0))
+    history = History([rung])
+    assert history.rungs == [rung]
+    assert history.knee is None
 
 
 def test_the_knee_and_littles_law_of_queues() -> None:

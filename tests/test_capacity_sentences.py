@@ -40,10 +40,13 @@ def test_the_sentences_of_a_search_that_found_its_edge() -> None:
 
 
 def test_a_search_that_offered_no_rate_says_that_none_was_tried() -> None:
-    """One whose budget ended with the closed loops: that no rate held would be said of the server."""
+    """Nor that one did not hold which is not known to: that would be said of the server."""
     ladder = Step(Plan(0, 60.0, 2, None, ""), Measured(60.0, 95.0, 95.0, 0.02, ()))
     offered = Step(Plan(1, 60.0, 9, 96.0, ""), Measured(60.0, 96.0, 96.0, 0.02, ()))
-    for steps, said in (((ladder,), "no rate was tried"), ((ladder, offered), "no rate held")):
+    for steps, said in (
+        ((ladder,), "no rate was tried"),
+        ((ladder, offered), "no rate was shown to hold, and none to fail"),
+    ):
         capacity = capacity_of(None, None, ended=Ended.BUDGET, steps=steps)
         assert sentences(capacity)[0] == said
 

@@ -376,7 +376,7 @@ def test_runs_of_one_name_in_two_folders_are_two_sets(tmp_path: Path) -> None:
     (tmp_path / "old" / "latest").symlink_to("run-2")
     words = [str(tmp_path / name) for name in ("old/latest", "old/run-1", "old/run-2", "new/run-1")]
     found = sets_of(words)
-    assert list(found) == [str(tmp_path / "old" / "run"), str(tmp_path / "new" / "run")]
+    assert list(found) == ["old", "new"]
     assert [len(runs) for runs in found.values()] == [2, 1]
     assert "a=b" in sets_of([words[3], str(tmp_path / "a=b")]), "a folder that is there is no list"
     with pytest.raises(InputError, match="in two sets, a and b"):
@@ -396,10 +396,7 @@ def test_the_link_to_the_latest_run_is_in_the_set_of_that_run(
     (tmp_path / "after" / "latest").symlink_to(first)
     monkeypatch.chdir(tmp_path)
     found = sets_of([str(path) for name in ("before", "after") for path in sorted(Path(name).iterdir())])
-    assert {name: len(runs) for name, runs in found.items()} == {
-        "before/127.0.0.1": 2,
-        "after/127.0.0.1": 1,
-    }
+    assert {name: len(runs) for name, runs in found.items()} == {"before": 2, "after": 1}
 
 
 def test_two_servers_whose_addresses_end_differently_are_two_sets(tmp_path: Path) -> None:

@@ -143,6 +143,11 @@ def test_the_knee_has_the_most_power() -> None:
     assert knee([(1, 100, 0.010), (2, 180, 0.011)]) is None
 
 
+def test_the_most_users_that_were_measured_are_no_knee() -> None:
+    """Throughput doubles with them up to the last: the knee lies beyond, if there is one."""
+    assert knee([(1, 178, 0.0039), (2, 393, 0.0038), (4, 761, 0.0039)]) is None
+
+
 def test_runs_that_failed_or_are_not_valid_count_for_nothing() -> None:
     """Of three runs one counts: its figure is the cell's."""
     bad = [ran(1, throughput_per_s=1.0, error="1 of 1000 calls: timeout", valid=999), ran(1, invalid="late")]

@@ -78,11 +78,15 @@ class History:
 
     @property
     def knee(self) -> Step | None:
-        """The fewest users with nearly the most power, throughput over service time (Kleinrock, ICC 1979)."""
+        """The fewest users with nearly the most power, throughput over service time (Kleinrock, ICC 1979).
+
+        None where no more users than these were measured: the knee may lie beyond.
+        """
         power = [
             (step.measured.throughput_per_s / step.measured.mean_service_s, step)
             for step in self.rungs
             if step.measured.mean_service_s
         ]
         most = max((value for value, _ in power), default=0.0)
-        return next((step for value, step in power if value >= NEARLY_ALL_POWER * most), None)
+        found = next((step for value, step in power if value >= NEARLY_ALL_POWER * most), None)
+        return None if not power or found is power[-1][1] else found

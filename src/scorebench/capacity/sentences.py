@@ -41,7 +41,9 @@ def _held(capacity: Capacity) -> str:
     if capacity.ended is Ended.NOT_VALID:
         return "no rate could be measured"
     tried = any(step.plan.rate_per_s is not None for step in capacity.steps)
-    return "no rate held" if tried else "no rate was tried"
+    if not tried:
+        return "no rate was tried"
+    return "no rate held" if capacity.failed else "no rate was shown to hold, and none to fail"
 
 
 def _figure(tried: Tried, limit: Limit) -> str:

@@ -66,8 +66,12 @@ def _key(path: Path, *, alone: bool) -> tuple[str, str]:
 
 
 def _shown_name(key: tuple[str, str], of: dict[tuple[str, str], list[Path]]) -> str:
-    """The name of a set; with its folder if another set has the same name."""
-    return str(Path(*key)) if sum(name == key[1] for _, name in of) > 1 else key[1]
+    """The name of a set; if another set has the same, that of its folder, or both."""
+    alike = [folder for folder, name in of if name == key[1]]
+    folders = {Path(folder).name for folder in alike}
+    if len(alike) < 2:
+        return key[1]
+    return Path(key[0]).name if len(folders) == len(of) else str(Path(*key))
 
 
 def runs_in(path: Path) -> list[Path]:

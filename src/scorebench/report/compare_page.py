@@ -34,7 +34,7 @@ def render(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> s
         sets=[_set_line(one) for one in sets],
         dots=compare_charts(sets),
         curve=percentiles(curves),
-        legend=". ".join([*compare.legend(comparisons), CURVES]),
+        legend=" ".join(f"{line[:1].upper()}{line[1:]}." for line in [*compare.legend(comparisons), CURVES]),
     )
 
 

@@ -137,10 +137,14 @@ def knee(points: Sequence[tuple[float, float, float]]) -> float | None:
     """Of (N, throughput, mean response time) the N with the most power, throughput by response time.
 
     L. Kleinrock, Power and deterministic rules of thumb for probabilistic problems in computer communications
-    (ICC 1979). None where fewer than three loads were measured.
+    (ICC 1979). None where fewer than three loads were measured, or none above that N: it may lie beyond.
     """
     known = [(rate / time_s, -load) for load, rate, time_s in points if rate > 0 and time_s > 0]
-    return -max(known)[1] if len({load for _, load in known}) > 2 else None
+    loads = {-load for _, load in known}
+    if len(loads) < 3:
+        return None
+    found = -max(known)[1]
+    return None if found == max(loads) else found
 
 
 @dataclass(frozen=True)
