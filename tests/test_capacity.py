@@ -292,6 +292,24 @@ def test_the_knee_and_littles_law_of_queues() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("ladder", "users"),
+    [
+        ([(100, 0.010)], None),  # one step: nothing to compare it with
+        ([(100, 0.010), (190, 0.011)], None),  # power 10,000 and 17,273: it may rise further
+        ([(100, 0.010), (190, 0.011), (195, 0.022)], 2),  # 10,000, 17,273 and 8,864
+    ],
+)
+def test_a_knee_needs_a_step_beyond_it(ladder: list[tuple[float, float]], users: int | None) -> None:
+    """Power is throughput over service time; where it was highest at the most users, no knee is known."""
+    rungs = [
+        Step(Plan(n, 5.0, 2**n, None, "ladder"), Measured(5.0, rate, rate, service_s, ()))
+        for n, (rate, service_s) in enumerate(ladder)
+    ]
+    knee = History(rungs).knee
+    assert (knee.plan.users if knee else None) == users
+
+
 def test_figures_that_break_littles_law_are_called_out() -> None:
     """A throughput twice what the users can make at that service time is not believed in silence."""
     honest = cliff(150, [P99], 1)

@@ -51,6 +51,21 @@ def test_a_search_that_offered_no_rate_says_that_none_was_tried() -> None:
         assert sentences(capacity)[0] == said
 
 
+def test_a_ladder_of_one_step_has_no_knee() -> None:
+    """It is said, and the step is no knee; two steps without a knee need no word."""
+    rungs = tuple(Step(Plan(n, 5.0, n, None, ""), Measured(5.0, 95.0, 95.0, 0.02, ())) for n in (1, 2))
+    said = "calls were measured with one number of users only, so no knee is known"
+    assert said in sentences(capacity_of(tried(96, 0.05), None, steps=rungs[:1]))
+    assert said not in sentences(capacity_of(tried(96, 0.05), None, steps=rungs))
+
+
+def test_a_search_whose_rates_were_not_measured_says_nothing_of_the_server() -> None:
+    """The only rate's generator was late: the server may hold it."""
+    late = Step(Plan(1, 60.0, 9, 96.0, ""), Measured(60.0, 96.0, 96.0, 0.02, (), invalid="late"))
+    capacity = capacity_of(None, None, ended=Ended.BUDGET, steps=(late,))
+    assert sentences(capacity)[0] == "no rate could be measured"
+
+
 @pytest.mark.parametrize("ended", [Ended.BUDGET, Ended.STOPPED, Ended.NOT_VALID, Ended.SERVER_ENDED])
 def test_a_plan_from_a_search_without_an_edge_says_so(ended: Ended) -> None:
     """Workers are counted from the rate that held, which may be far from what the server holds."""

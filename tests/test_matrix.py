@@ -79,7 +79,7 @@ def test_the_page_has_a_cell_each_and_leads_to_its_run() -> None:
     attack = "<script>alert(1)</script>"
     cells = (good("webserver", "sklearn"), Cell("docker", "mleap", "split-1x", error=attack))
     shown = matrix_page.render(Matrix(cells))
-    assert "<strong>100/s</strong><br>p99 14 ms" in shown
+    assert "<strong>100/s</strong><br>p99 14\u00a0ms" in shown
     assert 'href="webserver-sklearn/report.html"' in shown
     assert shown.count("report.html") == 1
     assert attack not in shown

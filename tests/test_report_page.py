@@ -267,6 +267,19 @@ def test_a_step_shows_the_search_it_is_part_of() -> None:
     assert shown.index("knee: 1 user") < shown.index("Time by percentile")
 
 
+@pytest.mark.parametrize("rungs", [1, 2])
+def test_no_knee_is_drawn_at_the_most_users(rungs: int) -> None:
+    """A record of before may call it so; with one step there is no chart by users at all."""
+    record = searched()
+    ladder, rest = record["steps"][:rungs], record["steps"][2:]
+    shown = capacity_page.render(
+        "Holds 90/s.\n", record | {"steps": ladder + rest, "knee": {"step": 0, "users": rungs}}
+    )
+    assert "knee: " not in shown
+    assert ("Valid answers by users" in shown) == (rungs > 1)
+    assert ("No knee is drawn" in shown) == (rungs > 1)
+
+
 def test_a_search_without_steps_has_a_page() -> None:
     """Nothing was answered: the sentence, and no chart."""
     record = searched() | {"steps": [], "held": None, "knee": None}
@@ -387,11 +400,11 @@ def test_a_damaged_record_of_a_search_is_refused_in_a_line(tmp_path: Path, text:
 def test_a_page_says_when_it_was_measured() -> None:
     """Years later too: the date at the top, and no bare Unix time; what is none stands as it came."""
     shown = text_of(made(recording(calls(evenly(700)), started_s=START_S, stopped_s=START_S + 7)))
-    assert "measured on 2023-11-14 22:13:20 UTC" in shown
+    assert "Measured on 2023-11-14 22:13:20 UTC" in shown
     assert "stopped 2023-11-14 22:13:27 UTC" in shown
     assert "1700000" not in shown
-    assert "measured on then" in text_of(made(recording(calls(evenly(700)), started_s="then")))
-    assert "measured on 1e+308" in text_of(made(recording(calls(evenly(700)), started_s=1e308)))
+    assert "Measured on then" in text_of(made(recording(calls(evenly(700)), started_s="then")))
+    assert "Measured on 1e+308" in text_of(made(recording(calls(evenly(700)), started_s=1e308)))
 
 
 def test_the_last_second_of_a_rate_is_as_wide_as_the_others() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -195,6 +196,17 @@ def test_what_is_told_of_it(two_parts: Path) -> None:
     page = soak_page.render(found)
     assert "40 calls failed" in page
     assert page.count("<svg") >= 2
+
+
+def test_no_line_is_drawn_through_a_pause(two_parts: Path) -> None:
+    """Two parts with 5 s between them: every line of every chart begins anew, once."""
+    found = read_soak(two_parts)
+    drawn = re.findall(r'<path class="line series-\d" d="([^"]*)"', soak_page.render(found))
+    lines = [line for line in drawn if line != "M0 4H24"]  # a key of the legend
+    pauses = [one for one, after in pairwise(found.stretches) if after.at_s - one.at_s > 2]
+    assert len(pauses) == 1
+    assert [line.count("M") for line in lines] == [2] * len(lines)
+    assert lines
 
 
 def test_a_part_that_is_missing_is_left_to_measure(two_parts: Path) -> None:

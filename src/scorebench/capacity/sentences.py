@@ -40,9 +40,11 @@ def _held(capacity: Capacity) -> str:
         return "even the lowest rate tried does not hold"
     if capacity.ended is Ended.NOT_VALID:
         return "no rate could be measured"
-    tried = any(step.plan.rate_per_s is not None for step in capacity.steps)
+    tried = [step for step in capacity.steps if step.plan.rate_per_s is not None]
     if not tried:
         return "no rate was tried"
+    if all(step.why_unusable for step in tried):
+        return "no rate could be measured"
     return "no rate held" if capacity.failed else "no rate was shown to hold, and none to fail"
 
 
@@ -119,6 +121,9 @@ def as_budget(seconds: float) -> str:
 
 def _knee(capacity: Capacity) -> list[str]:
     knee = capacity.knee
+    closed = [s for s in capacity.steps if s.plan.rate_per_s is None and s.measured.throughput_per_s > 0]
+    if knee is None and len(closed) == 1:
+        return ["calls were measured with one number of users only, so no knee is known"]
     if knee is None or knee.calls_in_service is None:
         return []
     error = knee.little_error

@@ -16,24 +16,29 @@ from scorebench.units import say_rate, say_seconds
 from scorebench.verdicts.limits import parse_limit
 
 Step = Mapping[str, Any]
+UP_TO_THE_KNEE = "Up to the knee more users bring more answers; beyond it they only wait longer."
+NO_KNEE = "No knee is drawn: it takes a step with more users than the best one had."
 RESULTS = {True: "held", False: "did not hold", None: "says neither"}
 
 
 def capacity_charts(record: Mapping[str, Any]) -> list[Chart]:
-    """The ladder of users with its knee, and each limit's figure by rate; those that have steps."""
+    """The ladder of users with its knee, and each limit's figure by rate; those that have steps.
+
+    A ladder of one step has no knee, and its chart would be a dot.
+    """
     steps: Sequence[Step] = record["steps"]
     ladder = sorted((s for s in steps if s["rate_per_s"] is None), key=lambda step: int(step["users"]))
     rates = sorted(
         (s for s in steps if s["rate_per_s"] is not None), key=lambda step: float(step["rate_per_s"])
     )
-    found = _ladder(ladder, record.get("knee")) if ladder else []
+    found = _ladder(ladder, record.get("knee")) if len(ladder) > 1 else []
     return found + [chart for text in record["limits"] if (chart := _by_rate(rates, str(text)))]
 
 
 def _ladder(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[Chart]:
     """Throughput and, below it, service time, by users."""
     x = axes.linear("users (closed loop)", max(step["users"] for step in steps), _whole, least_step=1)
-    marks = [] if knee is None else [svg.Mark(float(knee["users"]), f"knee: {count(knee['users'], 'user')}")]
+    marks = _knee(steps, knee)
     head = ["Users", "Valid answers", "Mean service time"]
     rows = [
         [_whole(s["users"]), say_rate(s["throughput_per_s"]), _value_text(s["mean_service_s"], say_seconds)]
@@ -42,7 +47,7 @@ def _ladder(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[Chart
     carried = [(float(s["users"]), s["throughput_per_s"]) for s in steps]
     took = [(float(s["users"]), s["mean_service_s"]) for s in steps]
     y = axes.linear("", max(value for _, value in carried), say_rate)
-    note = "Up to the knee more users bring more answers; beyond it they only wait longer."
+    note = UP_TO_THE_KNEE if marks else NO_KNEE
     title = "Valid answers by users"
     drawn = svg.chart(title, _with_dots("valid answers", carried), x, y, marks=marks, group="users")
     found = [Chart(title, note, drawn, head, rows)]
@@ -50,8 +55,15 @@ def _ladder(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[Chart
         y = axes.linear("", max(known), say_seconds)
         title = "Service time by users"
         drawn = svg.chart(title, _with_dots("mean service time", took), x, y, marks=marks, group="users")
-        found.append(Chart(title, "Beyond the knee it grows with every user.", drawn))
+        found.append(Chart(title, "Beyond the knee it grows with every user." if marks else "", drawn))
     return found
+
+
+def _knee(steps: Sequence[Step], knee: Mapping[str, Any] | None) -> list[svg.Mark]:
+    """None at the most users: with more the server might have answered more."""
+    if knee is None or knee["users"] >= steps[-1]["users"]:
+        return []
+    return [svg.Mark(float(knee["users"]), f"knee: {count(knee['users'], 'user')}")]
 
 
 def _with_dots(name: str, points: Sequence[svg.Point]) -> list[svg.Series]:

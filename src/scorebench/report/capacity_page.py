@@ -7,7 +7,7 @@ from typing import Any
 
 from scorebench.report import html
 from scorebench.report.capacity_charts import capacity_charts
-from scorebench.report.environment import environment_line
+from scorebench.report.sent import opening
 from scorebench.report.setup import LOAD, groups
 from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
@@ -24,7 +24,7 @@ def render(report: str, record: Mapping[str, Any]) -> str:
     return html.render(
         "capacity",
         title=plain(f"Capacity of {environment.get('url') or 'a server'}"),
-        setup_line=plain(environment_line(environment)),
+        opening=opening(environment),
         kind="good" if record["held"] else "bad",
         headline=headline,
         why=why,

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+_BEFORE_A_UNIT = re.compile(r"(?<=\d) (?=(?:%|(?:µs|ms|s|min|h|B|kB|MB|GB)(?!\w)))")
 
 
 def render(template: str, **values: Any) -> str:
@@ -42,12 +45,19 @@ def fragment(template: str, **values: Any) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("scorebench.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    environment.filters["with_units"] = with_units
+    return environment
+
+
+def with_units(text: str) -> str:
+    """`8.14 ms` with a space at which no line breaks: a narrow column would part the figure from its unit."""
+    return _BEFORE_A_UNIT.sub("\u00a0", text)
 
 
 def _text(name: str) -> str:

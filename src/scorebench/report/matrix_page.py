@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from scorebench.report import html
 from scorebench.report.matrix import ERROR_CHARACTERS
-from scorebench.report.sent import rows
-from scorebench.report.words import NOT_MEASURED, count, plain, say_moment
+from scorebench.report.sent import opening
+from scorebench.report.words import NOT_MEASURED, count, plain
 from scorebench.units import say_rate, say_seconds
 
 if TYPE_CHECKING:
     from scorebench.comparison.matrix import Cell, Matrix
+
+
+OF_A_CELL = ("server", "url", "model")
+"""What differs between the cells."""
 
 
 def render(matrix: Matrix) -> str:
@@ -23,7 +26,7 @@ def render(matrix: Matrix) -> str:
     return html.render(
         "matrix",
         title="Servers and models",
-        setup_line=plain("; ".join(filter(None, [_when(environment), rows(environment)]))),
+        opening=opening({name: value for name, value in environment.items() if name not in OF_A_CELL}),
         kind="good" if good == len(matrix.cells) else "bad",
         sentence=f"In {good} of {count(len(matrix.cells), 'cell')} every call got a valid answer.",
         heads=[plain(head) for head in matrix.heads()],
@@ -37,11 +40,6 @@ def render(matrix: Matrix) -> str:
         versions=[plain(line) for line in matrix.versions()],
         command=plain(str(matrix.command or environment.get("command") or "not recorded")),
     )
-
-
-def _when(environment: Mapping[str, object]) -> str:
-    started_s = environment.get("started_s")
-    return f"measured on {say_moment(started_s)}" if isinstance(started_s, int | float) else ""
 
 
 def _cell(cell: Cell | None) -> dict[str, str]:

@@ -10,12 +10,11 @@ from scorebench.report import html, server_metrics, stages, text, times_table
 from scorebench.report.account import account
 from scorebench.report.capacity_charts import capacity_charts
 from scorebench.report.charts import Chart, histogram, levels, of_streams, percentiles, times_of
-from scorebench.report.environment import environment_line
-from scorebench.report.sent import header
+from scorebench.report.sent import opening
 from scorebench.report.setup import groups
 from scorebench.report.severities import SHOWN
 from scorebench.report.time_charts import time_charts
-from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain, say_moment
+from scorebench.report.words import NOT_MEASURED, count, milliseconds, plain
 from scorebench.units import say_percent, say_rate, say_seconds
 from scorebench.verdicts.finding import Finding, Severity
 
@@ -73,18 +72,12 @@ def _setup(environment: Mapping[str, Any]) -> dict[str, Any]:
     """The page's title, what was measured with what, and the command."""
     server = (environment.get("server") or {}).get("kind")
     name = " ".join(filter(None, ["Load test of", server, environment.get("url")]))
-    lines = [_when(environment), *header(environment), environment_line(environment)]
     return {
         "title": plain(name if server or environment.get("url") else "Load test"),
-        "setup_line": plain("; ".join(filter(None, lines))),
+        "opening": opening(environment),
         "setup": groups(environment),
         "command": plain(str(environment.get("command") or "not recorded")),
     }
-
-
-def _when(environment: Mapping[str, Any]) -> str:
-    started_s = environment.get("started_s")
-    return "" if started_s is None else f"measured on {say_moment(started_s)}"
 
 
 def _charts(summary: Summary, limits: Sequence[Limit]) -> list[Chart]:

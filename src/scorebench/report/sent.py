@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scorebench.payloads.origin import Kind
-from scorebench.report.words import count, plain
+from scorebench.report.words import count, plain, say_moment
 
 COLUMNS = 8
 """Names of columns that are told."""
@@ -18,6 +18,13 @@ def header(facts: Mapping[str, Any]) -> list[str]:
     """`Sent: …` and `To: …`, as far as they are known: an older recording, or other users, may not tell."""
     lines = [("Sent:", rows(facts)), ("To:", place(facts))]
     return [f"{name:<12} {plain(text)}" for name, text in lines if text]
+
+
+def opening(facts: Mapping[str, Any]) -> list[str]:
+    """The lines below a page's title: what was sent, to what, and when; all else is in its setup."""
+    started_s = facts.get("started_s")
+    when = [] if started_s is None else [f"Measured on {say_moment(started_s)}"]
+    return [" ".join(line.split()) for line in header(facts)] + when
 
 
 def rows(facts: Mapping[str, Any]) -> str:

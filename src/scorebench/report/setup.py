@@ -33,7 +33,10 @@ LOAD = (
 MACHINE = ("host", "system", "host_cores", "processor", "generator_cpus", "server_cpus", "shared_cores")
 GROUPS = {"payload": "What was sent", "server": "Server", "versions": "Versions"}
 """Entries that are groups by themselves, by their titles."""
+OF_THE_SERVER = ("url", "model")
+"""Recorded beside the server's own entries, and shown with them."""
 WORDS = {
+    "url": "address",
     "bodies": "different bodies",
     "digest": "SHA-256 of the bodies",
     "valid if": "an answer is valid if",
@@ -61,8 +64,8 @@ class Group:
 
 def groups(environment: Mapping[str, Any]) -> list[Group]:
     """The tables that have a row: load, what was sent, server, machine, versions, and the rest."""
-    of_group = [(title, _rows(environment.get(name))) for name, title in GROUPS.items()]
-    named = {*LOAD, *MACHINE, *GROUPS, *ELSEWHERE}
+    of_group = [(title, _rows(_entries(environment, name))) for name, title in GROUPS.items()]
+    named = {*LOAD, *MACHINE, *GROUPS, *ELSEWHERE, *OF_THE_SERVER}
     rest = {name: value for name, value in environment.items() if name not in named}
     found = [
         ("Load", _rows({name: environment.get(name) for name in LOAD})),
@@ -72,6 +75,14 @@ def groups(environment: Mapping[str, Any]) -> list[Group]:
         ("Other", _rows(rest)),
     ]
     return [Group(title, rows) for title, rows in found if rows]
+
+
+def _entries(environment: Mapping[str, Any], name: str) -> object:
+    """A group's entries. The server's address and model are recorded beside its group, and come first."""
+    entries = environment.get(name)
+    if name != "server" or not isinstance(entries, Mapping | None):
+        return entries
+    return {key: environment.get(key) for key in OF_THE_SERVER} | dict(entries or {})
 
 
 def _rows(entries: object) -> list[list[str]]:

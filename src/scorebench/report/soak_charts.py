@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
@@ -13,6 +14,8 @@ from scorebench.units import say_bytes, say_rate, say_seconds
 
 MOST_MARKS = 8
 """Labels of what happened: more would lie upon one another."""
+SHORTEST_PAUSE = 0.5
+"""In stretches: less lies between two stretches of one part, whose clocks are rounded."""
 Value = Callable[[Stretch], float | None]
 
 
@@ -46,13 +49,24 @@ def _chart(
     last = soak.stretches[-1]
     x, y = axes.clock(last.at_s + last.length_s), axes.linear("", max(values), say)
     marks = [svg.Mark(one.at_s, one.kind.value) for one in soak.happenings[:MOST_MARKS]]
-    picture = svg.chart(title, series, x, y, marks=marks, group="time")
+    paused = [replace(one, points=_with_pauses(soak.stretches, one.points)) for one in series]
+    picture = svg.chart(title, paused, x, y, marks=marks, group="time")
     table = [
         [clock(at), *(_shown(one.points[number][1], say) for one in series)]
         for number, (at, _) in enumerate(series[0].points)
     ]
     note = f"A point is a stretch of {soak.stretches[0].length_s:,.0f} s. A gap is time without figures."
     return Chart(title, note, picture, ["From the start", *(one.name for one in series)], table)
+
+
+def _with_pauses(stretches: Sequence[Stretch], points: Sequence[svg.Point]) -> list[svg.Point]:
+    """With a gap between two parts, where no load was offered: a line across it would be invented."""
+    found = list(points[:1])
+    for before, after, point in zip(stretches, stretches[1:], points[1:], strict=False):
+        ended_s = before.at_s + before.length_s
+        found += [(ended_s, None)] if after.at_s > ended_s + SHORTEST_PAUSE * before.length_s else []
+        found.append(point)
+    return found
 
 
 def _shown(value: float | None, say: Callable[[float], str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scorebench.report import html
-from scorebench.report.environment import environment_line
+from scorebench.report.sent import opening
 from scorebench.report.setup import groups
 from scorebench.report.soak import clock, happenings, rows, sentences
 from scorebench.report.soak_charts import soak_charts
@@ -23,7 +23,7 @@ def render(soak: Soak) -> str:
     return html.render(
         "soak",
         title=plain(f"Soak of {_target(soak)}"),
-        setup_line=plain(environment_line(environment)),
+        opening=opening(environment),
         sentences=[(_kind(soak, line), " ".join(line.split())) for line in sentences(soak)],
         happenings=happenings(soak, MOST_HAPPENINGS),
         charts=soak_charts(soak),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scorebench.report import html
-from scorebench.report.environment import environment_line
+from scorebench.report.sent import opening
 from scorebench.report.setup import groups
 from scorebench.report.sweep import alike, rows, sentences
 from scorebench.report.sweep_charts import sweep_charts
@@ -19,7 +19,7 @@ def render(sweep: Sweep) -> str:
     return html.render(
         "sweep",
         title=plain(f"Sweep of {', '.join(dict.fromkeys(cell.place.server for cell in sweep.cells))}"),
-        setup_line=plain(environment_line(environment)),
+        opening=opening(environment),
         kind="good" if sweep.measured == len(sweep.cells) else "bad",
         sentences=[plain(line) for line in sentences(sweep)],
         charts=sweep_charts(sweep),
