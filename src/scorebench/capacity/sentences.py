@@ -40,6 +40,10 @@ def _held(capacity: Capacity) -> str:
         return "even the lowest rate tried does not hold"
     if capacity.ended is Ended.NOT_VALID:
         return "no rate could be measured"
+    return _none_held(capacity)
+
+
+def _none_held(capacity: Capacity) -> str:
     tried = [step for step in capacity.steps if step.plan.rate_per_s is not None]
     if not tried:
         return "no rate was tried"
