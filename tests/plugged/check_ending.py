@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import gevent
+from locust.event import Events
+from locust.runners import MasterRunner
 
 from scorebench.plugin.lifecycle.ending import Ending
 
@@ -26,6 +28,20 @@ class _Environment:
 
     def __init__(self) -> None:
         self.runner = _Runner()
+        self.events = Events()  # type: ignore[no-untyped-call]
+
+
+class _Master(MasterRunner):
+    """As Locust's, which calls a test stopped whose workers are all lost, and then stops it no more."""
+
+    def __init__(self) -> None:
+        self.state, self.quits = "stopped", 0
+
+    def update_state(self, new_state: str) -> None:
+        self.state = new_state
+
+    def quit(self) -> None:
+        self.quits += self.state == "running"
 
 
 def test_time_and_last_call_end_a_test_once() -> None:
@@ -48,3 +64,17 @@ def test_another_test_is_ended_too() -> None:
         ending.soon()
         gevent.sleep(0.1)
         assert environment.runner.quits == ended
+
+
+def test_a_test_whose_workers_are_all_lost_is_ended() -> None:
+    """Once it has begun, and until Locust stops it."""
+    environment: Any = _Environment()
+    master = environment.runner = _Master()
+    ending = Ending(environment, lambda: None)
+    for begun, quits in (("", 0), ("test_start", 1), ("test_stopping", 1)):
+        if begun:
+            getattr(environment.events, begun).fire(environment=environment)
+        master.state = "stopped"
+        ending.soon()
+        gevent.sleep(0.01)
+        assert master.quits == quits, begun

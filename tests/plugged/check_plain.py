@@ -115,6 +115,21 @@ def test_a_lost_worker_may_have_sent_what_its_users_have_in_flight() -> None:
     assert heard.most_lost(1.5, None) == 4 + 24 + 11
 
 
+def test_what_a_lost_worker_sent_while_its_master_stood_still_counts() -> None:
+    """20 a second until 1 s, all reported; found dead at 15.5 s by a master that had not run for 14 s.
+
+    It may have sent until then: at most 14.5 x 20 + 1, and 24 in flight. A beat ends the excuse.
+    """
+    heard = HeardOf(at_s=0.0)
+    heard.reported = 14
+    heard.heard(Beat(1, 4, 24), 0.5)
+    heard.heard(Beat(2, 14, 24), 1.0)
+    heard.excuse(14.0)
+    assert heard.most_lost(15.5, None) == 291 + 24
+    heard.heard(Beat(3, 14, 24), 15.5)
+    assert heard.most_lost(15.5, None) == 1 + 24
+
+
 def test_a_worker_that_is_lost_at_once_is_measured_by_the_others() -> None:
     """One beat, 0.4 s ago, and another worker with 50/s: at most 2 x 50 x 0.4 + 1, and 4 in flight.
 

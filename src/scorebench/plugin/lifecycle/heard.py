@@ -29,7 +29,9 @@ class Heard:
     """What the master knows of one worker."""
 
     at_s: float
-    """When its last beat came, on the monotonic clock."""
+    """When its last beat came, on the monotonic clock; later by what its master has stood still since."""
+    stood_still_s: float = 0.0
+    """How long that was. The worker went on meanwhile."""
     beat: Beat = field(default_factory=lambda: Beat(0, 0, 0))
     fastest_per_s: float = 0.0
     """Most calls a second between two of its beats."""
@@ -66,7 +68,7 @@ class Heard:
         if self.beat.number < FIRST_WITH_RATE and not others_per_s:
             return None
         guess_per_s = 0.0 if self.beat.number >= FIRST_WITH_RATE else 2 * (others_per_s or 0.0)
-        since = max(self.fastest_per_s, guess_per_s) * max(now_s - self.at_s, 0.0)
+        since = max(self.fastest_per_s, guess_per_s) * max(now_s - self.at_s + self.stood_still_s, 0.0)
         return max(self.beat.calls - self.reported, 0) + int(since + 1) + self.beat.in_flight
 
     def heard(self, beat: Beat, now_s: float) -> float:
@@ -74,8 +76,13 @@ class Heard:
         silent_s = now_s - self.at_s
         rate_per_s = (beat.calls - self.beat.calls) / max(silent_s, BEAT_S)
         self.fastest_per_s = max(self.fastest_per_s, rate_per_s)
-        self.at_s, self.beat = now_s, beat
+        self.at_s, self.beat, self.stood_still_s = now_s, beat, 0.0
         return silent_s
+
+    def excuse(self, stalled_s: float) -> None:
+        """The master stood still itself for that long, and beats wait unread."""
+        self.at_s += stalled_s
+        self.stood_still_s += stalled_s
 
     def count(self, recording: Recording) -> None:
         """A report came, with what it counted since the last."""

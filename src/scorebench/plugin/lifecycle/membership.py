@@ -131,7 +131,7 @@ class Membership:
             stalled_s = now_s - before_s - LOOK_S  # this process stood still itself, and beats wait unread
             before_s = now_s
             for name, heard in list(self.heard.items()):
-                heard.at_s += stalled_s if stalled_s > LOOK_S else 0.0
+                heard.excuse(stalled_s if stalled_s > LOOK_S else 0.0)
                 self._look_at(name, heard, now_s)
             self._withdraw_from_idle()
             self._end_if_all_is_sent()
