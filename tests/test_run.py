@@ -18,6 +18,7 @@ import pytest
 from scorebench.cli import parser
 from scorebench.errors import InputError
 from scorebench.folders.fresh import run_folder
+from scorebench.runs import server as running_server
 from scorebench.runs.request import Request
 from tests.commands import ROOT, Done, here, locust, scorebench
 from tests.scoring_server import (
@@ -50,6 +51,28 @@ def requested(*words: str) -> Request:
     options = parser().parse_args(["run", *words])
     options.words = ["run", *words]
     return Request.of(options)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--data", "bad.csv"), "bad.csv"),
+        (("--data", "bad.csv", "--format", "parquet"), "bad.csv"),
+        (("--body", "bad.json"), "bad.json"),
+        (("--data", "no.csv"), "no.csv"),
+    ],
+)
+def test_rows_that_cannot_be_sent_are_refused_before_a_server_is_started(
+    given: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a minute to come up: nobody should wait that long to hear of a typo."""
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n3,4,5\n")
+    (tmp_path / "bad.json").write_text('{"dataframe_split": {"columns": ["a"], "data": [[1], [2, 3]]}}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(running_server, "running_server", lambda *_: pytest.fail("a server was started"))
+    request = requested("webserver", *given)
+    with pytest.raises(InputError, match=re.escape(said)), request.ready():
+        pytest.fail("a run was begun")
 
 
 def test_accounted_goes_red(tmp_path: Path) -> None:

@@ -34,15 +34,12 @@ def _is_taken(option: Option) -> bool:
 def _call(options: argparse.Namespace) -> int:
     from scorebench.client.target import Target
     from scorebench.runs.request import Request
-    from scorebench.runs.server import running_server
-    from scorebench.servers.kinds import KINDS
 
     request = Request.of(options)
     request.warn()
     with ExitStack() as stack:
-        settings, server = request.settings, None
-        if request.asked.target in KINDS:
-            server = stack.enter_context(running_server(request.asked))
+        settings, server = request.settings, stack.enter_context(request.bring_up())
+        if server is not None:
             settings = replace(settings, target=Target.parse(server.endpoint))
         return _show(settings, server)
 

@@ -135,7 +135,6 @@ def _cell(request: Request, parent: Path) -> Cell:
     from scorebench.comparison.matrix import Cell, measured_cell
     from scorebench.folders.finished import finished, is_finished
     from scorebench.runs import launch
-    from scorebench.runs.server import running_server
     from scorebench.servers.protocol import ServerFailed
 
     asked = request.asked
@@ -145,7 +144,8 @@ def _cell(request: Request, parent: Path) -> Cell:
     path.mkdir()
     interrupted: list[int] = []
     try:
-        with running_server(asked, path) as running:
+        with request.bring_up(path) as running:
+            assert running is not None
             wanted = request.launch(running.endpoint, path, show_report=False)
             code = launch.run(wanted, running, on_signal=interrupted.append)
     except (ServerFailed, InputError) as error:

@@ -142,16 +142,14 @@ def _is_model(word: str) -> bool:
 
 
 def _sides(requests: tuple[Request, Request], folder: Path, stack: ExitStack) -> tuple[Side, Side]:
-    from scorebench.runs.server import running_server
     from scorebench.runs.versus import Side
 
     sides = []
     for name, request in zip("AB", requests, strict=True):
-        server = None
+        log_folder = folder / f"server-{name}"
         if request.asked.target in kinds.KINDS:
-            log_folder = folder / f"server-{name}"
             log_folder.mkdir()
-            server = stack.enter_context(running_server(request.asked, log_folder))
+        server = stack.enter_context(request.bring_up(log_folder))
         url = request.asked.target if server is None else server.endpoint
         sides.append(Side(name, request, url, server))
     a, b = sides

@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 
 def payload_of(settings: Settings) -> Payload:
     """The bodies of a run; InputError where the data, the model or the format can't be used."""
-    payload = _bodies_of(settings) if settings.body is not None else _made(settings)
+    payload = encoded(settings)
     _check_path(settings, payload)
     payload = payload if settings.expect is None else replace(payload, answers=settings.expect)
     return asking_for_a_stream(payload) if settings.stream else telling_of_streams(payload)
+
+
+def encoded(settings: Settings) -> Payload:
+    """The same for whichever URL, and without what --expect and --stream make of it."""
+    return _bodies_of(settings) if settings.body is not None else _made(settings)
 
 
 def _check_path(settings: Settings, payload: Payload) -> None:

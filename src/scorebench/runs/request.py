@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,8 +103,22 @@ class Request:
         name = self.asked.target if brought_up else self.settings.target.host
         with ExitStack() as stack:
             path = stack.enter_context(run_folder(self.settings.report_dir, name + suffix))
-            up = stack.enter_context(server.running_server(self.asked, path)) if brought_up else None
+            up = stack.enter_context(self.bring_up(path))
             yield Ready(path, self.asked.target if up is None else up.endpoint, up)
+
+    def bring_up(self, log_folder: Path | None = None) -> AbstractContextManager[Server | None]:
+        """The server to start, up within the block; None where the target is up already.
+
+        InputError, before it is started, where rows or bodies that were given can't be sent: it takes a
+        minute to come up.
+        """
+        if self.asked.target not in KINDS:
+            return nullcontext()
+        if self.settings.data is not None or self.settings.body is not None:
+            from scorebench.runs.prepare import encoded
+
+            encoded(replace(self.settings, quiet=True))
+        return server.running_server(self.asked, log_folder)
 
     def launch(self, url: str, folder: Path, **changes: Any) -> Launch:
         """The run in a process of its own, against `url`, left in `folder`."""

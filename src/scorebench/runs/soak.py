@@ -10,10 +10,9 @@ import json
 import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -25,7 +24,6 @@ from scorebench.folders.soaks import Plan, part_folder, part_folders, read_plan,
 from scorebench.recordings.types import LONGEST_RUN_S
 from scorebench.runs import launch
 from scorebench.runs.request import Request, command_of
-from scorebench.runs.server import running_server
 from scorebench.servers.kinds import KINDS
 from scorebench.servers.protocol import Server
 from scorebench.soaks.found import Ended, Soak, ended_early
@@ -82,7 +80,7 @@ class Soaking:
     def measure(self, path: Path, say: Callable[[str], None]) -> Soak:
         """Run parts until the whole time was measured, one ended early, or a signal came."""
         soak = read_soak(path)
-        with self._server(path) as server:
+        with self.request.bring_up(path) as server:
             while soak.left_s:
                 number = 1 + max((int(one.name) for one in part_folders(path)), default=0)
                 length_s = min(soak.left_s, int(self.plan.part_s))
@@ -95,10 +93,6 @@ class Soaking:
                 if was_stopped or ended_early(soak.parts[-1]):
                     break
         return soak
-
-    def _server(self, path: Path) -> Any:
-        asked = self.request.asked
-        return running_server(asked, path) if asked.target in KINDS else nullcontext()
 
     def _part(self, path: Path, length_s: int, server: Server | None) -> bool:
         """Whether a signal ended it."""
