@@ -475,6 +475,6 @@ def test_the_setup_is_said_in_words() -> None:
     found = {group.title: [list(row) for row in group.rows] for group in groups(facts)}
     assert found["Load"] == [["users", "5"], ["warm up", "2.5 s"]]
     assert found["Server"] == [["time to ready", "21.3 s"], ["workers", "1"]]
-    assert found["What was sent"] == [["bytes", "1,337,326 bytes"], ["source: name", "rows.csv"]]
+    assert found["What was sent"] == [["bytes", "1,337,326 bytes"], ["named", "rows.csv"]]
     assert found["Generator's machine"][1] == ["server and generator share cores", "yes"]
     assert ATTACK not in made(recording(calls(evenly(5)), **facts))

@@ -50,6 +50,11 @@ WORDS = {
     "budget": "time for the search",
     "spent": "time it took",
     "longest step": "the longest step was asked to last",
+    "source: kind": "the rows come from",
+    "source: name": "named",
+    "source: signature of": "cast by the signature of",
+    "source: columns": "the first columns",
+    "source: column count": "columns in all",
 }
 """Where the name alone does not say what it is."""
 
@@ -90,12 +95,13 @@ def _rows(entries: object) -> list[list[str]]:
 
 
 def _flat(entries: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """(what, value) of each entry that is known; nested ones as `source: name`."""
+    """(what, value) of each entry that is known; a nested one is `outer: inner`, unless WORDS has it."""
     for key, value in entries.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{before}{_words(str(key))}: ")
         elif value is not None and value != []:
-            yield plain(f"{before}{_words(str(key))}"), plain(_value(str(key), value))
+            name = f"{before}{_words(str(key))}"
+            yield plain(WORDS.get(name, name)), plain(_value(str(key), value))
 
 
 def _words(key: str) -> str:
