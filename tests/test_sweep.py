@@ -129,6 +129,24 @@ def test_too_few_points_have_no_law(points: list[tuple[float, float]]) -> None:
     assert fit(points) is None
 
 
+def test_a_server_that_stalls_at_one_number_of_users_has_a_report_and_no_law() -> None:
+    """Many times faster with 4 users than with one, and 5/s at 16 and 32.
+
+    N/X is 1/60 s for one user and 6.4 s for 32: of all laws the nearest has 0 s for one user, an infinite g.
+    """
+    rates = {1: 60.0, 4: 800.0, 8: 800.0, 16: 5.0, 32: 5.0}
+    assert fit(list(rates.items())) is None
+    cells_ = [
+        SweepCell(Place("webserver", "sklearn", 1, "split", 1, users), (ran(users, throughput_per_s=rate),))
+        for users, rate in rates.items()
+    ]
+    stalled = swept(cells=tuple(cells_))
+    assert json.loads(report.render_json(stalled))["scaling"] == []
+    assert "Users (all): no scaling law fits." in report.render(stalled)
+    assert "too few" not in report.render(stalled)
+    assert "No scaling law fits." in sweep_page.render(stalled)
+
+
 def test_costs_are_the_line_through_the_times() -> None:
     """5 ms a call and 1 ms a row."""
     found = costs([(rows, 0.005 + 0.001 * rows) for rows in (1, 10, 100, 1000)])

@@ -23,6 +23,7 @@ from scorebench.sweeps.scaling import Bounded, Scaling
 from scorebench.units import say_bytes, say_rate, say_seconds
 
 PROBLEM_CHARACTERS = 90
+NO_LAW = "It describes servers that gain ever less from more users, or lose; look at the runs themselves."
 HEADS = {"rows_per_call": "rows", "flavor": "model"}
 
 
@@ -125,19 +126,24 @@ def _largest(one: Largest) -> str:
 def _users(every: list[Curve]) -> list[str]:
     found = [(curve, curve.scaling()) for curve in every]
     lines = [_scaling(curve, law) for curve, law in found if law is not None]
-    lines += _lacking("Users", found, "loads for a scaling law (needs 4 and 5 runs)")
+    lines += [
+        f"Users ({curve.name}): no scaling law fits. {NO_LAW}"
+        for curve, law in found
+        if law is None and curve.has_enough_loads
+    ]
+    few = [curve for curve in every if not curve.has_enough_loads]
+    lines += _lacking("Users", few, every, "loads for a scaling law (needs 4 and 5 runs)")
     knees = [(curve, curve.knee()) for curve in every]
     return lines + [
         f"Users ({curve.name}): the knee is at {count(int(at), 'user')}." for curve, at in knees if at
     ]
 
 
-def _lacking(along: str, found: Sequence[tuple[Curve, object]], what: str) -> list[str]:
-    """One sentence for all curves that have too few points."""
-    lacking = [curve.name for curve, law in found if law is None]
-    if not lacking:
+def _lacking(along: str, few: Sequence[Curve], every: Sequence[Curve], what: str) -> list[str]:
+    """One sentence for all curves that have too `few` points."""
+    if not few:
         return []
-    of = "" if len(lacking) == len(found) else f" ({'; '.join(lacking)})"
+    of = "" if len(few) == len(every) else f" ({'; '.join(curve.name for curve in few)})"
     return [f"{along}{of}: too few {what}."]
 
 
@@ -168,7 +174,8 @@ def _rows(every: list[Curve]) -> list[str]:
         for curve, costs in found
         if costs is not None
     ]
-    return lines + _lacking("Rows", found, "numbers of rows for their cost (needs 3)")
+    few = [curve for curve, costs in found if costs is None]
+    return lines + _lacking("Rows", few, every, "numbers of rows for their cost (needs 3)")
 
 
 def _workers(curve: Curve) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from scorebench.report import axes, svg
 from scorebench.report.charts import Chart
+from scorebench.report.sweep import NO_LAW
 from scorebench.report.words import NOT_MEASURED, plain
 from scorebench.sweeps.curves import Curve, curves
 from scorebench.sweeps.found import Ran, Sweep
@@ -150,6 +151,8 @@ def _law(curve: Curve) -> list[Chart]:
     most = max(at for at, _ in points)
     series = [svg.Series("a run", points, dots=True)]
     note = "Too few loads for a scaling law: it needs 4 numbers of users, and 5 runs."
+    if curve.has_enough_loads:
+        note = f"No scaling law fits. {NO_LAW}"
     if found is not None:
         steps = [1 + (most - 1) * n / 60 for n in range(61)]
         laws = [(users, found.at(users)) for users in steps]

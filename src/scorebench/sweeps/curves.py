@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scorebench.sweeps.grid import VARIED
-from scorebench.sweeps.scaling import Costs, Scaling, costs, fit, knee
+from scorebench.sweeps.scaling import Costs, Scaling, are_enough, costs, fit, knee
 
 if TYPE_CHECKING:
     from scorebench.sweeps.found import Ran, Sweep, SweepCell
@@ -34,8 +34,13 @@ class Curve:
     def _at(self, cell: SweepCell) -> float:
         return float(getattr(cell.place, self.along))
 
+    @property
+    def has_enough_loads(self) -> bool:
+        """Whether throughput was measured at enough loads for `scaling`."""
+        return are_enough(self.points(lambda run: run.throughput_per_s))
+
     def scaling(self) -> Scaling | None:
-        """The Universal Scalability Law through throughput."""
+        """The Universal Scalability Law through throughput; None where it fits none, or loads are too few."""
         return fit(self.points(lambda run: run.throughput_per_s))
 
     def knee(self) -> float | None:

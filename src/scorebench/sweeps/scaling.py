@@ -47,22 +47,13 @@ class Scaling:
     _coefficients: tuple[float, float, float]
     _covariance: tuple[tuple[float, ...], ...]
     _t: float
-    _spread: float
-    """Standard deviation of the relative residuals."""
 
     def at(self, load: float) -> Bounded:
         """Throughput at `load`: of the law, with bounds for the mean of runs there."""
-        return self._at(load, 0.0)
-
-    def one_run_at(self, load: float) -> Bounded:
-        """The same with bounds for a single run, which is noisy itself."""
-        return self._at(load, self._spread)
-
-    def _at(self, load: float, spread: float) -> Bounded:
         terms = np.array(_terms(load))
         y = float(terms @ np.array(self._coefficients))
         variance = float(terms @ np.array(self._covariance) @ terms)
-        off = self._t * math.sqrt(max(variance, 0.0) + (spread * y) ** 2)
+        off = self._t * math.sqrt(max(variance, 0.0))
         high = load / (y - off) if y > off else math.inf
         return Bounded(load / y, load / (y + off), high)
 
@@ -71,12 +62,25 @@ def _terms(load: float) -> tuple[float, float, float]:
     return 1.0, load - 1, load * (load - 1)
 
 
+def are_enough(points: Sequence[tuple[float, float]]) -> bool:
+    """Whether (N, throughput a second) are enough points for a law."""
+    known = _known(points)
+    return len({load for load, _ in known}) >= FEWEST_LOADS and len(known) >= FEWEST_POINTS
+
+
+def _known(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(load, rate) for load, rate in points if load > 0 and rate > 0]
+
+
 def fit(points: Sequence[tuple[float, float]]) -> Scaling | None:
-    """The law through (N, throughput a second); None where the points are too few to tell."""
-    known = [(load, rate) for load, rate in points if load > 0 and rate > 0]
-    loads = {load for load, _ in known}
-    if len(loads) < FEWEST_LOADS or len(known) < FEWEST_POINTS:
+    """The law through (N, throughput a second); None where the points are not enough.
+
+    None too where the best fit gives a call of one no time (1/g = 0): the law does not describe a server
+    that gets much faster with more users, and stalls at some number of them.
+    """
+    if not are_enough(points):
         return None
+    known = _known(points)
     from scipy.optimize import nnls
     from scipy.stats import t
 
@@ -86,6 +90,8 @@ def fit(points: Sequence[tuple[float, float]]) -> Scaling | None:
     coefficients: Any = np.zeros(3)
     for _ in range(3):  # weights by the fit, and no longer by the noisy points
         coefficients = nnls(terms * weight[:, None], y * weight)[0]
+        if coefficients[0] <= 0:
+            return None
         weight = 1 / (terms @ coefficients)
     residuals = (y - terms @ coefficients) * weight
     free = len(known) - 3
@@ -94,8 +100,6 @@ def fit(points: Sequence[tuple[float, float]]) -> Scaling | None:
     covariance = np.linalg.inv(weighed.T @ weighed) * spread**2
     margin = float(t.ppf((1 + CONFIDENCE) / 2, free))
     one = float(coefficients[0])
-    if one <= 0:
-        return None
     off = margin * math.sqrt(max(float(covariance[0, 0]), 0.0))
     contention = _ratio(coefficients, covariance, 1, margin)
     coherency = _ratio(coefficients, covariance, 2, margin)
@@ -104,11 +108,10 @@ def fit(points: Sequence[tuple[float, float]]) -> Scaling | None:
         contention=contention,
         coherency=coherency,
         peak=_peak(contention, coherency),
-        loads=len(loads),
+        loads=len({load for load, _ in known}),
         _coefficients=(one, float(coefficients[1]), float(coefficients[2])),
         _covariance=tuple(tuple(map(float, row)) for row in covariance),
         _t=margin,
-        _spread=spread,
     )
 
 
