@@ -75,8 +75,7 @@ def _known(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 def fit(points: Sequence[tuple[float, float]]) -> Scaling | None:
     """The law through (N, throughput a second); None where the points are not enough.
 
-    None too where the best fit gives a call of one no time (1/g = 0): the law does not describe a server
-    that gets much faster with more users, and stalls at some number of them.
+    None too where one user's call would take no time (1/g = 0): no law for a server that gets much faster.
     """
     if not are_enough(points):
         return None
