@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +34,7 @@ from scorebench.folders.run_sets import sets_of
 from scorebench.recordings.recording import Recording
 from scorebench.report import compare as report
 from scorebench.report import compare_page
+from scorebench.report.compare_charts import compare_charts
 from scorebench.verdicts.limits import parse_threshold
 from scorebench.verdicts.verdict import judge
 from tests.commands import Done, here
@@ -399,6 +401,33 @@ def test_the_link_to_the_latest_run_is_in_the_set_of_that_run(
     assert {name: len(runs) for name, runs in found.items()} == {"before": 2, "after": 1}
 
 
+def test_the_link_to_the_latest_repeats_is_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `run --repeat 2 --report-dir before` leaves it; the set's name is without the moment it began."""
+    for name, moment in (("before", "2026-01-02T030405"), ("after", "2026-01-02T030505")):
+        for number in (1, 2):
+            left(tmp_path / name / f"{moment}-127.0.0.1-2-runs" / f"run-{number}", 0.01)
+        (tmp_path / name / "latest").symlink_to(f"{moment}-127.0.0.1-2-runs")
+    monkeypatch.chdir(tmp_path)
+    found = sets_of([str(path) for name in ("before", "after") for path in sorted(Path(name).iterdir())])
+    assert {name: len(runs) for name, runs in found.items()} == {
+        "before/127.0.0.1-2-runs": 2,
+        "after/127.0.0.1-2-runs": 2,
+    }
+
+
+def test_repeats_that_began_at_two_moments_are_told_apart_by_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one folder, of one server: without the moment both would have one name."""
+    names = [f"reports/2026-01-02T03040{second}-127.0.0.1-2-runs" for second in (1, 2)]
+    for name in names:
+        left(tmp_path / name / "run-1", 0.01)
+    monkeypatch.chdir(tmp_path)
+    assert list(sets_of(names)) == names
+
+
 def test_two_servers_whose_addresses_end_differently_are_two_sets(tmp_path: Path) -> None:
     """The folder's name ends with the server's; a second run in the same second has a number behind it."""
     names = ("2026-01-02T030405-10.0.0.1", "2026-01-02T030405-10.0.0.1-2", "2026-01-02T030405-10.0.0.2")
@@ -496,3 +525,12 @@ def test_folders_of_repeated_runs_are_sets_as_the_readme_has_it(tmp_path: Path) 
     (tmp_path / "search" / "capacity.json").write_text("{}")
     refused = here(tmp_path, "compare", "search", "reports/after")
     assert (refused.code, refused.err.count("\n")) == (2, 1)
+
+
+def test_names_under_a_chart_fit_beside_one_another_and_are_told_apart() -> None:
+    """What all share is left out; 40 letters for two names are 20 each, the middle of a longer one is cut."""
+    sets = [RunSet(f"{name}/10.0.0.1-3-runs", (summarise(recording(calls(evenly(20)))),)) for name in "ab"]
+    long = [replace(one, name=f"{one.name[0]}{'x' * 30}{n}") for n, one in enumerate(sets)]
+    for given, labels in ((sets, ["a", "b"]), (long, ["axxxxxxxxx…xxxxxxxx0", "bxxxxxxxxx…xxxxxxxx1"])):
+        drawn = compare_charts(given)[0].drawn
+        assert re.findall(r'text-anchor="middle"[^>]*>([^<]*)<', drawn) == labels

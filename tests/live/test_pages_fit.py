@@ -36,6 +36,16 @@ def _compared() -> str:
     return compare_page.render([compare(RunSet("before", (of,) * 3), RunSet("after", (of,) * 3))])
 
 
+def _compared_repeats() -> str:
+    """Sets with the names that folders of `run --repeat` have where the moment alone tells them apart."""
+    of = summarise(recording(calls(evenly(1000)), **FACTS))
+    sets = [
+        RunSet(f"reports/2026-11-27T1348{second}-inference.example.com-3-runs", (of,) * 3)
+        for second in range(15, 18)
+    ]
+    return compare_page.render([compare(sets[0], one) for one in sets[1:]])
+
+
 def _cells() -> str:
     bad = Cell("docker", "mleap", "split-1x", error="the image could not be built: " + "x" * 90)
     return matrix_page.render(Matrix((good("webserver", "sklearn"), bad)))
@@ -44,6 +54,7 @@ def _cells() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "capacity": lambda: capacity_page.render("Holds 90/s.\nFails at 110/s.\n", searched()),
     "compare": _compared,
+    "compare repeats": _compared_repeats,
     "matrix": _cells,
     "soak": lambda: soak_page.render(soak()),
     "sweep": lambda: sweep_page.render(swept()),

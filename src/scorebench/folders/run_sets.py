@@ -37,7 +37,7 @@ def sets_of(words: Sequence[str]) -> dict[str, list[Path]]:
     if len(found) < 2:
         names = ", ".join(name for _, name in found) or "nothing"
         raise InputError(f"compare: found one set of runs ({names}), needs two or more. {HOW}")
-    return {_shown_name(key, found): runs for key, runs in found.items()}
+    return dict(zip(_short_names([_shown_name(key, found) for key in found]), found.values(), strict=True))
 
 
 def _listed(word: str) -> tuple[str, list[Path]]:
@@ -51,14 +51,14 @@ def _listed(word: str) -> tuple[str, list[Path]]:
 
 
 def _key(path: Path, *, alone: bool) -> tuple[str, str]:
-    """(folder, name of the set) of a path; runs with the same key are a set."""
-    if not alone:
-        return "", str(path)
+    """(folder, name of the set) of a path; runs with the same key are a set. A folder of runs is a set."""
     real = path.resolve()
     if path.name == LATEST and real.parent == path.parent.resolve():
         path = path.with_name(real.name)  # in the folder as it was named, so that it is in the set of its run
     elif path.name == LATEST:
         path = real
+    if not alone:
+        return "", str(path)
     server = _STAMP.sub("", path.name)
     # Of a folder that we named, only our number goes: 10.0.0.1 and 10.0.0.2 are two servers.
     stem = (_TAIL if server == path.name else _NUMBER).sub("", server)
@@ -72,6 +72,17 @@ def _shown_name(key: tuple[str, str], of: dict[tuple[str, str], list[Path]]) -> 
     if len(alike) < 2:
         return key[1]
     return Path(key[0]).name if len(folders) == len(of) else str(Path(*key))
+
+
+def _short_names(names: Sequence[str]) -> list[str]:
+    """Those of folders without the moment, `before/10.0.0.1-3-runs`, unless it alone tells two apart."""
+    short = [_without_moment(Path(name)) if Path(name).is_dir() else name for name in names]
+    return short if len(set(short)) == len(short) else list(names)
+
+
+def _without_moment(path: Path) -> str:
+    name = _STAMP.sub("", path.name)
+    return str(path.with_name(name)) if name else str(path)
 
 
 def runs_in(path: Path) -> list[Path]:
