@@ -19,7 +19,7 @@ from scorebench.cli import parser
 from scorebench.errors import InputError
 from scorebench.folders.fresh import run_folder
 from scorebench.runs import server as running_server
-from scorebench.runs.request import Request
+from scorebench.runs.request import Request, check_rows
 from tests.commands import ROOT, Done, here, locust, scorebench
 from tests.scoring_server import (
     Behaviour,
@@ -73,6 +73,24 @@ def test_rows_that_cannot_be_sent_are_refused_before_a_server_is_started(
     request = requested("webserver", *given)
     with pytest.raises(InputError, match=re.escape(said)), request.ready():
         pytest.fail("a run was begun")
+
+
+@pytest.mark.parametrize("target", ["webserver", "http://127.0.0.1:1"])
+def test_a_sweep_of_rows_that_cannot_be_sent_is_refused_as_a_whole(target: str, tmp_path: Path) -> None:
+    """Each cell would start a server, or a process, to say the same."""
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n3,4,5\n")
+    done = here(tmp_path, "sweep", target, "--data", "bad.csv", "--users", "1,2", "--format", "split,csv")
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith("scorebench: bad.csv")
+    assert not (tmp_path / "reports").exists()
+
+
+def test_rows_are_refused_only_where_no_cell_can_send_them() -> None:
+    """One format of a sweep may hold what another can't."""
+    good, bad = requested("webserver"), requested("webserver", "--data", "no.csv")
+    check_rows([bad, good])
+    with pytest.raises(InputError, match=r"no\.csv"):
+        check_rows([bad, bad])
 
 
 def test_accounted_goes_red(tmp_path: Path) -> None:

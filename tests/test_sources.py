@@ -193,6 +193,8 @@ def test_report_dir_holds_for_the_list(tmp_path: Path) -> None:
         ("SCOREBENCH_LIMITS", "SCOREBENCH_LIMIT"),
         ("SCOREBENCH_RUNTIME", "SCOREBENCH_RUN_TIME"),
         ("SCOREBENCH_STOPWHEN", "SCOREBENCH_STOP_WHEN"),
+        ("SCOREBENCH_CONFG", "SCOREBENCH_CONFIG"),
+        ("SCOREBENCH_CLUSTER_SECRETS", "SCOREBENCH_CLUSTER_SECRET"),
     ],
 )
 def test_a_variable_that_is_nearly_an_option_is_refused(tmp_path: Path, variable: str, meant: str) -> None:
@@ -211,3 +213,20 @@ def test_other_variables_with_our_prefix_are_left_alone(tmp_path: Path) -> None:
     options = {"SCOREBENCH_TIMINGS", "SCOREBENCH_SERVER"}
     _, origins = parsed(tmp_path, "run", URL, **dict.fromkeys((ours | users | others) - options, "x"))
     assert origins == {}
+
+
+def test_what_kubernetes_sets_for_a_service_of_our_name_is_no_option(tmp_path: Path) -> None:
+    """Its documentation, "Accessing the Service", has this list; `serve` and `run` have a --port."""
+    place = "10.0.0.11"
+    links = {
+        "SERVICE_HOST": place,
+        "SERVICE_PORT": "8089",
+        "PORT": f"tcp://{place}:8089",
+        "PORT_8089_TCP": f"tcp://{place}:8089",
+        "PORT_8089_TCP_PROTO": "tcp",
+        "PORT_8089_TCP_PORT": "8089",
+        "PORT_8089_TCP_ADDR": place,
+    }
+    variables = {f"SCOREBENCH_{name}": value for name, value in links.items()}
+    assert parsed(tmp_path, "run", URL, **variables)[1] == {}
+    assert parsed(tmp_path, "run", "webserver", SCOREBENCH_PORT="5007")[0].port == 5007

@@ -26,13 +26,14 @@ def add(commands: Any) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    from scorebench.runs.request import command_of
+    from scorebench.runs.request import check_rows, command_of
     from scorebench.runs.sweep import Sweeping
     from scorebench.runs.sweep_files import sweep_folder
     from scorebench.runs.sweep_options import wanted
 
     command = command_of(options.words)
     asked = wanted(options, command)
+    check_rows({(one.settings.format, one.settings.model): one for one in asked.requests.values()}.values())
     with sweep_folder(asked, command) as path:
         found = Sweeping(asked, path, (lambda _: None) if asked.quiet else _say).measure()
         is_lost = _leave(found, path, quiet=asked.quiet)

@@ -144,6 +144,8 @@ def _is_model(word: str) -> bool:
 def _sides(requests: tuple[Request, Request], folder: Path, stack: ExitStack) -> tuple[Side, Side]:
     from scorebench.runs.versus import Side
 
+    for request in requests:  # both, before the first server is started
+        request.check_rows()
     sides = []
     for name, request in zip("AB", requests, strict=True):
         log_folder = folder / f"server-{name}"

@@ -28,6 +28,8 @@ _ALIKE = 0.84
 `SCOREBENCH_LIMITS` would else be a limit that nobody checks. All other variables with our prefix are left
 alone: one may hold a user's own token, as `--bearer-env` names it.
 """
+_OTHERS = ("config", "cluster-secret", "cluster-secret-file")
+"""Variables that a user sets too, and no options: a secret under a wrong name would seal nothing."""
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 
 
@@ -121,11 +123,18 @@ def _variables(
     known = parsers.at_the_top()
     for variable in sorted(variables):
         name = variable.removeprefix(PREFIX).lower().replace("_", "-")
-        if variable.startswith(PREFIX) and name in known:
+        if not variable.startswith(PREFIX) or _is_a_link(name, variables[variable]):
+            continue
+        if name in known:
             yield variable, parsers.held(command, {name: variables[variable]})
-        elif variable.startswith(PREFIX) and (near := _nearly(name, known)):
+        elif name not in _OTHERS and (near := _nearly(name, {*known, *_OTHERS})):
             meant = PREFIX + near.upper().replace("-", "_")
             raise InputError(f"{variable}: no such option; did you mean {meant}? Correct or unset it")
+
+
+def _is_a_link(name: str, value: str) -> bool:
+    """Whether Kubernetes has set it: each pod gets `X_PORT=tcp://10.0.0.1:80` for a service named `x`."""
+    return name == "port" and value.startswith(("tcp://", "udp://", "sctp://"))
 
 
 def _nearly(name: str, known: Collection[str]) -> str | None:

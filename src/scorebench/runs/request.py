@@ -114,11 +114,15 @@ class Request:
         """
         if self.asked.target not in KINDS:
             return nullcontext()
+        self.check_rows()
+        return server.running_server(self.asked, log_folder)
+
+    def check_rows(self) -> None:
+        """InputError where rows or bodies that were given can't be sent; nothing is started for it."""
         if self.settings.data is not None or self.settings.body is not None:
             from scorebench.runs.prepare import encoded
 
             encoded(replace(self.settings, quiet=True))
-        return server.running_server(self.asked, log_folder)
 
     def launch(self, url: str, folder: Path, **changes: Any) -> Launch:
         """The run in a process of its own, against `url`, left in `folder`."""
@@ -136,6 +140,20 @@ class Request:
             origins=getattr(self.asked, "origins", {}),
             **changes,
         )
+
+
+def check_rows(requests: Iterable[Request]) -> None:
+    """InputError where not one of the `requests` can be sent: else a cell says what is wrong with it."""
+    wrong: InputError | None = None
+    for request in requests:
+        try:
+            request.check_rows()
+        except InputError as error:
+            wrong = wrong or error
+        else:
+            return
+    if wrong is not None:
+        raise wrong
 
 
 def _check_place(asked: Namespace) -> None:
