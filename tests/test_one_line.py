@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from scorebench import cli
 from scorebench.cli import parser
+from scorebench.errors import InputError
+from scorebench.options import values
 from scorebench.options.settings import from_namespace
 
 URL = "http://127.0.0.1:1"
@@ -90,6 +95,61 @@ sys.exit(main(["run", "http://127.0.0.1:1"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+BODY = json.dumps({"instances": [[7.4, 0.7, 1.9]] * 30})  # longer than the 255 bytes of a name
+FILE = str(Path(__file__).parents[1] / "payloads" / "wine.csv")
+NOT_LOOKED_AT = [
+    (["run", URL, "--data", BODY], "--data "),
+    (["run", URL, "--body", BODY], "--body "),
+    (["call", URL, "--body", BODY], "--body "),
+    (["run", URL, "--data", FILE, "--report-dir", BODY], "--report-dir "),
+    (["capacity", URL, "--data", FILE, "--report-dir", BODY, "--limit", "p99<1s"], "--report-dir "),
+    (["versus", URL, URL, "--data", FILE, "--report-dir", BODY], "--report-dir "),
+    (["versus", BODY, URL, "--data", FILE], ""),
+    (["soak", URL, "--data", FILE, "--run-time", "9s", "--resume", BODY], ""),
+    (["sweep", URL, "--data", FILE, "--users", "1,2", "--resume", BODY], ""),
+    (["report", BODY], ""),
+    (["compare", BODY, BODY], ""),
+    (["compare", "a=" + "x" * 300, "b=x"], ""),
+    (["merge", BODY], ""),
+    (["advise", BODY], ""),
+    (["plan", BODY, "--for", "9/s"], ""),
+    (["list", "--report-dir", BODY], ""),
+    (["list", "--delete", BODY], ""),
+]
+
+
+@pytest.mark.parametrize(("words", "flag"), NOT_LOOKED_AT, ids=[" ".join(w)[:40] for w, _ in NOT_LOOKED_AT])
+def test_a_body_in_place_of_a_path_is_one_line(
+    words: list[str], flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `curl -d` takes it. No file system holds a name of 256 bytes, and looking for one is an error."""
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"scorebench: {flag}")
+    assert said.count("\n") == 1
+    assert "File name too long" in said
+    assert "put the text into a file" in said
+
+
+def test_a_folder_that_may_not_be_entered_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's; root may enter all, so the system call is replaced."""
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(InputError) as problem:
+        values.path("--data", "/home/them/rows.csv")
+    assert str(problem.value).startswith("--data /home/them/rows.csv: can't be looked at (Permission denied)")
+
+
+def test_a_path_that_does_not_exist_is_left_to_who_reads_it() -> None:
+    """It may be a folder to be made; a file in the place of a folder is told by who makes it."""
+    assert values.path("--report-dir", "nothing/here") == Path("nothing/here")
+    assert values.path("--report-dir", f"{FILE}/below") == Path(f"{FILE}/below")
+    assert values.path("--data", None) is None
 
 
 def test_several_limits_stand_in_one_option() -> None:

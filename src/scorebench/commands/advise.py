@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
+
+from scorebench.options.values import path_of
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("advise", help="say what to change, from the figures of a run or a sweep")
-    parser.add_argument("directory", type=Path, metavar="DIR", help="folder of a run or of a sweep")
+    parser.add_argument("directory", type=path_of, metavar="DIR", help="folder of a run or of a sweep")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_advise)
 

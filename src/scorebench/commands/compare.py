@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scorebench.errors import InputError
+from scorebench.options.values import path_of
 
 FORMATS = ("text", "markdown", "html", "json")
 
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--anyway", action="store_true", help="compare runs even if they sent different data")
     parser.add_argument("--format", default="text", metavar="FORMAT", help=", ".join(FORMATS))
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write to FILE instead of stdout")
+    parser.add_argument("--output", type=path_of, metavar="FILE", help="write to FILE instead of stdout")
     parser.set_defaults(run=_compare)
 
 

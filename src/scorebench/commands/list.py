@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebench.errors import InputError
 from scorebench.options.table import REPORT_DIR
+from scorebench.options.values import path_of
 
 if TYPE_CHECKING:
     from scorebench.folders.shelf import Shelved
@@ -22,10 +23,10 @@ def add(commands: Any) -> None:
         "list", help="show the runs under reports/, newest first, or delete old ones"
     )
     parser.add_argument(
-        "runs", nargs="*", type=Path, metavar="RUN", help="with --delete: a run's folder, or its name"
+        "runs", nargs="*", type=path_of, metavar="RUN", help="with --delete: a run's folder, or its name"
     )
     parser.add_argument(
-        "--report-dir", type=Path, default=Path(REPORT_DIR), metavar="DIR", help="where the runs are"
+        "--report-dir", type=path_of, default=Path(REPORT_DIR), metavar="DIR", help="where the runs are"
     )
     parser.add_argument("--format", default="text", metavar="FORMAT", help=", ".join(FORMATS))
     parser.add_argument(

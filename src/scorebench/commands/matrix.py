@@ -11,6 +11,7 @@ from scorebench.errors import InputError
 from scorebench.folders.names import MATRIX_CSV, MATRIX_JSON, MATRIX_MARKDOWN, PAGE
 from scorebench.models.flavors import FLAVORS, demo_model, served
 from scorebench.options.table import DEFAULTS, REPORT_DIR
+from scorebench.options.values import path_of
 from scorebench.payloads.fetching import is_uri
 from scorebench.runs import arguments
 from scorebench.servers.kinds import KINDS
@@ -48,7 +49,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--generator-cpus", metavar="LIST", help="cores for the load generator, such as 1")
     parser.add_argument(
         "--report-dir",
-        type=Path,
+        type=path_of,
         default=Path(REPORT_DIR),
         metavar="DIR",
         help="where to create each run's folder",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from scorebench.options.table import REPORT_DIR
+from scorebench.options.values import path_of
 
 
 def add(commands: Any) -> None:
     merge = commands.add_parser("merge", help="make one run of the recordings that its workers left")
-    merge.add_argument("paths", nargs="+", type=Path, metavar="DIR", help="a worker's folder")
+    merge.add_argument("paths", nargs="+", type=path_of, metavar="DIR", help="a worker's folder")
     merge.add_argument(
         "--report-dir",
-        type=Path,
+        type=path_of,
         default=REPORT_DIR,
         metavar="DIR",
         help=f"where to create the run's folder (default: {REPORT_DIR})",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from scorebench.models.flavors import FLAVORS
+from scorebench.options.values import path_of
 
 
 def add(commands: Any) -> None:
@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     verbs = models.add_subparsers(metavar="VERB", required=True)
     make = verbs.add_parser("make", help="write a demo model into a folder")
     make.add_argument("flavor", choices=tuple(FLAVORS), metavar="FLAVOR", help=", ".join(FLAVORS))
-    make.add_argument("directory", type=Path, metavar="DIR", help="folder to create")
+    make.add_argument("directory", type=path_of, metavar="DIR", help="folder to create")
     make.set_defaults(run=_make)
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from scorebench.folders.planned import DEFAULT_LIMIT, QUANTILES
+from scorebench.options.values import path_of
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "plan", help="say how many workers a rate needs, from a sweep over users and workers, or `capacity`"
     )
-    parser.add_argument("directory", type=Path, metavar="DIR", help="folder of a sweep, or of capacity")
+    parser.add_argument("directory", type=path_of, metavar="DIR", help="folder of a sweep, or of capacity")
     parser.add_argument(
         "--for", dest="wanted", required=True, metavar="RATE", help="calls a second, such as 500/s"
     )

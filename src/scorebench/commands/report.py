@@ -21,6 +21,7 @@ from scorebench.folders.names import (
     VERSUS,
 )
 from scorebench.options.table import REPORT_DIR
+from scorebench.options.values import path_of
 
 Render = Callable[[str], str]
 
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     report = commands.add_parser("report", help="print a run again from its folder")
     report.add_argument(
         "directory",
-        type=Path,
+        type=path_of,
         nargs="?",
         default=Path(REPORT_DIR) / LATEST,
         metavar="DIR",

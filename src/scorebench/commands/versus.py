@@ -134,11 +134,14 @@ def _side(options: argparse.Namespace, word: str) -> dict[str, Any]:
 
 
 def _is_model(word: str) -> bool:
+    from scorebench.options.values import path_of
     from scorebench.payloads.fetching import is_uri
 
-    return word not in kinds.KINDS and (
-        Path(word).is_dir() or (is_uri(word) and not word.startswith(("http", "databricks", "sagemaker")))
-    )
+    if word in kinds.KINDS:
+        return False
+    if is_uri(word):  # a long URL is no path that could be looked at
+        return not word.startswith(("http", "databricks", "sagemaker"))
+    return path_of(word).is_dir()
 
 
 def _sides(requests: tuple[Request, Request], folder: Path, stack: ExitStack) -> tuple[Side, Side]:

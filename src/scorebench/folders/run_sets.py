@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scorebench.errors import InputError
 from scorebench.folders.names import CAPACITY, LATEST, RECORDING
+from scorebench.options.values import path_of
 
 HOW = "Write NAME=DIR,DIR for each set, or give a folder of runs for each."
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}-?")
@@ -43,11 +44,19 @@ def sets_of(words: Sequence[str]) -> dict[str, list[Path]]:
 def _listed(word: str) -> tuple[str, list[Path]]:
     """`NAME=DIR,DIR` apart; a folder that is there is no such list, whatever its name."""
     name, equals, listed = word.partition("=")
-    if not equals or Path(word).exists():
-        return "", [Path(word)]
+    if not equals or _is_there(word):
+        return "", [path_of(word)]
     if not name or not all(listed.split(",")):
         raise InputError(f"compare: found {word!r}; expected NAME=DIR,DIR, a folder between the commas.")
-    return name, [Path(part) for part in listed.split(",")]
+    return name, [path_of(part) for part in listed.split(",")]
+
+
+def _is_there(word: str) -> bool:
+    """Whether a folder has that name; many folders in a list are too long for a name."""
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _key(path: Path, *, alone: bool) -> tuple[str, str]:

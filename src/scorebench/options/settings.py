@@ -75,8 +75,8 @@ def _tolerance(flag: str, value: Any) -> float:
     return tolerance
 
 
-def _report_dir(_flag: str, value: Any) -> Path:
-    return Path(value or DEFAULTS["report_dir"])
+def _report_dir(flag: str, value: Any) -> Path:
+    return values.path_of(value or DEFAULTS["report_dir"], flag)
 
 
 @dataclass(frozen=True)

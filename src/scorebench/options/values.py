@@ -6,6 +6,7 @@ Locust's page left it. None means that the option was not given. Everything wron
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from scorebench.errors import InputError
 
 T = TypeVar("T")
 Read = Callable[[str, Any], T]
+_SHOWN_CHARACTERS = 80
 
 
 def given(_flag: str, value: Any) -> Any:
@@ -27,8 +29,30 @@ def flag_set(_flag: str, value: Any) -> bool:
     return value == "true" if isinstance(value, str) else bool(value)
 
 
-def path(_flag: str, value: Any) -> Path | None:
-    return None if value is None else Path(value)
+def path(flag: str, value: Any) -> Path | None:
+    """A path, as `path_of`."""
+    return None if value is None else path_of(value, flag)
+
+
+def path_of(text: str | Path, flag: str = "") -> Path:
+    """The path that a user named. It need not exist: who reads it says what it expects there.
+
+    InputError where nobody can even look: the name is too long, or a folder on the way may not be entered.
+    Before Python 3.14 `Path.exists` and its like raise there.
+    """
+    found = Path(text)
+    try:
+        found.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return found
+    except (OSError, ValueError) as problem:  # ValueError: a zero byte in it
+        why = getattr(problem, "strerror", None) or str(problem)
+        shown = str(text) if len(str(text)) <= _SHOWN_CHARACTERS else f"{str(text)[:_SHOWN_CHARACTERS]}…"
+        step = "check its permissions and those of the folders above it"
+        if getattr(problem, "errno", None) != errno.EACCES:
+            step = "if this is the text itself, put the text into a file and give its path"
+        raise InputError(f"{f'{flag} {shown}'.strip()}: can't be looked at ({why}); {step}") from None
+    return found
 
 
 def whole(flag: str, value: Any) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from scorebench.models.flavors import DEFAULT_FLAVOR, served
 from scorebench.options.option import GROUPS, Option
 from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
+from scorebench.options.values import path_of
 from scorebench.runs.publish import GITHUB_VARIABLE
 from scorebench.servers import kinds
 from scorebench.servers.kinds import ENV_MANAGERS
@@ -118,7 +118,7 @@ def add_sizes(parser: Any, *, workers: bool = True) -> None:
     )
     parser.add_argument(
         "--python",
-        type=Path,
+        type=path_of,
         metavar="PATH",
         help="Python for webserver, with MLflow and the model's packages",
     )
@@ -133,7 +133,7 @@ def add_model(parser: Any) -> None:
 def add_outlets(parser: Any) -> None:
     """Where the results go, besides the run's folder."""
     group = parser.add_argument_group("where the results go, besides the run's folder")
-    group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML, a test case a limit")
+    group.add_argument("--junit", type=path_of, metavar="FILE", help="write JUnit XML, a test case a limit")
     group.add_argument(
         "--github-summary",
         action="store_true",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from scorebench.options.values import path_of
 from scorebench.runs import arguments
 
 DEFAULT_PART = "1h"
@@ -19,7 +19,10 @@ def add(parser: Any) -> None:
         help=f"length of each run; the load pauses for seconds in between (default: {DEFAULT_PART})",
     )
     parser.add_argument(
-        "--resume", type=Path, metavar="DIR", help="go on with the soak in this folder; give the same words"
+        "--resume",
+        type=path_of,
+        metavar="DIR",
+        help="go on with the soak in this folder; give the same words",
     )
     arguments.add_load(parser)
     arguments.add_options(parser)

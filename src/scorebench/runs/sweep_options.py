@@ -14,6 +14,7 @@ from scorebench.client.hiding import in_urls
 from scorebench.errors import InputError
 from scorebench.models.flavors import DEFAULT_FLAVOR, FLAVORS, served
 from scorebench.options.table import DEFAULTS
+from scorebench.options.values import path_of
 from scorebench.runs import arguments
 from scorebench.servers.kinds import KINDS
 from scorebench.units import parse_seconds
@@ -71,7 +72,7 @@ def add(parser: Any) -> None:
     )
     how.add_argument(
         "--resume",
-        type=Path,
+        type=path_of,
         metavar="DIR",
         help="go on with the sweep in this folder; give the same command again",
     )
