@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,6 +28,7 @@ from scorebench.comparison.versus import (
     looks,
 )
 from scorebench.report import versus as report
+from scorebench.runs.versus import Duel, Round
 from scorebench.verdicts.limits import parse_threshold
 from tests.commands import here, run_within
 from tests.schemas import validator
@@ -145,6 +149,58 @@ def test_too_few_pairs_say_nothing() -> None:
     assert (few.state, few.low) == (State.OPEN, None)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What `Duel` reads of a valid round: a figure of each metric, by its name."""
+
+    figures: dict[str, float | None]
+
+    @property
+    def summary(self) -> Measured:
+        return self
+
+    @property
+    def verdict(self) -> Measured:
+        return self
+
+    valid = True
+
+    def figure(self, metric: str) -> float | None:
+        return self.figures[metric]
+
+
+def duel(rounds: Sequence[tuple[float | None, float | None]], metric: str) -> Duel:
+    """What was measured of A and B in each pair."""
+    made = Duel([Question(metric)], looks(max(len(rounds), FEWEST_PAIRS)))
+    for both in rounds:
+        a, b = (
+            Round(side, Path(side), 0, cast(Any, Measured({metric: value})))
+            for side, value in zip("AB", both, strict=True)
+        )
+        made.rounds.append((a, b))
+    return made
+
+
+def test_a_time_of_zero_counts() -> None:
+    """A sends its chunks together in 8 of 12 rounds (0 s), else as B, 3 ms apart; B is faster in 4 of 12.
+
+    Without the eight rounds B would be better in every pair; with them it is worse in most, and nothing else
+    may be said.
+    """
+    rounds = [(0.0, 0.003)] * 8 + [(0.003, 0.002)] * 4
+    found = duel(rounds, "chunk_gap_p50")
+    assert [pair.a for pair in found.pairs(found.questions[0])] == [1e-6] * 8 + [0.003] * 4
+    found.look(len(found.looks) - 1)
+    (one,) = found.answers
+    assert (one.pairs, one.state is State.FASTER) == (12, False)
+
+
+def test_a_figure_that_was_not_measured_is_no_pair() -> None:
+    """A round with too few calls for a p99."""
+    found = duel([(0.05, None), (None, 0.05), (0.05, 0.06)], "p99")
+    assert found.pairs(Question("p99")) == [Pair(0.05, 0.06)]
+
+
 def test_predictions_are_compared_row_by_row() -> None:
     """Within the tolerance they are the same; a row more, another type or another number differs."""
     found = alike.compare([([1.0, 2.0], [1.0, 2.0 + 1e-12]), ([3], [4]), ([5, 6], [5]), ([True], [1])], 1e-9)
@@ -241,6 +297,8 @@ def test_exit_codes() -> None:
         (("http://a", "http://b", "--pairs", "5"), "--pairs 5: expected 6 to 1,000"),
         (("http://a", "http://b", "--metric", "p51x"), "--metric: "),
         (("http://a", "http://b", "--fail-if", "p50 -10%"), "is for the better"),
+        (("http://a", "http://b", "--metric", "changed"), "--metric changed: is 0 in a good round"),
+        (("http://a", "http://b", "--fail-if", "changed +1%"), "--fail-if changed: is 0 in a good round"),
         (("webserver", "docker", "--port", "5"), "--port 5: two servers need two ports"),
         (("models:/m/1", "models:/m/2", "--model", "x"), "--model x: models:/m/1 is a model already"),
         (("http://a",), "TARGET: missing"),

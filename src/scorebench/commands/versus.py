@@ -92,18 +92,24 @@ def exit_code(result: DuelResult) -> int:
 def _questions(options: argparse.Namespace) -> list[Question]:
     """What decides: each threshold, or else the metric."""
     from scorebench.comparison.versus import FEWEST_PAIRS, Question
+    from scorebench.figures.metric import SHARE
     from scorebench.figures.metrics import UnknownMetric, find
     from scorebench.verdicts.limits import parse_threshold
 
     if not FEWEST_PAIRS <= options.pairs <= MOST_PAIRS:
         raise InputError(f"--pairs {options.pairs}: expected {FEWEST_PAIRS} to {MOST_PAIRS:,}")
     thresholds = [parse_threshold(text) for text in options.fail_if]
-    if thresholds:
-        return [Question(one.metric, one) for one in thresholds]
     try:
-        return [Question(find(options.metric).name)]
+        asked = [Question(one.metric, one) for one in thresholds] or [Question(find(options.metric).name)]
     except UnknownMetric as unknown:
         raise InputError(f"--metric: {unknown}.") from None
+    for metric in (find(one.metric) for one in asked):
+        if metric.unit is SHARE and not metric.best:
+            raise InputError(
+                f"{'--fail-if' if thresholds else '--metric'} {metric.name}: is 0 in a good round, and "
+                "versus compares by factors; name a time, a rate or `valid`, or use compare"
+            )
+    return asked
 
 
 def _requests(options: argparse.Namespace) -> tuple[Request, Request]:

@@ -102,7 +102,7 @@ class DuelResult:
 
 
 def looks(most_pairs: int) -> tuple[Look, ...]:
-    """When to look, where there are at most so many pairs.
+    """When to look, where there are at most so many pairs, FEWEST_PAIRS or more.
 
     A look at which no outcome could be unlikely enough is left out, and its share goes to the next one.
     """

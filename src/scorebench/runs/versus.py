@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from scorebench.runs.request import Request
     from scorebench.servers.protocol import Server
 
+LEAST = 1e-6
+"""A figure of 0 is taken for this: chunks that come together are no microsecond apart, which is as finely as
+times are counted. To leave the pair out would leave out what one of the servers is good at."""
 SPARE = 4
 """Of so many pairs one may fail to be measured, and is made again."""
 
@@ -68,8 +71,8 @@ class Duel:
         found = []
         for runs in self.usable:
             a, b = (one.done.summary.figure(question.metric) for one in runs if one.done is not None)
-            if a and b and a > 0 and b > 0:
-                found.append(Pair(a, b))
+            if a is not None and b is not None:
+                found.append(Pair(max(a, LEAST), max(b, LEAST)))
         return found
 
     def look(self, number: int) -> bool:
