@@ -217,6 +217,7 @@ def test_a_missed_limit_is_told_to_ci(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["--junit", "nowhere/out.xml"], "--junit nowhere/out.xml: no folder nowhere"),
+        (["--junit", "."], "--junit .: is a folder"),
         (["--github-summary"], "--github-summary: GITHUB_STEP_SUMMARY is not set"),
         (["--repeat", "0"], "--repeat 0: expected at least 1"),
         (["--drop", "nothing"], "the demo's rows: found no column 'nothing' to drop"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -11,9 +13,11 @@ from hypothesis import strategies as st
 
 from scorebench.answers.outcome import Outcome
 from scorebench.figures.summary import Summary, summarise
+from scorebench.folders.finished import Finished
 from scorebench.recordings.recording import Recording
 from scorebench.report import github, junit, markdown
 from scorebench.report.words import plain
+from scorebench.runs import publish
 from scorebench.verdicts.limits import parse_limit
 from scorebench.verdicts.verdict import Verdict, judge
 from tests.recordings import START_S, calls, evenly, recording
@@ -46,6 +50,22 @@ def cases(made: Recording, *limits: str) -> dict[str, ElementTree.Element | None
     assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
     assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
     return {case.get("name", ""): next(iter(case), None) for case in found}
+
+
+def test_a_file_that_can_not_be_written_is_named_and_the_other_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder went during the run: the option and the path as they were given, and no temporary name."""
+    made = recording(calls(evenly(700)))
+    summary, verdict = judged(made, "mean<5ms")
+    lost, step = tmp_path / "gone" / "out.xml", tmp_path / "step.md"
+    monkeypatch.setenv(publish.GITHUB_VARIABLE, str(step))
+    options = argparse.Namespace(junit=lost, github_summary=True, mlflow_experiment=None, quiet=True)
+    publish.publish(options, [Finished(tmp_path, made, summary, verdict)])
+    printed = capsys.readouterr()
+    assert printed.err == f"scorebench: --junit {lost}: No such file or directory; the run is kept\n"
+    assert "::error title=scorebench%3A limit missed::" in printed.out
+    assert "MISSED" in step.read_text()
 
 
 def test_junit_has_a_case_a_limit_and_one_for_validity() -> None:

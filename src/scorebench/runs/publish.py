@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,10 @@ def check(options: argparse.Namespace) -> None:
         raise InputError(
             f"--junit {options.junit}: no folder {options.junit.parent}; make it, or name another"
         )
+    if options.junit is not None and options.junit.is_dir():
+        raise InputError(
+            f"--junit {options.junit}: is a folder; expected the name of a file, such as out.xml"
+        )
     if options.github_summary and not os.environ.get(GITHUB_VARIABLE):
         raise InputError(
             f"--github-summary: {GITHUB_VARIABLE} is not set; GitHub Actions sets it. "
@@ -54,10 +58,12 @@ def publish(options: argparse.Namespace, found: Sequence[Finished]) -> None:
 
         print(repeats.render([one.summary for one in found], [one.verdict for one in found]), end="")
         print(f"\nreport: {found[0].folder.parent}")
-    try:
-        _write(options, found)
-    except OSError as problem:
-        print(f"scorebench: {problem.filename}: {problem.strerror}; the run is kept", file=sys.stderr)
+    for place, write in _outlets(options, found):
+        try:
+            write()
+        except OSError as problem:  # which may name a temporary file, or none
+            why = problem.strerror or str(problem)
+            print(f"scorebench: {place}: {why}; the run is kept", file=sys.stderr)
     for one in found if options.mlflow_experiment else ():
         _track(one, options.mlflow_experiment, quiet=options.quiet)
 
@@ -83,15 +89,29 @@ def _track(one: Finished, experiment: str, *, quiet: bool) -> None:
         print(f"MLflow: run {run_id} in experiment {plain(experiment)}", file=sys.stderr)
 
 
-def _write(options: argparse.Namespace, found: Sequence[Finished]) -> None:
-    from scorebench.folders import atomic
-    from scorebench.report import github, junit, markdown
-
-    runs = [(one.folder.name, one.summary, one.verdict) for one in found]
+def _outlets(
+    options: argparse.Namespace, found: Sequence[Finished]
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Each file that was asked for, and what writes it."""
     if options.junit is not None:
-        atomic.write_text(options.junit, junit.render_all(runs))
+        yield f"--junit {options.junit}", lambda: _write_junit(options.junit, found)
     if options.github_summary:
-        with Path(os.environ[GITHUB_VARIABLE]).open("a", encoding="utf-8") as file:
-            file.writelines(markdown.render(one.summary, one.verdict) + "\n" for one in found)
-        for one in found:
-            print(github.annotate(one.verdict), end="")
+        summary = Path(os.environ[GITHUB_VARIABLE])
+        yield f"--github-summary: {GITHUB_VARIABLE}={summary}", lambda: _write_github(summary, found)
+
+
+def _write_junit(path: Path, found: Sequence[Finished]) -> None:
+    from scorebench.folders import atomic
+    from scorebench.report import junit
+
+    atomic.write_text(path, junit.render_all([(one.folder.name, one.summary, one.verdict) for one in found]))
+
+
+def _write_github(path: Path, found: Sequence[Finished]) -> None:
+    """Annotations first: they need no file."""
+    from scorebench.report import github, markdown
+
+    for one in found:
+        print(github.annotate(one.verdict), end="")
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(markdown.render(one.summary, one.verdict) + "\n" for one in found)
