@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from scorebench.errors import InputError
 from scorebench.figures.summary import summarise
-from scorebench.folders import folder
+from scorebench.folders import atomic, folder
 from scorebench.folders.journal import Journal, read_journal
 from scorebench.folders.names import JOURNAL
 from scorebench.recordings.recording import Recording
@@ -49,6 +51,37 @@ def test_a_journal_reads_as_the_recording_of_its_entries(tmp_path: Path) -> None
     assert [event["what"] for event in read.events] == ["server restarted", "killed"]
     assert read.events[-1] == {"t_s": START_S + 3, "what": "killed", "why": WHY}
     assert read.environment == {**FACTS, "url": "half \ufffd", "stopped_s": START_S + 3}
+
+
+@pytest.mark.parametrize("bytes_free", [0, 5, 60])
+def test_a_journal_that_can_not_begin_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bytes_free: int
+) -> None:
+    """The disk is full at once, within the first line, or within the first entry: no file, none left open."""
+    opened: list[int] = []
+    create, write, free = atomic.create, os.write, [bytes_free]
+
+    def creating(path: Path) -> int:
+        opened.append(create(path))
+        return opened[-1]
+
+    def writing(descriptor: int, content: bytes) -> int:
+        if descriptor not in opened:
+            return write(descriptor, content)
+        if not free[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = write(descriptor, content[: free[0]])
+        free[0] -= written
+        return written
+
+    monkeypatch.setattr(atomic, "create", creating)
+    monkeypatch.setattr(os, "write", writing)
+    with pytest.raises(OSError, match="No space left"):
+        Journal(tmp_path, FACTS)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
 
 
 def test_a_killed_run_is_not_valid(tmp_path: Path) -> None:

@@ -58,8 +58,12 @@ class Journal:
         """OSError where no such file can be made."""
         self.path = folder / JOURNAL
         self._descriptor = atomic.create(self.path)
-        os.write(self._descriptor, _MAGIC)
-        self._append(Begun(dumped(environment)))
+        try:
+            self._write(_MAGIC)
+            self._append(Begun(dumped(environment)))
+        except BaseException:
+            self.close(keep=False)
+            raise
 
     def count(self, t_s: float, recording: Recording, events: list[Event]) -> None:
         """Write down what was counted since the last time. OSError where it does not fit."""
@@ -71,7 +75,9 @@ class Journal:
 
     def _append(self, entry: Entry) -> None:
         payload = msgspec.msgpack.encode(entry)
-        content = _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
+        self._write(_HEAD.pack(len(payload), zlib.crc32(payload)) + payload)
+
+    def _write(self, content: bytes) -> None:
         while content:
             content = content[os.write(self._descriptor, content) :]
 
