@@ -176,7 +176,13 @@ def test_what_opentelemetry_gets_is_the_same() -> None:
     )
 
 
-@pytest.mark.parametrize("place", ["localhost:4318", "grpc://localhost:4317", "http://", "nothing"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("localhost:4318", "grpc://localhost:4317", "http://", "nothing"),
+        *("http://[x", "http://h:99999", "http://h:0"),  # urllib raises for the first two
+    ],
+)
 def test_a_receiver_is_a_url(place: str) -> None:
     """Anything else is refused before the run."""
     with pytest.raises(InputError, match="expected a URL such as http://localhost:4318, or env"):

@@ -29,8 +29,12 @@ def checked(place: str) -> str:
         if not any(os.environ.get(name) for name in VARIABLES):
             raise InputError(f"--otlp env: none of {', '.join(VARIABLES)} is set; set one, or give a URL")
         return place
-    parts = urlsplit(place)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(place)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an address, a port beyond 65535
+        is_url = False
+    if not is_url:
         raise InputError(f"--otlp {in_urls(place)}: expected a URL such as http://localhost:4318, or env")
     return place
 

@@ -51,7 +51,12 @@ def _open(wanted: Wanted) -> Opened:
 def _is_public() -> bool:
     """Whether Microsoft knows the authority; it can't vouch for one of a private cloud."""
     named = os.environ.get(AUTHORITY, "")
-    host = urlsplit(named if "://" in named else f"//{named}").hostname or "login.microsoftonline.com"
+    try:
+        host = urlsplit(named if "://" in named else f"//{named}").hostname or "login.microsoftonline.com"
+    except ValueError:
+        raise InputError(
+            f"--entra: the variable {AUTHORITY} holds no host; expected one such as login.microsoftonline.com"
+        ) from None
     return host.endswith(PUBLIC)
 
 

@@ -62,8 +62,8 @@ class Guard:
 
     def _is_own(self, origin: str, host: str) -> bool:
         """The scheme may differ: a proxy may add TLS. It may also put another host in place of its own."""
-        parts = urlsplit(origin)
-        return bool(parts.netloc) and (parts.netloc.lower() == host.lower() or _name(origin) in self.names)
+        name = _name(origin)
+        return bool(name) and (urlsplit(origin).netloc.lower() == host.lower() or name in self.names)
 
 
 def _is_a_link(method: str, headers: Mapping[str, str]) -> bool:
