@@ -117,9 +117,9 @@ def _shares_below(normal: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(shares).reshape(normal.shape)
 
 
-def wine_features(rows: int = ROWS, seed: int = SEED) -> pd.DataFrame:
+def wine_features() -> pd.DataFrame:
     """The table without its label: what a model is asked about."""
-    return wine_table(rows, seed).drop(columns=LABEL)
+    return wine_table().drop(columns=LABEL)
 
 
 def _correlation_matrix() -> NDArray[np.float64]:

@@ -59,13 +59,13 @@ class Plan:
 
     @property
     def cpu(self) -> float | None:
-        """Cores that this rate takes, at the CPU a call that was measured."""
-        last = self.carried[0]
-        return None if last.cpu is None else self.rate_per_s * last.cpu / last.per_s
+        """Cores that this rate takes, at the CPU that a call took with the fewest workers."""
+        first = self.carried[0]
+        return None if first.cpu is None else self.rate_per_s * first.cpu / first.per_s
 
     @property
     def rss_bytes(self) -> float | None:
-        """Memory of that many workers, at the memory a worker that was measured."""
+        """Memory of that many workers, at the memory that each of the most workers took."""
         last = self.carried[-1]
         if last.rss_bytes is None or self.workers is None:
             return None

@@ -11,19 +11,17 @@ from scorebench.errors import InputError
 LOOPBACK = "127.0.0.1"
 
 
-def claim(port: int, option: str = "--port") -> int:
+def claim(port: int) -> int:
     """The port, if it is free on 127.0.0.1 (0 picks one); InputError, naming who has it, if not."""
     if not 0 <= port <= 65535:
-        raise InputError(f"{option} {port}: a TCP port is a number from 1 to 65535 (0: any free one)")
+        raise InputError(f"--port {port}: a TCP port is a number from 1 to 65535 (0: any free one)")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: a port whose last connections linger in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            raise InputError(
-                f"{option} {port}: {_refusal(error, port)}; choose another with {option}"
-            ) from None
+            raise InputError(f"--port {port}: {_refusal(error, port)}; choose another with --port") from None
         return int(probe.getsockname()[1])
 
 

@@ -166,12 +166,12 @@ def _verdict(limit: Limit, met: bool) -> str:
     return f"{word} {limit.text}"
 
 
-def check_support(limit: Limit, calls: float, place: str = "--limit") -> None:
+def check_support(limit: Limit, calls: float) -> None:
     """InputError if `calls` calls are too few for the limit's percentile; checked before the run."""
     metric = limit.of
     if metric.needed is not None and metric.counted == "call" and calls < metric.needed:
         raise InputError(
-            f"{place} {limit.text}: {metric.name} {metric.needs}, the run sends about {calls:,.0f}. "
+            f"--limit {limit.text}: {metric.name} {metric.needs}, the run sends about {calls:,.0f}. "
             f"Run {metric.needed / max(calls, 1):.3g} times as long, or limit a lower percentile."
         )
 

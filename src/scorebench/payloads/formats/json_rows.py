@@ -52,12 +52,12 @@ def bodies(
         yield (opening + dumps(units[start : start + rows_per_call]) + closing).encode("ascii")
 
 
-def closing(batch: Batch, key: str = PARAMS) -> str:
-    """The end of each body, with the parameters under `key`; InputError where JSON can't hold them."""
+def closing(batch: Batch) -> str:
+    """The end of each body, with the parameters under PARAMS; InputError where JSON can't hold them."""
     if not batch.params:
         return "}"
     try:
-        return f',"{key}":{dumps(dict(batch.params))}}}'
+        return f',"{PARAMS}":{dumps(dict(batch.params))}}}'
     except (TypeError, ValueError) as error:
         raise InputError(f"--params: {error}; give a JSON object") from None
 
