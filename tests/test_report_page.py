@@ -146,17 +146,19 @@ def test_a_run_without_calls_has_a_page() -> None:
 def test_a_line_has_a_gap_where_nothing_was_measured() -> None:
     """None lifts the pen: two strokes, not one through zero."""
     axis = axes.linear("x", 3, str)
-    shown = svg.chart("c", [svg.Series("s", [(0, 1.0), (1, None), (2, 1.0), (3, 2.0)])], axis, axis)
+    points = [(0, 1.0), (0.5, 1.0), (1, None), (2, 1.0), (3, 2.0)]
+    shown = svg.chart("c", [svg.Series("s", points)], axis, axis)
     path = re.search(r'class="line series-0" d="([^"]+)"><title>', shown)
     assert path
     assert path[1].count("M") == 2
 
 
 def test_a_point_alone_is_seen() -> None:
-    """One call, or a second between two without any: a dash as wide as a mark."""
+    """One call, or a second between two without any: a dot, which no pattern of dashes makes a speck."""
     axis = axes.linear("x", 3, str)
     shown = svg.chart("c", [svg.Series("s", [(0, None), (1, 1.0), (2, None)])], axis, axis)
-    assert re.search(r'class="line series-0" d="M[\d.]+ [\d.]+h8">', shown)
+    assert re.search(r'class="dot alone series-0" d="M333.33 133.3h.01"', shown)
+    assert 'class="line series-0" d=""' in shown
     assert "1 call in 10 ms" in text_of(made(recording(calls(evenly(1)))))
 
 

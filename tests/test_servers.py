@@ -99,6 +99,12 @@ def test_the_reason_is_the_logs_last_line(tail: str, reason: str) -> None:
     assert ServerFailed("webserver ended", tail).reason == reason
 
 
+def test_the_reason_of_a_server_that_is_too_slow_is_that_before_its_last_line_of_log() -> None:
+    """The log of a server that is still starting may end with something harmless."""
+    slow = ServerFailed("webserver did not answer within 120 s", "INFO: Running command", is_slow=True)
+    assert slow.reason == "webserver did not answer within 120 s; its log ends: INFO: Running command"
+
+
 def test_a_model_folder_tells_its_flavors_and_versions(tmp_path: Path) -> None:
     """As its MLmodel file has them."""
     (tmp_path / "MLmodel").write_text(MLMODEL)
@@ -159,7 +165,7 @@ def test_a_server_that_never_answers_fails_with_its_log() -> None:
         pass
     with pytest.raises(ServerFailed, match=r"did not answer GET .*/ping with 200 within 0 s") as failure:
         ready.wait("test", host="127.0.0.1", port=port, server=_Mute(alive=True), timeout_s=0, progress=None)
-    assert failure.value.reason == "out of memory"
+    assert failure.value.reason == f"{failure.value.summary}; its log ends: out of memory"
 
 
 def test_a_server_of_somebody_else_is_not_taken_for_ours() -> None:

@@ -16,6 +16,7 @@ from scorebench.commands.sweep import exit_code
 from scorebench.figures.server_use import mean_cpu, most_rss_bytes, server_samples
 from scorebench.report import sweep as report
 from scorebench.report import sweep_page
+from scorebench.report.sweep import alike
 from scorebench.report.sweep_charts import sweep_charts
 from scorebench.sweeps.curves import curves
 from scorebench.sweeps.found import Ended, Ran, Sweep, SweepCell
@@ -342,3 +343,12 @@ def test_another_sweep_is_not_resumed(tmp_path: Path) -> None:
     assert done.code == 2
     assert "was another sweep" in done.err
     assert "scorebench sweep x" in done.err
+
+
+def test_the_setup_of_a_sweep_is_the_sweeps_and_not_that_of_its_first_run() -> None:
+    """Users were varied, and the moments at which the first run ended are not those of the sweep."""
+    first = {"users": 2, "started_s": 1_700_000_000.0, "stopped_s": 1_700_000_002.0, "run_time_s": 2.0}
+    of = swept(environment={**first, "load_ended_s": 1_700_000_002.0})
+    assert alike(of) == {"started_s": 1_700_000_000.0, "run_time_s": 2.0}
+    one = [cell for cell in of.cells if cell.place.users == USERS[0]]
+    assert alike(replace(of, cells=tuple(one)))["users"] == 2

@@ -37,13 +37,14 @@ def _compared() -> str:
 
 
 def _compared_repeats() -> str:
-    """Sets with the names that folders of `run --repeat` have where the moment alone tells them apart."""
-    of = summarise(recording(calls(evenly(1000)), **FACTS))
+    """Sets with the names of folders of `run --repeat`, some told apart by the moment alone."""
+    of = summarise(recording(calls(evenly(1000)), arrivals="constant", **FACTS))
+    before, after = [RunSet(f"{name}/127.0.0.1-3-runs", (of,) * 3) for name in ("before", "after")]
     sets = [
         RunSet(f"reports/2026-11-27T1348{second}-inference.example.com-3-runs", (of,) * 3)
         for second in range(15, 18)
     ]
-    return compare_page.render([compare(sets[0], one) for one in sets[1:]])
+    return compare_page.render([compare(before, after), *(compare(sets[0], one) for one in sets[1:])])
 
 
 def _cells() -> str:

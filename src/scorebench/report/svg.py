@@ -199,10 +199,18 @@ def _line(one: Series, number: int, x: Axis, y: Axis) -> str:
     kind = "dot" if one.dots else "area" if one.area else "line"
     draw: Callable[[Sequence[tuple[float, float | None]], bool], str] = _dots if one.dots else _stroke
     path = draw(places, one.steps)
-    if one.area and places:
+    if one.area and path:
         path += f"V{HEIGHT}H{places[0][0]:.1f}Z"
     name = escape(one.name)
-    return f'<path class="{kind} series-{number % COLOURS}" d="{path}"><title>{name}</title></path>'
+    drawn = f'<path class="{kind} series-{number % COLOURS}" d="{path}"><title>{name}</title></path>'
+    lonely = "" if one.dots else _dots(_alone(places), False)
+    return drawn + (f'<path class="dot alone series-{number % COLOURS}" d="{lonely}"/>' if lonely else "")
+
+
+def _alone(places: Sequence[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+    """Points with a gap, or the end, on both sides."""
+    values = [None, *(at_y for _, at_y in places), None]
+    return [one for n, one in enumerate(places) if values[n] is None and values[n + 2] is None]
 
 
 def _dots(places: Sequence[tuple[float, float | None]], _: bool) -> str:
@@ -217,8 +225,9 @@ def _stroke(places: Sequence[tuple[float, float | None]], steps: bool) -> str:
             pen_down = False
             continue
         if not pen_down:
-            alone = next_y is None  # a dash, since a stroke without length is not seen
-            path.append(f"M{at_x - 4:.2f} {at_y:.1f}h8" if alone else f"M{at_x:.2f} {at_y:.1f}")
+            if next_y is None:  # drawn as a dot: a stroke without length is not seen
+                continue
+            path.append(f"M{at_x:.2f} {at_y:.1f}")
         else:
             path.append(f"H{at_x:.2f}V{at_y:.1f}" if steps else f"L{at_x:.2f} {at_y:.1f}")
         pen_down = True

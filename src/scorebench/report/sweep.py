@@ -24,6 +24,8 @@ from scorebench.units import say_bytes, say_rate, say_seconds
 
 PROBLEM_CHARACTERS = 90
 NO_LAW = "It describes servers that gain ever less from more users, or lose; look at the runs themselves."
+OF_THE_FIRST_RUN = ("stopped_s", "load_ended_s")
+"""Recorded by it, and not the sweep's."""
 HEADS = {"rows_per_call": "rows", "flavor": "model"}
 
 
@@ -37,7 +39,9 @@ def render(sweep: Sweep) -> str:
 
 def alike(sweep: Sweep) -> dict[str, Any]:
     """Of the environment what all cells have in common; it was recorded by the first."""
-    varied, found = set(sweep.varied()), dict(sweep.environment)
+    varied = set(sweep.varied())
+    of_one = {*OF_THE_FIRST_RUN, *({"users"} & varied)}
+    found = {name: value for name, value in sweep.environment.items() if name not in of_one}
     if varied & {"format", "rows_per_call", "columns"}:
         found.pop("payload", None)
     if varied & {"server", "flavor"}:

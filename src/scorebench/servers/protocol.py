@@ -100,9 +100,9 @@ class Server(Protocol):
 class ServerFailed(Exception):
     """A server did not come up, or died. The message is one line, the log's tail is `tail`; exit status 1."""
 
-    def __init__(self, message: str, tail: str = "") -> None:
+    def __init__(self, message: str, tail: str = "", *, is_slow: bool = False) -> None:
         super().__init__(message)
-        self.tail = tail
+        self.tail, self.is_slow = tail, is_slow
 
     def __str__(self) -> str:
         message = super().__str__()
@@ -115,6 +115,12 @@ class ServerFailed(Exception):
 
     @property
     def reason(self) -> str:
-        """The last line of the log, without the name of a Python exception; the message where no log is."""
+        """The last line of the log, without the name of a Python exception.
+
+        The message where no log is, and before that line where the server was still starting.
+        """
         lines = [line.strip() for line in self.tail.splitlines() if line.strip()]
-        return _EXCEPTION_NAME.sub("", lines[-1]) if lines else self.summary
+        if not lines:
+            return self.summary
+        last = _EXCEPTION_NAME.sub("", lines[-1])
+        return f"{self.summary}; its log ends: {last}" if self.is_slow else last

@@ -61,6 +61,7 @@ def wait(
             raise ServerFailed(
                 f"{name} did not answer GET {address} with 200 within {timeout_s:g} s (last: {found})",
                 server.log_tail(),
+                is_slow=True,
             )
         if progress is not None:
             progress(waited, server.log_tail(1))

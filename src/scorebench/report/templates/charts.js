@@ -18,7 +18,7 @@ function drawn(one, tag, kind) {
 
 // A name in the legend switches its line off and on.
 function switchable(one) {
-  const paths = [...one.chart.querySelectorAll(".lines > path")];
+  const paths = [...one.chart.querySelectorAll(".lines > path:not(.alone)")];
   const keys = [...one.plot.querySelectorAll(".legend li:not(.at)")];
   if (keys.length < 2) return;
   keys.forEach((key, series) => {
@@ -128,7 +128,7 @@ function asImage(one) {
   const box = one.chart.getBoundingClientRect();
   const [left, top, line] = [80, 30, 18];
   const keys = [...one.plot.querySelectorAll(".legend li:not(.at)")]
-    .filter((_, series) => !one.chart.querySelectorAll(".lines > path")[series].classList.contains("off"));
+    .filter((_, series) => !one.chart.querySelectorAll(".lines > path:not(.alone)")[series].classList.contains("off"));
   const image = document.createElementNS(SVG, "svg");
   const [width, height] = [box.width + left + 30, box.height + top + line * (keys.length + 1)];
   image.setAttribute("width", width);
