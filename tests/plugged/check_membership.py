@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import pytest
 
 from scorebench.plugin.lifecycle import messages
-from scorebench.plugin.lifecycle.membership import Membership
-from scorebench.plugin.lifecycle.messages import Dealt
-from scorebench.recordings.happenings import USERS_MISSING, WORKER_JOINED
+from scorebench.plugin.lifecycle.membership import ALL_LEAVE_S, Membership
+from scorebench.plugin.lifecycle.messages import Dealt, Unsent
+from scorebench.recordings.happenings import USERS_MISSING, WORKER_JOINED, WORKER_LEFT
 
 
 class Master:
@@ -31,8 +33,8 @@ class Master:
 
 
 class _Message:
-    def __init__(self, data: Any) -> None:
-        self.data = data
+    def __init__(self, data: Any, node_id: str = "") -> None:
+        self.data, self.node_id = data, node_id
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_what_lies_with_an_idle_worker_goes_to_the_others(master: Master) -> Non
     made._withdraw_from_idle()
     assert sizes(master) == {"a": 5, "b": 0}
     assert [(name, what.is_withdrawn) for name, what in master.deals] == [("a", False), ("b", True)]
-    made.end(is_shared=True)
+    made.end(is_shared=True, by_itself=True)
     assert not master.noted
 
 
@@ -76,7 +78,7 @@ def test_one_that_waits_for_its_users_keeps_its_share(master: Master) -> None:
     made = members(master, set())
     made._withdraw_from_idle()
     assert not master.deals
-    made.end(is_shared=True)
+    made.end(is_shared=True, by_itself=True)
     assert master.noted == [USERS_MISSING]
 
 
@@ -93,3 +95,50 @@ def test_users_that_come_later_are_dealt_to_as_in_a_worker_that_comes(master: Ma
     assert late.at_s is not None
     assert (late.is_withdrawn, late.epochs[-1][1:]) == (False, (1, 2))
     assert master.noted == [WORKER_JOINED]
+
+
+def leaves(made: Membership, name: str) -> None:
+    made._on_leaving(None, _Message(messages.saying(Unsent()), name))
+
+
+@pytest.mark.parametrize(
+    ("leavers", "by_itself", "noted"),
+    [("b", True, [WORKER_LEFT]), ("b", False, []), ("ab", True, []), ("ab", False, [])],
+)
+def test_one_that_left_a_moment_before_the_end_is_noted(
+    leavers: str, by_itself: bool, noted: list[str], master: Master
+) -> None:
+    """Where the test ended by itself. Ctrl-C has all leave, or one leave and the master stop: no loss."""
+    made = members(master, set())
+    made.begun("b")
+    for name in leavers:
+        leaves(made, name)
+    made.end(is_shared=True, by_itself=by_itself)
+    assert master.noted == noted
+
+
+def test_who_left_one_test_is_not_noted_in_the_next(master: Master) -> None:
+    """One left, somebody stopped the test, and the next began at once: nobody left that."""
+    made = members(master, set())
+    made.begun("b")
+    leaves(made, "b")
+    made.end(is_shared=True, by_itself=False)
+    made.begin(["a", "b"], 10, 0)
+    made.begun("a")
+    made.begun("b")
+    made._note_leavers(math.inf)
+    made.end(is_shared=True, by_itself=True)
+    assert not master.noted
+
+
+def test_a_leaver_is_noted_once_and_with_its_second(master: Master) -> None:
+    """While the test runs, once Ctrl-C would have stopped it; not a second time at its end."""
+    made = members(master, set())
+    made.begun("b")
+    leaves(made, "b")
+    now_s = time.monotonic()
+    made._note_leavers(now_s - ALL_LEAVE_S)
+    assert not master.noted
+    made._note_leavers(now_s)
+    made.end(is_shared=True, by_itself=True)
+    assert master.noted == [WORKER_LEFT]

@@ -33,6 +33,11 @@ class Ending:
             gevent.get_hub().loop.update_now()  # which a timer counts from
             self._timer = gevent.spawn_later(run_time_s + grace_s, self._end)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the test that stops now is stopped from here: nobody else told Locust to."""
+        return self._is_ending
+
     def is_possible(self) -> bool:
         """Whether Locust stops when told to; it forgets a stop that comes before it spawns users."""
         return self._environment.runner is None or self._environment.runner.state != "ready"

@@ -100,7 +100,8 @@ class Master:
         self._joining.end()
         # Without a rate or a number of calls, users on other workers send as much as they can.
         most_calls = settings.most_calls(self._asked.bodies)
-        self._members.end(is_shared=settings.arrivals is not None or most_calls is not None)
+        is_shared = settings.arrivals is not None or most_calls is not None
+        self._members.end(is_shared=is_shared, by_itself=self._ending.is_ours)
         self._tell(messages.STOP, self._awaited())
         stopped_s = time.monotonic()
         stop_s = self._members.time.at(stopped_s)

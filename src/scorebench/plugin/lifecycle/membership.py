@@ -5,6 +5,7 @@ Knows Locust's master, our messages, and the clock; how calls are dealt is `load
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,8 @@ DEAD_S = 15.0
 """After so long without a beat a worker is given up."""
 DRAIN_S = 0.7
 """How long what a dead worker had sent may take to arrive."""
+ALL_LEAVE_S = 1.0
+"""Ctrl-C in a terminal has all workers leave, and the master stop so long after at most: that is no loss."""
 
 
 class Membership:
@@ -64,6 +67,8 @@ class Membership:
         """Those whose users have begun."""
         self._handing: set[str] = set()
         """Those that were asked to give up numbers."""
+        self._leavers: list[tuple[float, str]] = []
+        """Those that left a moment ago: when, on the monotonic clock, and what to note of it."""
         self.time = ScheduleTime()
         self._is_active = False
         self.since_s = 0.0
@@ -83,14 +88,20 @@ class Membership:
         self.heard = {name: Heard(now_s) for name in names}
         self._sending.clear()
         self._handing.clear()
+        self._leavers.clear()
         self.time = ScheduleTime()
         self.losses.clear()
         self._is_active = True
         self._tell(self.dealing.begin(names))
 
-    def end(self, *, is_shared: bool) -> None:
-        """Deal no more. If a rate or a number of calls `is_shared`, note workers that never had a user."""
+    def end(self, *, is_shared: bool, by_itself: bool) -> None:
+        """Deal no more. If a rate or a number of calls `is_shared`, note workers that never had a user.
+
+        `by_itself`: the test is over; nobody stopped it.
+        """
         self._is_active = False
+        if by_itself and self.dealing.here:
+            self._note_leavers(math.inf)
         if is_shared and self.time.has_begun:
             for name in sorted(set(self.dealing.here) - self._sending):
                 number = self.dealing.all[name].number
@@ -134,6 +145,7 @@ class Membership:
                 heard.excuse(stalled_s if stalled_s > LOOK_S else 0.0)
                 self._look_at(name, heard, now_s)
             self._withdraw_from_idle()
+            self._note_leavers(now_s - ALL_LEAVE_S)
             self._end_if_all_is_sent()
             gevent.sleep(LOOK_S)
 
@@ -230,14 +242,15 @@ class Membership:
         self.heard[name].is_leaving = True
         numbers = messages.ranges(unsent.numbers)
         self._tell(self.dealing.leave(name, self.time.soon(time.monotonic()), numbers, unsent.warm_up_calls))
-        # Ctrl-C in a terminal has all workers leave, and the master stop a moment later: that is no loss.
-        gevent.spawn_later(1.0, self._note_leaver, self.number(name))
+        others = _workers(self.dealing)
+        why = f"worker {self.number(name)} left: {others} took over what it had to send"
+        self._leavers.append((time.monotonic(), why))
 
-    def _note_leaver(self, number: int | None) -> None:
-        if self._is_active:
-            self._note(
-                WORKER_LEFT, f"worker {number} left: {_workers(self.dealing)} took over what it had to send"
-            )
+    def _note_leavers(self, until_s: float) -> None:
+        """Those that left until then, if they are not noted yet."""
+        for at_s, why in [one for one in self._leavers if one[0] <= until_s]:
+            self._leavers.remove((at_s, why))
+            self._note(WORKER_LEFT, why, at_s)
 
     def _tell(self, deals: Deals, taker: str = "") -> None:
         for name, deal in deals.items():
@@ -253,10 +266,10 @@ class Membership:
             what = messages.dealt(deal, member.number, taker=taker, at_s=at_s, since=since)
             self._runner.send_message(messages.DEALT, messages.saying(what), name)
 
-    def _note(self, what: str, why: str) -> None:
-        self._gathered.note(
-            what, f"{why}, from second {self.time.at(time.monotonic()):.0f}" if self.time.has_begun else why
-        )
+    def _note(self, what: str, why: str, at_s: float | None = None) -> None:
+        """`at_s` is when it happened, on the monotonic clock, where that is not now."""
+        second = self.time.at(time.monotonic() if at_s is None else at_s)
+        self._gathered.note(what, f"{why}, from second {second:.0f}" if self.time.has_begun else why)
 
 
 def _workers(members: Members) -> str:
