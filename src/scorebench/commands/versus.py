@@ -47,7 +47,7 @@ def add(commands: Any) -> None:
         metavar="CHANGE",
         help="fail if B is worse than A by this, such as 'p50 +10%%'; repeatable",
     )
-    arguments.add_load(parser)
+    arguments.add_load(parser, f"length of each round (default: {DEFAULT_ROUND})")
     arguments.add_options(parser)
     arguments.add_server(parser)
     arguments.add_place(parser)
@@ -60,10 +60,15 @@ def _versus(options: argparse.Namespace) -> int:
 
     questions = _questions(options)
     requests = _requests(options)
+    digests = {request.check().digest for request in requests}
+    if len(digests) > 1:
+        raise InputError(
+            "versus: A's model and B's would get different rows; give --data FILE, so that both get the same"
+        )
     stopped: list[int] = []
     with ExitStack() as stack:
         folder = stack.enter_context(run_folder(requests[0].settings.report_dir, "versus"))
-        sides = _sides(requests, folder, stack)
+        sides = _sides(requests, folder, stack, quiet=options.quiet)
         alike = _compared(sides)
         duel = versus.measure(
             sides,
@@ -117,7 +122,9 @@ def _requests(options: argparse.Namespace) -> tuple[Request, Request]:
     from scorebench.runs.request import Request
 
     if options.port is not None:
-        raise InputError(f"--port {options.port}: two servers need two ports; each gets a free one")
+        raise InputError(
+            f"--port {options.port}: two servers need two ports; leave it out, and each gets a free one"
+        )
     a, b = (
         Request.of(argparse.Namespace(**{**vars(options), **_side(options, word)}))
         for word in options.targets
@@ -150,17 +157,19 @@ def _is_model(word: str) -> bool:
     return path_of(word).is_dir()
 
 
-def _sides(requests: tuple[Request, Request], folder: Path, stack: ExitStack) -> tuple[Side, Side]:
+def _sides(
+    requests: tuple[Request, Request], folder: Path, stack: ExitStack, *, quiet: bool
+) -> tuple[Side, Side]:
     from scorebench.runs.versus import Side
 
-    for request in requests:  # both, before the first server is started
-        request.check_rows()
     sides = []
     for name, request in zip("AB", requests, strict=True):
         log_folder = folder / f"server-{name}"
         if request.asked.target in kinds.KINDS:
             log_folder.mkdir()
-        server = stack.enter_context(request.bring_up(log_folder))
+            if not quiet:
+                print(f"{name}: starting {_shown(request)}", file=sys.stderr, flush=True)
+        server = stack.enter_context(request.bring_up(log_folder, checked=True))
         url = request.asked.target if server is None else server.endpoint
         sides.append(Side(name, request, url, server))
     a, b = sides
@@ -179,25 +188,30 @@ def _compared(sides: tuple[Side, Side]) -> Alike:
         else replace(side.request.settings, target=Target.parse(side.url))
         for side in sides
     ]
-    payloads = [payload_of(one) for one in settings]
-    if payloads[0].digest != payloads[1].digest:
-        raise InputError(
-            "versus: A's model and B's would get different rows; give --data FILE, so that both get the same"
-        )
-    return alike.compare(settings[0], settings[1], payloads[0])
+    return alike.compare(settings[0], settings[1], payload_of(settings[0]))
 
 
 def _progress(duel: Duel, most: int) -> None:
     """A line a pair."""
+    from scorebench.report.words import plain
     from scorebench.units import say_change
 
-    figures = []
-    for question in duel.questions:
-        pairs = duel.pairs(question)
-        if pairs:
-            figures.append(f"{question.metric} of B {say_change(pairs[-1].b / pairs[-1].a - 1)}")
-    figures_text = ", ".join(figures) or "no figure"
-    print(f"pair {len(duel.rounds)} of at most {most}: {figures_text}", file=sys.stderr, flush=True)
+    last = replace(duel, rounds=duel.rounds[-1:])
+    faults = [
+        f"{name}: {plain(one.fault or 'calls failed')}"
+        for name, one in zip("AB", last.rounds[0], strict=True)
+        if not one.is_usable
+    ]
+    text = f"not counted. {'; '.join(faults)}"
+    if not faults:
+        changes = {one.metric: last.pairs(one) for one in duel.questions}
+        text = ", ".join(
+            f"{metric}: B {say_change(pairs[0].b / pairs[0].a - 1)} against A"
+            if pairs
+            else f"{metric}: too few calls"
+            for metric, pairs in changes.items()
+        )
+    print(f"pair {len(duel.rounds)} of at most {most}: {text}", file=sys.stderr, flush=True)
 
 
 def _silent(_duel: Duel, _most: int) -> None:
@@ -219,6 +233,8 @@ def _result(
         answers=duel.answers,
         alike=alike,
         failures=dict(versus.failures(duel)),
+        not_valid=dict(versus.faults(duel)),
+        unusable=len(duel.rounds) - len(duel.usable),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 
@@ -99,6 +99,10 @@ class DuelResult:
     alike: Alike | None
     failures: Mapping[str, str]
     """By side: how many calls were not valid, and why."""
+    not_valid: Mapping[str, str] = field(default_factory=dict)
+    """By side: how many rounds were not valid, and why the last was not."""
+    unusable: int = 0
+    """Pairs with a round that was not valid, or in which calls failed."""
 
 
 def looks(most_pairs: int) -> tuple[Look, ...]:

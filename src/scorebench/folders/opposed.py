@@ -36,6 +36,8 @@ def read_versus(path: Path) -> DuelResult:
         answers=answers,
         alike=None if form.predictions is None else _alike(form.predictions, file),
         failures=form.failures,
+        not_valid=form.not_valid,
+        unusable=form.unusable,
     )
 
 

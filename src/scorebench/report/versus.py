@@ -12,7 +12,7 @@ from scorebench.report.forms.versus import form_of
 from scorebench.report.words import count, plain
 from scorebench.units import say_change, say_percent
 
-SHOWN_CHARACTERS = 60
+SHOWN_CHARACTERS, WHY_CHARACTERS = 60, 400
 
 
 def render(result: DuelResult) -> str:
@@ -21,6 +21,7 @@ def render(result: DuelResult) -> str:
         [f"{name}: {plain(what)}" for name, what in result.sides.items()],
         [line for one in result.answers for line in _answer(one, result)],
         [f"{name}: {plain(why)}; such pairs are not counted" for name, why in result.failures.items()],
+        [f"{name}: {plain(why, WHY_CHARACTERS)}" for name, why in result.not_valid.items()],
         _alike(result.alike),
         _how(result),
     ]
@@ -30,6 +31,8 @@ def render(result: DuelResult) -> str:
 def _answer(one: Answer, result: DuelResult) -> list[str]:
     metric = find(one.question.metric)
     if one.change is None or one.a is None or one.b is None:
+        if result.measured and result.unusable == result.measured:
+            return [f"undecided: no pair counts, so nothing is known of {metric.name}"]
         return [f"undecided: {metric.name} was not measured in any pair{_needs(one)}"]
     figures = f"  {metric.name}: A {metric.say(one.a)}, B {metric.say(one.b)} (medians of {one.pairs} pairs)"
     threshold = one.question.threshold
@@ -92,9 +95,10 @@ def _shown(value: Any) -> str:
 def _how(result: DuelResult) -> list[str]:
     used = max((one.pairs for one in result.answers), default=0)
     left_out = result.measured - used
-    unused = (
-        f"; {left_out} left out, a measurement was not valid or had too few calls" if left_out > 0 else ""
-    )
+    few = left_out - result.unusable
+    reasons = [f"{result.unusable} not valid"] if result.unusable else []
+    reasons += [f"{few} with too few calls"] if few > 0 else []
+    unused = f"; {left_out} left out ({', '.join(reasons)})" if left_out > 0 else ""
     return [
         f"{count(result.measured, 'pair')} of rounds of {result.round_s:g} s, A and B in random order, "
         f"at most {result.most_pairs} pairs{unused}"

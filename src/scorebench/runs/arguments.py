@@ -41,8 +41,10 @@ def add_target(parser: Any) -> None:
     parser.add_argument("target", metavar="TARGET", help=f"a URL, or {kinds.names()}")
 
 
-def add_load(parser: Any) -> None:
-    """How many users send, and how long."""
+def add_load(
+    parser: Any, run_time: str = f"how long to run, such as 30s or 2m (default: {DEFAULT_RUN_TIME})"
+) -> None:
+    """How many users send, and how long; `run_time` is the help of an option that means something else."""
     parser.add_argument(
         "-u",
         "--users",
@@ -57,12 +59,7 @@ def add_load(parser: Any) -> None:
         metavar="PER_S",
         help="users to start a second (default: all at once)",
     )
-    parser.add_argument(
-        "-t",
-        "--run-time",
-        metavar="TIME",
-        help=f"how long to run, such as 30s or 2m (default: {DEFAULT_RUN_TIME})",
-    )
+    parser.add_argument("-t", "--run-time", metavar="TIME", help=run_time)
 
 
 def add_place(parser: Any) -> None:

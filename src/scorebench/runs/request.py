@@ -26,13 +26,14 @@ from scorebench.options.settings import Settings
 from scorebench.options.table import DEFAULT_RUN_TIME, DEFAULT_USERS, OPTIONS
 from scorebench.runs import server
 from scorebench.runs.launch import Launch
-from scorebench.servers import check_cpus, kinds, parse_cpus
+from scorebench.servers import check_cpus, kinds, mlmodel, parse_cpus
 from scorebench.servers import settings as server_settings
 from scorebench.servers.kinds import KINDS
 from scorebench.servers.settings import hidden_in
 from scorebench.units import parse_seconds
 
 if TYPE_CHECKING:
+    from scorebench.payloads.payload import Payload
     from scorebench.servers.protocol import Server
 
 _ANY_URL = "http://127.0.0.1"
@@ -106,23 +107,36 @@ class Request:
             up = stack.enter_context(self.bring_up(path))
             yield Ready(path, self.asked.target if up is None else up.endpoint, up)
 
-    def bring_up(self, log_folder: Path | None = None) -> AbstractContextManager[Server | None]:
+    def check(self) -> Payload:
+        """What would be sent.
+
+        InputError where it can't be sent, or where the model to serve is none. Ask before any server is
+        started, which takes a minute.
+        """
+        from scorebench.runs.prepare import encoded
+
+        model = self.asked.model if self.asked.target in KINDS else None
+        if model is not None and (folder := mlmodel.local_folder(model)) is not None:
+            mlmodel.read_card(folder)
+        return encoded(replace(self.settings, quiet=True))
+
+    def bring_up(
+        self, log_folder: Path | None = None, *, checked: bool = False
+    ) -> AbstractContextManager[Server | None]:
         """The server to start, up within the block; None where the target is up already.
 
-        InputError, before it is started, where rows or bodies that were given can't be sent: it takes a
-        minute to come up.
+        InputError, before it is started, for what `check` finds, unless that was `checked`.
         """
         if self.asked.target not in KINDS:
             return nullcontext()
-        self.check_rows()
+        if not checked:
+            self.check_rows()
         return server.running_server(self.asked, log_folder)
 
     def check_rows(self) -> None:
-        """InputError where rows or bodies that were given can't be sent; nothing is started for it."""
-        if self.settings.data is not None or self.settings.body is not None:
-            from scorebench.runs.prepare import encoded
-
-            encoded(replace(self.settings, quiet=True))
+        """`check`, where rows, bodies or a model were given: the demo's need none."""
+        if any(one is not None for one in (self.settings.data, self.settings.body, self.asked.model)):
+            self.check()
 
     def launch(self, url: str, folder: Path, **changes: Any) -> Launch:
         """The run in a process of its own, against `url`, left in `folder`."""

@@ -24,7 +24,7 @@ def add(parser: Any) -> None:
         metavar="DIR",
         help="go on with the soak in this folder; give the same words",
     )
-    arguments.add_load(parser)
+    arguments.add_load(parser, "how long to hold the load, such as 8h or 3d; must be given")
     arguments.add_options(parser)
     arguments.add_server(parser)
     arguments.add_place(parser)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from scorebench.comparison.versus import Answer, Look, Pair, Question, State, answer, looks
 from scorebench.folders.finished import Finished, finished, is_finished
 from scorebench.runs import launch
+from scorebench.verdicts.finding import Severity
 
 if TYPE_CHECKING:
     from scorebench.runs.request import Request
@@ -50,6 +51,14 @@ class Round:
     def is_usable(self) -> bool:
         """Only a valid measurement counts."""
         return self.done is not None and self.done.verdict.valid and self.code in (0, 3)
+
+    @property
+    def fault(self) -> str | None:
+        """Why it is not valid, and what to try; None where it is, also if calls failed."""
+        if self.done is None:
+            return f"the run ended with exit code {self.code} and left no recording"
+        wrong = [one for one in self.done.verdict.findings if one.severity is Severity.INVALID]
+        return f"{wrong[0].text}. Try: {wrong[0].advice}" if wrong else None
 
 
 @dataclass
@@ -154,3 +163,11 @@ def failures(duel: Duel) -> Iterator[tuple[str, str]]:
         if outcomes:
             label, count = max(outcomes.items(), key=lambda item: item[1])
             yield name, f"{sum(outcomes.values()):,} calls were not valid, {count:,} of them {label}"
+
+
+def faults(duel: Duel) -> Iterator[tuple[str, str]]:
+    """Each side that had rounds which were not valid, with the reason of the last."""
+    for place, name in enumerate("AB"):
+        reasons = [why for pair in duel.rounds if (why := pair[place].fault) is not None]
+        if reasons:
+            yield name, f"{len(reasons)} of {len(duel.rounds)} rounds not valid; the last: {reasons[-1]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from scorebench.comparison.versus import DuelResult, State
 from scorebench.report.forms.figures import Whole
@@ -58,6 +58,10 @@ class VersusForm(Struct, forbid_unknown_fields=True, kw_only=True):
     answers: list[AnswerForm]
     predictions: AlikeForm | None
     failures: Annotated[Mapping[str, str], Meta(description="By side, why calls were not valid.")]
+    not_valid: Annotated[Mapping[str, str], Meta(description="By side, why rounds were not valid.")] = field(
+        default_factory=dict
+    )
+    unusable: Annotated[Whole, Meta(description="Pairs with a round that is not valid, or failed.")] = 0
 
 
 def form_of(result: DuelResult) -> VersusForm:
@@ -92,4 +96,6 @@ def form_of(result: DuelResult) -> VersusForm:
             examples=[DifferentForm(call=one.body, row=one.row, a=one.a, b=one.b) for one in alike.examples],
         ),
         failures=result.failures,
+        not_valid=result.not_valid,
+        unusable=result.unusable,
     )
